@@ -1,0 +1,1 @@
+"""What every process shares: settings, values, errors, store, pictures, queue. No web, no bot, no torch at import."""

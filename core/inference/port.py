@@ -1,0 +1,120 @@
+"""The `Engine` port: what the worker asks of inference, whatever stands behind it.
+
+Nothing here imports torch, so that the worker's code and its tests read without it.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
+
+from core.values import FinishReason
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A safe picture: `data` are bytes that `core.media` re-encoded; `key` is their SHA-256 in hexadecimal."""
+
+    key: str
+    data: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of the prompt. Pictures stand before the text, in order."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+    pictures: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is chosen. `temperature` 0 is greedy; then the other knobs do nothing but the penalties."""
+
+    max_new_tokens: int = 512
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    repetition_penalty: float = 1.0
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One answer to compute.
+
+    `id` names the request for `Engine.cancel`. `cache_scope` is the tenant and conversation within which computed
+    state may be reused; never across. `deadline_s` counts from submission.
+    """
+
+    id: str
+    messages: tuple[Message, ...]
+    sampling: Sampling = field(default_factory=Sampling)
+    reasoning: bool = False
+    cache_scope: str = ""
+    deadline_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The prompt was accepted and is being computed. Counts are in tokens; `picture_tokens` are part of the prompt."""
+
+    prompt_tokens: int
+    picture_tokens: int = 0
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """More text: valid Unicode, never empty. `kind` separates the model's thinking from its answer."""
+
+    text: str
+    kind: Literal["answer", "thinking"] = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event of every stream that did not raise. `engine_s` is the time between start and end in seconds."""
+
+    reason: FinishReason
+    completion_tokens: int
+    engine_s: float = 0.0
+
+
+Event = Started | Delta | Finished
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Answers many requests at once on one device. All methods are thread-safe."""
+
+    @property
+    def model_name(self) -> str:
+        """Name to store beside the answer and to list in the REST API."""
+
+    @property
+    def context_tokens(self) -> int:
+        """Tokens that prompt and answer may have together."""
+
+    def count_tokens(self, message: Message) -> int:
+        """Tokens that `message` takes in a prompt, with its pictures and its share of the template."""
+
+    def submit(self, request: Request) -> AsyncIterator[Event]:
+        """Start computing and return the stream of events: one `Started`, any number of `Delta`, one `Finished`.
+
+        Closing the iterator early cancels the request.
+
+        Raises (from the iterator):
+            PromptTooLong: nothing was computed.
+            InferenceError: this request failed; others go on.
+            EngineStopped: the engine was closed.
+        """
+
+    def cancel(self, request_id: str) -> bool:
+        """Stop a request within one step; its stream ends with `Finished(CANCELLED)`. False: no such request."""
+
+    def close(self) -> None:
+        """Stop the inference thread; what is in flight ends with `EngineStopped`."""

@@ -1,0 +1,134 @@
+"""Settings: environment variables (or `.env`), read once at start, frozen, handed down to whoever needs them.
+
+An empty variable means the default, so that compose files can pass variables through without inventing values.
+"""
+
+import tempfile
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from core.errors import ConfigurationError
+
+MIB = 1024 * 1024
+
+
+def _named(name: str, **kwargs: Any) -> Any:
+    """A setting that is known by its conventional name, without our prefix."""
+    return Field(validation_alias=AliasChoices(name, name.lower()), **kwargs)
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+
+
+class Settings(BaseSettings):
+    """All settings of all processes. Units are in the names or the descriptions."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GLIMT_", env_file=".env", env_ignore_empty=True, frozen=True, extra="ignore", populate_by_name=True
+    )
+
+    # Where things are kept.
+    data_dir: Path = Field(Path("var"), description="folder of the embedded database, blobs and Redis")
+    database_url: str = _named("DATABASE_URL", default="", description="empty: SQLite in data_dir")
+    redis_url: str = _named("REDIS_URL", default="", description="empty: an embedded server in data_dir")
+    blobs_url: str = Field("", description="fsspec URL of the blob store; empty: data_dir/blobs")
+
+    # The model.
+    model: str = Field("demo", description="'demo', a folder, or a hub name")
+    model_revision: str = Field("", description="commit of a hub model; required for hub names")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1 …")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    context_tokens: int = Field(0, ge=0, description="prompt + answer; 0: what the model's configuration allows")
+    max_new_tokens: int = Field(512, ge=1)
+    temperature: float = Field(0.0, ge=0.0, le=2.0)
+    reasoning: bool = Field(False, description="let the model think before it answers, where its template knows how")
+    system_prompt: str = ""
+
+    # What a person may send.
+    picture_max_bytes: int = Field(10 * MIB, ge=1)
+    picture_max_pixels: int = Field(25_000_000, ge=1)
+    pdf_max_pages: int = Field(10, ge=1)
+    pictures_per_turn: int = Field(10, ge=1)
+    question_max_chars: int = Field(16_000, ge=1)
+    waiting_per_person: int = Field(20, ge=1, description="unanswered turns that one person may have")
+    waiting_total: int = Field(5_000, ge=1, description="unanswered turns in all")
+    parallel_per_person: int = Field(4, ge=1, description="turns of one person handed to the workers at once")
+
+    # Queue and worker.
+    worker_slots: int = Field(16, ge=1, description="turns that one worker answers at once")
+    lease_s: float = Field(15.0, gt=0)
+    heartbeat_s: float = Field(3.0, gt=0)
+    sweep_s: float = Field(2.0, gt=0)
+    redispatch_s: float = Field(10.0, gt=0, description="first wait before a ready turn is announced again")
+    max_failures: int = Field(3, ge=1)
+    retry_base_s: float = Field(1.0, gt=0, description="first back-off; doubles with each failure")
+    turn_deadline_s: float = Field(300.0, gt=0)
+    shutdown_grace_s: float = Field(10.0, ge=0, description="time to finish running turns before they are given back")
+    stream_ttl_s: int = Field(3600, ge=60)
+    stream_flush_s: float = Field(0.08, ge=0, description="text is collected for so long before it is sent on")
+
+    # Web channel.
+    host: str = "127.0.0.1"
+    web_port: int = Field(8080, ge=0, le=65535)
+    console_port: int = Field(8081, ge=0, le=65535)
+    public_url: str = Field("", description="address under which browsers reach the page, if not http://host:port")
+    picture_hosts: CommaSeparated = Field((), description="hosts from which the REST API may fetch image_url")
+    metrics_public: bool = Field(False, description="serve /metrics without a key beyond loopback")
+
+    # Logs.
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["auto", "console", "json"] = "auto"
+
+    # Object storage credentials stay with fsspec's own conventions (AWS_*); nothing secret is stored here.
+    redis_password: SecretStr = _named("REDIS_PASSWORD", default=SecretStr(""))
+
+    @cached_property
+    def sql_url(self) -> str:
+        """SQLAlchemy URL; `postgres://` and `postgresql://` mean psycopg 3."""
+        url = self.database_url
+        if not url:
+            return f"sqlite:///{self.data_dir.absolute() / 'glimt.db'}"
+        for prefix in ("postgres://", "postgresql://"):
+            if url.startswith(prefix):
+                return "postgresql+psycopg://" + url.removeprefix(prefix)
+        return url
+
+    @cached_property
+    def blob_store_url(self) -> str:
+        """fsspec URL of the folder that holds the blobs."""
+        return self.blobs_url or f"file://{self.data_dir.absolute() / 'blobs'}"
+
+    @cached_property
+    def embedded_redis_socket(self) -> Path:
+        """Unix socket of the embedded server. A socket path may not be longer than about 100 bytes."""
+        path = self.data_dir.absolute() / "redis.sock"
+        if len(str(path)) < 100:
+            return path
+        return Path(tempfile.gettempdir()) / f"glimt-{sha256(str(path).encode()).hexdigest()[:16]}.sock"
+
+    @cached_property
+    def queue_url(self) -> str:
+        """redis-py URL of the Redis in use, embedded or not."""
+        return self.redis_url or f"unix://{self.embedded_redis_socket}"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment once.
+
+    Raises:
+        ConfigurationError: with one line per wrong variable, none of which shows a value.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        lines = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors(include_input=False)]
+        raise ConfigurationError("Wrong settings:\n  " + "\n  ".join(lines)) from None

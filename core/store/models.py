@@ -1,0 +1,310 @@
+"""The tables. SQL is the truth (docs/adr/0001): whatever was acknowledged to a user is in one of these rows.
+
+The same metadata runs on SQLite and PostgreSQL. Ids are `core.values.new_id()`; times are aware UTC.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, MetaData, String, Text, UniqueConstraint, text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.types import TypeDecorator
+
+from core.values import new_id, utc_now
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in Python; `timestamptz` on PostgreSQL, naive UTC text on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive time has no place in the store")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Common naming and types."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {
+        datetime: UtcDateTime(),
+        dict[str, Any]: JSON(),
+        list[dict[str, Any]]: JSON(),
+        list[str]: JSON(),
+    }
+
+
+Id = String(32)
+
+
+class Workspace(Base):
+    """A Slack workspace, a Telegram bot, or this installation's own web channel: the border between tenants."""
+
+    __tablename__ = "workspaces"
+    __table_args__ = (UniqueConstraint("platform", "external_id"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    platform: Mapped[str] = mapped_column(String(16))
+    external_id: Mapped[str] = mapped_column(String(255))
+    name: Mapped[str] = mapped_column(String(255), default="")
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Person(Base):
+    """Somebody who asks, as the platform knows them."""
+
+    __tablename__ = "people"
+    __table_args__ = (UniqueConstraint("workspace_id", "external_id"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    external_id: Mapped[str] = mapped_column(String(255))
+    display_name: Mapped[str] = mapped_column(String(255), default="")
+    locale: Mapped[str] = mapped_column(String(16), default="")
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Conversation(Base):
+    """One thread of turns with one memory."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "external_id"),
+        Index(None, "person_id", "updated_at", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    # Who started it; turns name who asked each question.
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    # The platform's own name for the thread; ours where the platform has none.
+    external_id: Mapped[str] = mapped_column(String(255))
+    title: Mapped[str] = mapped_column(String(200), default="")
+    system_prompt: Mapped[str] = mapped_column(Text, default="")
+    last_seq: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Turn(Base):
+    """A question and its answer. `state`, `attempt` and the lease change only by guarded updates (`turns.py`)."""
+
+    __tablename__ = "turns"
+    __table_args__ = (
+        UniqueConstraint("conversation_id", "seq"),
+        # The database itself keeps two answers of one conversation from being computed at once.
+        Index(
+            "uq_turns_one_running",
+            "conversation_id",
+            unique=True,
+            sqlite_where=text("state = 'running'"),
+            postgresql_where=text("state = 'running'"),
+        ),
+        # What the dispatcher, the reaper and the limits look at; finished turns are not in it.
+        Index(
+            "ix_turns_open",
+            "state",
+            "ready_at",
+            sqlite_where=text("state IN ('gathering', 'ready', 'running')"),
+            postgresql_where=text("state IN ('gathering', 'ready', 'running')"),
+        ),
+        Index(
+            "ix_turns_open_person",
+            "person_id",
+            sqlite_where=text("state IN ('gathering', 'ready', 'running')"),
+            postgresql_where=text("state IN ('gathering', 'ready', 'running')"),
+        ),
+        Index(None, "person_id", "history_hash"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    seq: Mapped[int]
+    state: Mapped[str] = mapped_column(String(16))
+    question: Mapped[str] = mapped_column(Text, default="")
+    answer: Mapped[str] = mapped_column(Text, default="")
+    thinking: Mapped[str] = mapped_column(Text, default="")
+    finish_reason: Mapped[str] = mapped_column(String(16), default="")
+    error_code: Mapped[str] = mapped_column(String(64), default="")
+    error_message: Mapped[str] = mapped_column(Text, default="")
+    # Sampling and limits asked for with this turn: see core.inference.port.Sampling.
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    # Digest of the conversation up to and with this answer; lets a stateless client find its conversation again.
+    history_hash: Mapped[str] = mapped_column(String(64), default="")
+
+    # `attempt` grows with every claim and fences writers; `failures` counts only what went wrong.
+    attempt: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0)
+    lease_owner: Mapped[str] = mapped_column(String(64), default="")
+    lease_until: Mapped[datetime | None]
+    not_before: Mapped[datetime | None]
+    dispatch_count: Mapped[int] = mapped_column(default=0)
+    dispatch_again_at: Mapped[datetime | None]
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    ready_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    first_token_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+
+    model: Mapped[str] = mapped_column(String(255), default="")
+    prompt_tokens: Mapped[int] = mapped_column(default=0)
+    picture_tokens: Mapped[int] = mapped_column(default=0)
+    cached_tokens: Mapped[int] = mapped_column(default=0)
+    completion_tokens: Mapped[int] = mapped_column(default=0)
+    # What the token budget left out of the prompt: [{"seq": 1, "what": "text" | "pictures"}, …].
+    left_out: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+
+    attachments: Mapped[list["Attachment"]] = relationship(order_by="Attachment.position", lazy="selectin")
+
+
+class Attachment(Base):
+    """One file that came with a question."""
+
+    __tablename__ = "attachments"
+    __table_args__ = (UniqueConstraint("turn_id", "position"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    state: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(255), default="")
+    # Where to fetch it from, in the adapter's own words; empty once the bytes are here.
+    source: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    blob_key: Mapped[str] = mapped_column(String(64), default="", index=True)
+    media_type: Mapped[str] = mapped_column(String(64), default="")
+    width: Mapped[int] = mapped_column(default=0)
+    height: Mapped[int] = mapped_column(default=0)
+    byte_size: Mapped[int] = mapped_column(default=0)
+    error_code: Mapped[str] = mapped_column(String(64), default="")
+    error_message: Mapped[str] = mapped_column(Text, default="")
+
+
+class InboundEvent(Base):
+    """A platform event that was taken in. Its key makes a repeated event harmless."""
+
+    __tablename__ = "inbound_events"
+    __table_args__ = (UniqueConstraint("platform", "event_key"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    platform: Mapped[str] = mapped_column(String(16))
+    event_key: Mapped[str] = mapped_column(String(255))
+    turn_id: Mapped[str | None] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"))
+    received_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Delivery(Base):
+    """Outbox: something that a platform must be told exactly once."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("turn_id", "kind"),
+        Index(
+            "ix_deliveries_open",
+            "platform",
+            "created_at",
+            sqlite_where=text("state IN ('pending', 'sending')"),
+            postgresql_where=text("state IN ('pending', 'sending')"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"))
+    platform: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16), default="pending")
+    attempts: Mapped[int] = mapped_column(default=0)
+    lease_owner: Mapped[str] = mapped_column(String(64), default="")
+    lease_until: Mapped[datetime | None]
+    # The platform's id of the message that shows the answer.
+    external_id: Mapped[str] = mapped_column(String(255), default="")
+    error_message: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    sent_at: Mapped[datetime | None]
+
+
+class Feedback(Base):
+    """One person's verdict on one answer."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (UniqueConstraint("turn_id", "person_id"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"))
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    # +1 or -1.
+    rating: Mapped[int]
+    reason: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Usage(Base):
+    """What an attempt cost. Kept when the conversation is erased, so it holds numbers and no words."""
+
+    __tablename__ = "usage"
+    __table_args__ = (UniqueConstraint("turn_id", "attempt"), Index(None, "workspace_id", "created_at"))
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    # No foreign keys: erasing a conversation must not erase what it cost.
+    workspace_id: Mapped[str] = mapped_column(Id)
+    person_id: Mapped[str] = mapped_column(Id)
+    turn_id: Mapped[str] = mapped_column(Id)
+    attempt: Mapped[int]
+    model: Mapped[str] = mapped_column(String(255))
+    prompt_tokens: Mapped[int] = mapped_column(default=0)
+    picture_tokens: Mapped[int] = mapped_column(default=0)
+    cached_tokens: Mapped[int] = mapped_column(default=0)
+    completion_tokens: Mapped[int] = mapped_column(default=0)
+    engine_s: Mapped[float] = mapped_column(default=0.0)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class ApiKey(Base):
+    """A key of the REST API; only its SHA-256 is stored (the key has 256 random bits, so no slow hash is needed)."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class WebSession(Base):
+    """A browser of the chat page; only the SHA-256 of its cookie is stored."""
+
+    __tablename__ = "web_sessions"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    # The key that the browser signed in with; none on a loopback installation without keys.
+    api_key_id: Mapped[str | None] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]

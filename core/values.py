@@ -1,0 +1,78 @@
+"""The small words of the domain: states, platforms, identifiers, time. GLOSSARY.md says what each means."""
+
+import os
+import time
+from datetime import UTC, datetime
+from enum import StrEnum
+
+
+class Platform(StrEnum):
+    """Where a conversation takes place."""
+
+    WEB = "web"
+    API = "api"
+    SLACK = "slack"
+    TELEGRAM = "telegram"
+
+
+class TurnState(StrEnum):
+    """Life of a turn; see `core.store.turns` for who may change what."""
+
+    GATHERING = "gathering"
+    READY = "ready"
+    RUNNING = "running"
+    ANSWERED = "answered"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    HANDED_OVER = "handed_over"
+
+
+# A turn in one of these holds back the later turns of its conversation.
+ACTIVE_STATES = (TurnState.GATHERING, TurnState.READY, TurnState.RUNNING)
+# Nothing more will be computed for a turn in one of these.
+FINAL_STATES = (
+    TurnState.ANSWERED,
+    TurnState.DELIVERED,
+    TurnState.FAILED,
+    TurnState.CANCELLED,
+    TurnState.HANDED_OVER,
+)
+
+
+class AttachmentState(StrEnum):
+    """`pending` until its bytes were fetched, then `stored` in the blob store or `refused` with a reason."""
+
+    PENDING = "pending"
+    STORED = "stored"
+    REFUSED = "refused"
+
+
+class DeliveryState(StrEnum):
+    """State of one outbox row."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class FinishReason(StrEnum):
+    """Why the model stopped: at its own end, at the token limit, or because somebody pressed Stop."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    CANCELLED = "cancelled"
+
+
+def new_id() -> str:
+    """A 32-digit hexadecimal identifier: 48 bits of Unix milliseconds, then 80 random bits.
+
+    Time-ordered, so that primary keys grow at one end of the index.
+    """
+    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
+
+
+def utc_now() -> datetime:
+    """Now, aware, in UTC."""
+    return datetime.now(UTC)
