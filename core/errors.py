@@ -4,19 +4,28 @@ GlimtError
 ├── ConfigurationError          a setting is missing or wrong; the operator must act
 ├── RequestError                what was asked cannot be done as it stands; the user can change it
 │   ├── NotFound
+│   │   └── ModelNotFound       a model that is not served here
 │   ├── NotAllowed
+│   │   └── NotSignedIn         no key, or a wrong or revoked one
+│   ├── WrongParameter          one named field of a request is wrong
+│   ├── RequestTooLarge         more bytes than any request may have
+│   ├── RequestTooSlow          its bytes stopped coming
+│   ├── TooManyTries            wrong keys, one after another
 │   ├── QuestionTooLong / EmptyQuestion / TooManyPictures
 │   ├── Busy                    too much is waiting; ask again later
 │   └── PictureError            one picture cannot be used
 │       ├── PictureTooLarge / PictureTooManyPixels / TooManyPages
 │       ├── PictureFormatNotAllowed
+│       ├── PictureLocked       a PDF that asks for a password
 │       └── PictureBroken
+├── PictureReaderUnavailable    retryable: no process could be started to decode pictures
 ├── StoreError
 │   └── LostLease               somebody else owns this turn now; drop the work silently
 ├── QueueUnavailable            Redis cannot be reached; SQL keeps the work
 └── InferenceError
     ├── ModelLoadError
     ├── PromptTooLong
+    ├── DeadlineExceeded        the answer took longer than its time limit
     ├── OutOfMemory             retryable
     ├── EngineStopped           retryable: the engine went away under the request
     └── BackendUnavailable      retryable
@@ -66,6 +75,51 @@ class NotAllowed(RequestError):
 
     code = "not_allowed"
     user_message = "You are not allowed to do this. Check your key or ask your admin."
+
+
+class ModelNotFound(NotFound):
+    """The request names a model that is not the served one."""
+
+    code = "model_not_found"
+
+
+class NotSignedIn(NotAllowed):
+    """There is no key, or a wrong or revoked one, or the browser's session has ended."""
+
+    code = "not_signed_in"
+    user_message = "Please sign in with a valid key. Your admin makes one with: glimt keys create --name NAME"
+
+
+class WrongParameter(RequestError):
+    """One field of a request is wrong. `parameter` is its path, as in `messages[0].content`."""
+
+    code = "invalid_value"
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(user_message=message)
+        self.parameter = parameter
+
+
+class RequestTooLarge(RequestError):
+    """The body has more bytes than any request may have."""
+
+    code = "request_too_large"
+    user_message = "The request is too large. Send fewer or smaller pictures."
+
+
+class RequestTooSlow(RequestError):
+    """The rest of a body did not come."""
+
+    code = "request_too_slow"
+    user_message = "The upload stopped in the middle. Please try again."
+
+
+class TooManyTries(RequestError):
+    """Too many wrong keys from one address."""
+
+    code = "too_many_tries"
+    retryable = True
+    user_message = "Too many wrong keys were tried from here. Please wait a minute and try again."
 
 
 class EmptyQuestion(RequestError):
@@ -134,11 +188,26 @@ class PictureFormatNotAllowed(PictureError):
     )
 
 
+class PictureLocked(PictureError):
+    """A PDF that cannot be opened without its password."""
+
+    code = "picture_locked"
+    user_message = "This PDF is protected with a password. Please send it without one."
+
+
 class PictureBroken(PictureError):
     """The format is known but the bytes do not decode."""
 
     code = "picture_broken"
     user_message = "This file is damaged or incomplete. Please send it again."
+
+
+class PictureReaderUnavailable(GlimtError):
+    """No reader process could be started. Nothing is wrong with the picture."""
+
+    code = "picture_reader"
+    retryable = True
+    user_message = "Pictures cannot be read right now. Please try again in a moment."
 
 
 class StoreError(GlimtError):
@@ -181,6 +250,13 @@ class PromptTooLong(InferenceError):
 
     code = "prompt_too_long"
     user_message = "The question and its pictures are too long for the model. Send fewer or smaller pictures."
+
+
+class DeadlineExceeded(InferenceError):
+    """The answer was not complete when its time was up."""
+
+    code = "deadline_exceeded"
+    user_message = "The answer took too long. Please ask again, or ask for something shorter."
 
 
 class OutOfMemory(InferenceError):

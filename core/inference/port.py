@@ -3,9 +3,8 @@
 Nothing here imports torch, so that the worker's code and its tests read without it.
 """
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, Self, runtime_checkable
 
 from core.values import FinishReason
 
@@ -87,6 +86,19 @@ class Finished:
 Event = Started | Delta | Finished
 
 
+class Events(Protocol):
+    """The stream of one request's events. Closing it early, or dropping it, cancels the request."""
+
+    def __aiter__(self) -> Self:
+        """Itself."""
+
+    async def __anext__(self) -> Event:
+        """The next event; raises what `Engine.submit` names."""
+
+    async def aclose(self) -> None:
+        """Stop the request if it still runs; nothing more is yielded."""
+
+
 @runtime_checkable
 class Engine(Protocol):
     """Answers many requests at once on one device. All methods are thread-safe."""
@@ -102,7 +114,7 @@ class Engine(Protocol):
     def count_tokens(self, message: Message) -> int:
         """Tokens that `message` takes in a prompt, with its pictures and its share of the template."""
 
-    def submit(self, request: Request) -> AsyncIterator[Event]:
+    def submit(self, request: Request) -> Events:
         """Start computing and return the stream of events: one `Started`, any number of `Delta`, one `Finished`.
 
         Closing the iterator early cancels the request.

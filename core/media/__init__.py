@@ -1,0 +1,1 @@
+"""Bytes from strangers become safe pictures, and safe pictures become blobs."""

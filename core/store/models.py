@@ -3,14 +3,13 @@
 The same metadata runs on SQLite and PostgreSQL. Ids are `core.values.new_id()`; times are aware UTC.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, MetaData, String, Text, UniqueConstraint, text
-from sqlalchemy.engine import Dialect
+from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
-from sqlalchemy.types import TypeDecorator
 
+from core.store.columns import UtcDateTime
 from core.values import new_id, utc_now
 
 NAMING = {
@@ -22,24 +21,9 @@ NAMING = {
 }
 
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC in Python; `timestamptz` on PostgreSQL, naive UTC text on SQLite."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive time has no place in the store")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+def _partial(condition: str) -> dict[str, Any]:
+    """Keyword arguments of an index over the rows that meet `condition` alone, on both databases."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 class Base(DeclarativeBase):
@@ -55,6 +39,8 @@ class Base(DeclarativeBase):
 
 
 Id = String(32)
+# Condition of the partial indexes over turns; the queries repeat it word for word (`turn_guards.is_open`).
+OPEN_TURN = "state IN ('gathering', 'ready', 'running')"
 
 
 class Workspace(Base):
@@ -117,23 +103,12 @@ class Turn(Base):
             "uq_turns_one_running",
             "conversation_id",
             unique=True,
-            sqlite_where=text("state = 'running'"),
-            postgresql_where=text("state = 'running'"),
+            **_partial("state = 'running'"),
         ),
-        # What the dispatcher, the reaper and the limits look at; finished turns are not in it.
-        Index(
-            "ix_turns_open",
-            "state",
-            "ready_at",
-            sqlite_where=text("state IN ('gathering', 'ready', 'running')"),
-            postgresql_where=text("state IN ('gathering', 'ready', 'running')"),
-        ),
-        Index(
-            "ix_turns_open_person",
-            "person_id",
-            sqlite_where=text("state IN ('gathering', 'ready', 'running')"),
-            postgresql_where=text("state IN ('gathering', 'ready', 'running')"),
-        ),
+        # What the dispatcher, the reaper and the limits look at; finished turns are not in them.
+        Index("ix_turns_open", "state", "ready_at", "id", **_partial(OPEN_TURN)),
+        Index("ix_turns_open_person", "person_id", "state", **_partial(OPEN_TURN)),
+        Index("ix_turns_open_conversation", "conversation_id", "seq", **_partial(OPEN_TURN)),
         Index(None, "person_id", "history_hash"),
     )
 
@@ -178,7 +153,8 @@ class Turn(Base):
     # What the token budget left out of the prompt: [{"seq": 1, "what": "text" | "pictures"}, …].
     left_out: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
 
-    attachments: Mapped[list["Attachment"]] = relationship(order_by="Attachment.position", lazy="selectin")
+    # Loaded only by the queries that say so: the queue's own work never looks at them.
+    attachments: Mapped[list["Attachment"]] = relationship(order_by="Attachment.position", lazy="raise")
 
 
 class Attachment(Base):
@@ -212,7 +188,10 @@ class InboundEvent(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     platform: Mapped[str] = mapped_column(String(16))
     event_key: Mapped[str] = mapped_column(String(255))
-    turn_id: Mapped[str | None] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"))
+    # Checked at the commit, so that the key can be taken before the turn exists.
+    turn_id: Mapped[str | None] = mapped_column(
+        ForeignKey("turns.id", ondelete="CASCADE", deferrable=True, initially="DEFERRED"), index=True
+    )
     received_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -226,8 +205,7 @@ class Delivery(Base):
             "ix_deliveries_open",
             "platform",
             "created_at",
-            sqlite_where=text("state IN ('pending', 'sending')"),
-            postgresql_where=text("state IN ('pending', 'sending')"),
+            **_partial("state IN ('pending', 'sending')"),
         ),
     )
 
@@ -239,6 +217,7 @@ class Delivery(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     lease_owner: Mapped[str] = mapped_column(String(64), default="")
     lease_until: Mapped[datetime | None]
+    not_before: Mapped[datetime | None]
     # The platform's id of the message that shows the answer.
     external_id: Mapped[str] = mapped_column(String(255), default="")
     error_message: Mapped[str] = mapped_column(Text, default="")

@@ -1,0 +1,89 @@
+# Everything that is done with this checkout. Bare `make` explains itself.
+#
+# `demo` and `test` make the virtual environment themselves (requirements/install.sh). Variables, on the command line
+# or in the environment:
+#   PYTHON  the interpreter that makes the virtual environment (3.11 or newer)
+#   VENV    where the virtual environment is
+#   TORCH   what pip installs as torch; remembered in VENV until another one is given. Your own CUDA or CPU build:
+#           make demo TORCH="torch==2.13.0 --index-url <the address that pytorch.org names>"
+#   ARGS    passed on to the command behind `test`, `test-faults`, `train-demo`, `eval-demo` and `bench`
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV ?= .venv
+TORCH ?=
+ARGS ?=
+ONCE ?=
+export PYTHON VENV TORCH
+
+BIN := $(VENV)/bin
+once := $(if $(filter-out 0 no false,$(ONCE)),--once)
+chromium = $(or $(GLIMT_TEST_CHROMIUM),$(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name)))))
+
+.PHONY: help
+help:  ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo '  Variables: PYTHON=python3 VENV=.venv TORCH="torch==… --index-url …" ARGS="…" (see the head of the Makefile)'
+
+.PHONY: demo
+demo: venv  ## Start Glimt with the shipped demo model and play a conversation; ONCE=1 stops after it
+	@exec "$(BIN)/glimt" demo $(once)
+
+.PHONY: test
+test: venv  ## Run the tests: unit, integration, browser, bounded faults; ARGS="-k name" selects
+	@$(if $(chromium),,echo 'The browser test needs Chromium: sudo apt-get install chromium' >&2)
+	@"$(BIN)/python" -m pytest $(ARGS)
+
+.PHONY: test-faults
+test-faults: venv  ## Run the fault tests in full, the long ones too
+	@"$(BIN)/python" -m pytest -m faults $(ARGS)
+
+.PHONY: lint
+lint: venv  ## Check style, types and import contracts
+	@"$(BIN)/ruff" check .
+	@"$(BIN)/ruff" format --check .
+	@"$(BIN)/python" -m mypy
+	@"$(BIN)/lint-imports" --no-logo
+
+.PHONY: format
+format: venv  ## Bring the code into shape
+	@"$(BIN)/ruff" check --fix .
+	@"$(BIN)/ruff" format .
+
+.PHONY: train-demo
+train-demo: venv  ## Train the demo model; goes on from its last checkpoint
+	@"$(BIN)/python" -m tools.demo_model train $(ARGS)
+
+.PHONY: eval-demo
+eval-demo: venv  ## Ask the demo model about scenes it never saw and print the score of each kind of question
+	@"$(BIN)/python" -m tools.demo_model eval $(ARGS)
+
+.PHONY: bench
+bench: venv  ## Measure the whole service against bare Celery
+	@"$(BIN)/glimt" bench service $(ARGS)
+
+.PHONY: venv
+venv:  ## Make or mend the virtual environment; nothing happens when it is up to date
+	@requirements/install.sh
+
+# pip-tools must not depend on the lock that it is about to write.
+compile = CUSTOM_COMPILE_COMMAND="make lock" "$(BIN)/pip-compile" pyproject.toml --quiet --generate-hashes \
+	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --build-deps-for editable \
+	--unsafe-package torch --unsafe-package pip --unsafe-package glimt --constraint requirements/torch.txt
+
+.PHONY: lock
+lock:  ## Write requirements/*.txt anew from pyproject.toml; ARGS="--upgrade" takes newer versions
+	@[ -x "$(BIN)/python" ] || "$(PYTHON)" -m venv "$(VENV)"
+	@[ -x "$(BIN)/pip-compile" ] || "$(BIN)/python" -m pip install --quiet 'pip-tools>=7.5'
+	@echo 'requirements/lock.txt: everything' && $(compile) $(ARGS) --extra worker --extra dev -o requirements/lock.txt
+	@echo 'requirements/bots.txt: an image without torch' && $(compile) --extra web --extra s3 -c requirements/lock.txt -o requirements/bots.txt
+	@echo 'requirements/worker.txt: an image with torch' && $(compile) --extra worker --extra s3 -c requirements/lock.txt -o requirements/worker.txt
+
+.PHONY: clean
+clean:  ## Remove caches and build products; the virtual environment and your data stay
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+	@find . -name __pycache__ -type d -not -path './.*' -not -path './$(VENV)/*' -prune -exec rm -rf {} +

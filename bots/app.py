@@ -1,0 +1,41 @@
+"""The bots process: every adapter whose settings are there, around one set of services."""
+
+import asyncio
+
+import structlog
+import uvicorn
+
+from bots.services import open_services
+from bots.web.app import create_app
+from bots.web.reach import check_binding
+from core.settings import Settings
+from core.store.migrate import require_current
+
+log = structlog.get_logger(__name__)
+
+
+def run_bots(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigurationError: a setting or the database schema is wrong, or the address would be open to everybody.
+    """
+    require_current(settings.sql_url)
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    async with open_services(settings) as services:
+        check_binding(settings, services.store)
+        config = uvicorn.Config(
+            create_app(services),
+            host=settings.host,
+            port=settings.web_port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # Streams that are open when we are asked to stop get a moment; their readers reconnect afterwards.
+            timeout_graceful_shutdown=3,
+        )
+        log.info("web_started", host=settings.host, port=settings.web_port)
+        await uvicorn.Server(config).serve()

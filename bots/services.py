@@ -1,0 +1,78 @@
+"""What the adapters of one bots process share, opened once."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+
+from core.conversation.inbound import Accepted, InboundQuestion
+from core.conversation.intake import Intake
+from core.media.blobs import BlobStore
+from core.queue.announcer import Announcer
+from core.queue.cancel import request_cancel
+from core.queue.celery_app import make_celery
+from core.queue.dispatch import Dispatcher
+from core.queue.follow import StreamHub
+from core.settings import Settings
+from core.store.database import Store
+from core.values import TurnState
+
+# Threads for SQL, pictures and blobs; SQLite has one writer anyway, pictures are the work that needs cores.
+THREADS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Shared parts. The synchronous ones are called through `asyncio.to_thread`."""
+
+    settings: Settings
+    store: Store
+    blobs: BlobStore
+    intake: Intake
+    announcer: Announcer
+    hub: StreamHub
+    redis: AsyncRedis
+    sync_redis: Redis
+
+    async def ask(self, inbound: InboundQuestion) -> Accepted:
+        """Commit the question, then wake a worker. When this returns, the platform may be told that it is safe.
+
+        Raises:
+            RequestError: see `Intake.accept`.
+            StoreError: nothing was committed.
+        """
+        accepted = await asyncio.to_thread(self.intake.accept, inbound)
+        self.announcer.hint(accepted.person_id, accepted.conversation_id)
+        return accepted
+
+    async def cancel(self, turn_id: str) -> TurnState | None:
+        """Stop a turn that waits or runs; its state after that. The caller has checked whose turn it is."""
+        return await asyncio.to_thread(
+            request_cancel, self.store, self.sync_redis, turn_id, self.settings.stream_ttl_s
+        )
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """Connect to SQL and Redis; both may be away at first, requests then fail one by one."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="bots"))
+    store = Store(settings.sql_url, pool_size=THREADS)
+    blobs = BlobStore(settings.blob_store_url)
+    announcer = Announcer(Dispatcher(store, make_celery(settings), settings))
+    redis = AsyncRedis.from_url(settings.queue_url)
+    sync_redis = Redis.from_url(settings.queue_url)
+    try:
+        async with StreamHub(redis, store) as hub:
+            intake = Intake(store, blobs, settings)
+            yield Services(settings, store, blobs, intake, announcer, hub, redis, sync_redis)
+    finally:
+        with contextlib.suppress(Exception):
+            await redis.aclose()
+        sync_redis.close()
+        await asyncio.to_thread(announcer.close)
+        store.close()

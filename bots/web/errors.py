@@ -1,0 +1,137 @@
+"""Errors as HTTP: the right status, and a body in the shape that the caller knows.
+
+/v1/…          {"error": {"message", "type", "param", "code"}}     OpenAI's, which its clients raise on
+everywhere     {"error": {"code", "message"}}
+"""
+
+import json
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from bots.web.headers import SECURITY_HEADERS
+from core import errors
+from core.errors import GlimtError, WrongParameter
+
+log = structlog.get_logger(__name__)
+
+OPENAI_PREFIX = "/v1/"
+_STATUS: dict[type[GlimtError], int] = {
+    errors.NotFound: 404,
+    errors.NotSignedIn: 401,
+    errors.NotAllowed: 403,
+    errors.RequestTooLarge: 413,
+    errors.RequestTooSlow: 408,
+    errors.TooManyTries: 429,
+    errors.Busy: 429,
+    errors.EmptyQuestion: 422,
+    errors.QuestionTooLong: 422,
+    errors.TooManyPictures: 422,
+    errors.PictureError: 422,
+    errors.RequestError: 400,
+    errors.PromptTooLong: 422,
+    errors.PictureReaderUnavailable: 503,
+    errors.StoreError: 503,
+    errors.QueueUnavailable: 503,
+    errors.GlimtError: 500,
+}
+# Seconds after which asking again makes sense.
+_RETRY_AFTER = {
+    errors.Busy: 3,
+    errors.TooManyTries: 60,
+    errors.PictureReaderUnavailable: 2,
+    errors.StoreError: 2,
+    errors.QueueUnavailable: 2,
+}
+_OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+
+
+def status_of(error: GlimtError) -> int:
+    """HTTP status of the nearest ancestor that has one."""
+    return next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
+
+
+def openai_error(error: GlimtError, status: int | None = None) -> dict[str, Any]:
+    """`error` in OpenAI's shape."""
+    status = status or openai_status(error)
+    kind = _OPENAI_TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
+    parameter = error.parameter if isinstance(error, WrongParameter) else None
+    code = "invalid_api_key" if isinstance(error, errors.NotSignedIn) else error.code
+    return {"error": {"message": error.user_message, "type": kind, "param": parameter, "code": code}}
+
+
+def openai_status(error: GlimtError) -> int:
+    """OpenAI's clients know no 422 for a request that cannot be done."""
+    status = status_of(error)
+    return 400 if status == 422 else status
+
+
+def error_response(path: str, error: GlimtError) -> Response:
+    """The response that tells a caller of `path` about `error`."""
+    headers = {}
+    retry_after = next((_RETRY_AFTER[kind] for kind in type(error).__mro__ if kind in _RETRY_AFTER), None)
+    if retry_after is not None:
+        headers["retry-after"] = str(retry_after)
+    if isinstance(error, errors.NotSignedIn):
+        headers["www-authenticate"] = "Bearer"
+    if path.startswith(OPENAI_PREFIX):
+        return json_response(openai_error(error), openai_status(error), headers)
+    return json_response({"error": {"code": error.code, "message": error.user_message}}, status_of(error), headers)
+
+
+def json_response(content: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """JSON as it is, without a model between."""
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return Response(body, status, headers, media_type="application/json")
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of `app` leave it in these shapes."""
+    app.add_exception_handler(GlimtError, _glimt)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _glimt(request: Request, error: Exception) -> Response:
+    assert isinstance(error, GlimtError)
+    if status_of(error) >= 500:
+        log.error("request_failed", path=request.url.path, code=error.code, error=str(error))
+    return error_response(request.url.path, error)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    known: GlimtError
+    if error.status_code == 404:
+        known = errors.NotFound(user_message="There is nothing at this address.")
+    else:
+        known = errors.RequestError(user_message=str(error.detail))
+    response = error_response(request.url.path, known)
+    response.status_code = error.status_code
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    name = str(first["loc"][-1])
+    return error_response(request.url.path, WrongParameter(name, f"{name}: {first['msg']}"))
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=400)  # Nobody is there to read it.
+
+
+async def _unexpected(request: Request, _error: Exception) -> Response:
+    # Starlette logs the traceback and sends this past all middleware, so the headers are put on here.
+    response = error_response(request.url.path, GlimtError())
+    response.headers.update(SECURITY_HEADERS)
+    return response

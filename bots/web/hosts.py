@@ -1,0 +1,55 @@
+"""Without keys only this machine is served, so a request must also be addressed to this machine.
+
+A hostile page can make its own name resolve to 127.0.0.1 (DNS rebinding); the Host header gives it away. A request
+that came through a proxy may come from anywhere.
+"""
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bots.web.errors import error_response
+from bots.web.gate import Gate
+from bots.web.reach import is_loopback
+from core.errors import NotAllowed
+
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host")
+
+
+class LoopbackHosts:
+    """ASGI middleware that refuses, as long as no key exists, what is not addressed to a loopback name."""
+
+    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+        self._app = app
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on or answer 403."""
+        if scope["type"] == "http":
+            headers = Headers(scope=scope)
+            if (addressed_elsewhere(headers) or forwarded(headers)) and await self._gate.keyless():
+                refused = error_response(
+                    scope["path"],
+                    NotAllowed(
+                        user_message="Without a key Glimt answers only on this machine, under localhost or 127.0.0.1. "
+                        "To reach it from elsewhere, make one: glimt keys create --name NAME"
+                    ),
+                )
+                await refused(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def addressed_elsewhere(headers: Headers) -> bool:
+    """Whether the Host header names another machine, or nothing that could be one."""
+    return not is_loopback(_without_port(headers.get("host", "")))
+
+
+def forwarded(headers: Headers) -> bool:
+    """Whether a proxy passed this on."""
+    return any(name in headers for name in FORWARDED)
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host.partition("]")[0]
+    return host.partition(":")[0]

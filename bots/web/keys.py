@@ -1,0 +1,58 @@
+"""Keys of the REST API and the chat page: made, listed and revoked by `glimt keys`."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+
+from core.errors import RequestError
+from core.store.database import Store
+from core.store.models import ApiKey
+from core.values import Platform
+
+PREFIX = "glimt_"
+# The workspace of everybody who comes by HTTP.
+WORKSPACE = "local"
+NAME_MAX_CHARS = 100
+
+
+def create_key(store: Store, name: str) -> str:
+    """Make a key and return it; it is shown this once, SQL keeps its SHA-256.
+
+    `name` is who the key's user is known as, and cannot be given again, not even after the key was revoked.
+
+    Raises:
+        RequestError: the name is taken, empty, too long or not printable.
+    """
+    name = name.strip()
+    if not name or len(name) > NAME_MAX_CHARS or not name.isprintable():
+        raise RequestError(user_message=f"A key's name has 1 to {NAME_MAX_CHARS} printable characters.")
+    secret = PREFIX + secrets.token_urlsafe(32)
+    with store.write() as repositories:
+        workspace = repositories.people.workspace(Platform.API, WORKSPACE)
+        person = repositories.people.person(workspace.id, person_of_key(name), display_name=name)
+        repositories.keys.create(name, person.id, hash_secret(secret))
+    return secret
+
+
+def list_keys(store: Store) -> Sequence[ApiKey]:
+    """All keys, revoked ones too, oldest first."""
+    with store.read() as repositories:
+        return repositories.keys.list()
+
+
+def revoke_key(store: Store, name: str, now: datetime) -> bool:
+    """End a key and the browser sessions made with it. False: no such key, or it was revoked before."""
+    with store.write() as repositories:
+        return repositories.keys.revoke(name, now)
+
+
+def hash_secret(secret: str) -> str:
+    """What SQL keeps of a key or a cookie. Both are 256 random bits, so a fast hash keeps them as safe as a slow one;
+    looking one up by its hash tells nothing through timing."""
+    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def person_of_key(name: str) -> str:
+    """How a workspace calls the person who holds the key `name`."""
+    return f"key:{name}"

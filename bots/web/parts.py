@@ -1,0 +1,45 @@
+"""The parts that the routes of one web server share, put together once."""
+
+from dataclasses import dataclass
+
+from bots.services import Services
+from bots.web.auth import Auth
+from bots.web.body import Bodies
+from bots.web.gate import Gate
+from bots.web.metrics import Metrics
+from bots.web.picture_reader import PictureReader
+from bots.web.receipts import Receipts
+from bots.web.throttle import Throttle
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a route may need."""
+
+    services: Services
+    gate: Gate
+    auth: Auth
+    bodies: Bodies
+    pictures: PictureReader
+    receipts: Receipts
+    metrics: Metrics
+
+    @classmethod
+    def of(cls, services: Services) -> "Parts":
+        """Put them together."""
+        settings, store = services.settings, services.store
+        gate = Gate(settings, store, Throttle())
+        return cls(
+            services=services,
+            gate=gate,
+            auth=Auth(settings, store, gate),
+            bodies=Bodies(settings),
+            pictures=PictureReader(settings),
+            receipts=Receipts(store),
+            metrics=Metrics(store, services.hub),
+        )
+
+    async def close(self) -> None:
+        """Finish what is under way."""
+        await self.receipts.close()
+        self.pictures.close()

@@ -1,0 +1,144 @@
+// The chat page: signs in, then joins the parts together. Each part is in the module named after it.
+
+import * as api from "./api.js";
+import { Composer } from "./composer.js";
+import { Connection } from "./connection.js";
+import { Conversation } from "./conversation.js";
+import { $, say } from "./dom.js";
+import { Drawer, keepAboveKeyboard } from "./drawer.js";
+import { initExamples } from "./examples.js";
+import { History } from "./history.js";
+import { Scroll } from "./scroll.js";
+import { askForKey, beginAnew } from "./sign_in.js";
+import { initViewer } from "./viewer.js";
+
+const NEW = "New conversation";
+
+/** The conversation that the address names, or null. */
+const addressed = () => /^#\/c\/([\w-]+)$/.exec(location.hash)?.[1] ?? null;
+
+async function enter() {
+  let session = await api.session();
+  while (!session.signed_in && session.needs_key) {
+    $("app").hidden = true;
+    await askForKey();
+    session = await api.session();
+  }
+  return session;
+}
+
+function start(session) {
+  const others = "BroadcastChannel" in window ? new BroadcastChannel("glimt") : null;
+  const history = new History($("history"));
+  const drawer = new Drawer();
+  const connection = new Connection(() => synchronise());
+  const conversation = new Conversation({
+    log: $("log"),
+    scroll: new Scroll($("scroller"), $("latest")),
+    hooks: { changed, failed, connected: () => connection.heard(), lost: () => connection.lost() },
+  });
+  const composer = new Composer({ limits: session.limits, onSend: send, onStop: () => conversation.stop() });
+  const examples = initExamples(composer);
+  let wasRunning = false;
+
+  async function send({ question, files, clientId, onProgress, signal }) {
+    const from = conversation.id;
+    let accepted;
+    try {
+      accepted = await api.ask({ question, conversationId: from, clientId, files, onProgress, signal });
+    } catch (error) {
+      failed(error);
+      throw error;
+    }
+    if (conversation.id === from) {
+      if (from === null) window.history.pushState(null, "", `#/c/${accepted.conversation_id}`);
+      conversation.add(accepted.conversation_id, accepted.turn);
+    }
+    others?.postMessage(accepted.conversation_id);
+    history.refresh().then(changed);
+    return accepted.conversation_id;
+  }
+
+  /** Shows the conversation that the address names. */
+  async function show() {
+    composer.abort();
+    drawer.close();
+    const id = addressed();
+    composer.open(id ?? "new");
+    try {
+      await conversation.open(id);
+    } catch (error) {
+      if (addressed() !== id) return;
+      if (error.status === 404) conversation.explain("This conversation does not exist (any more). Ask a question to begin a new one.");
+      else conversation.explain(error.message);
+      if (error.status === 404) conversation.id = null;
+      failed(error);
+    }
+    changed();
+    composer.focus();
+  }
+
+  /** Reads again what may have changed while nobody looked. */
+  async function synchronise() {
+    await Promise.all([history.refresh(), conversation.sync().catch(failed)]);
+    changed();
+  }
+
+  function changed() {
+    const { running } = conversation;
+    composer.answering = running !== null;
+    if (wasRunning && !running) {
+      history.refresh();
+      others?.postMessage(conversation.id);
+    }
+    wasRunning = running !== null;
+    examples.hidden = conversation.id !== null || !conversation.isEmpty || $("log").childElementCount > 0;
+    history.current = conversation.id;
+    const title = history.titleOf(conversation.id) || conversation.title || NEW;
+    $("title").textContent = title;
+    document.title = title === NEW ? "Glimt" : `${title} – Glimt`;
+    $("question").placeholder = conversation.isEmpty ? "Ask about a picture" : "Ask a follow-up question";
+  }
+
+  function failed(error) {
+    if (error.status === 401) beginAnew();
+    else if (error.status === 0 && error.code !== "aborted") connection.lost();
+  }
+
+  addEventListener("hashchange", show);
+  others?.addEventListener("message", ({ data }) => (data === conversation.id ? synchronise() : history.refresh().then(changed)));
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && synchronise());
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.isComposing || $("viewer").open) return;
+    if (drawer.isOpen) drawer.close();
+    else if (composer.sending) composer.abort();
+    else conversation.stop();
+  });
+  for (const link of [$("new-conversation"), $("new-small")]) {
+    link.addEventListener("click", () => {
+      drawer.close();
+      $("question").focus();
+    });
+  }
+  $("sign-out").hidden = !session.needs_key;
+  $("sign-out").addEventListener("click", () => api.signOut().then(() => location.reload(), failed));
+  $("model").textContent = session.model;
+  $("app").hidden = false;
+  history.refresh().then(changed);
+  show();
+}
+
+async function boot() {
+  $("startup").hidden = true;
+  try {
+    start(await enter());
+  } catch (error) {
+    say($("startup-problem"), error.message);
+    $("startup").hidden = false;
+  }
+}
+
+initViewer();
+keepAboveKeyboard();
+$("startup-again").addEventListener("click", boot);
+boot();

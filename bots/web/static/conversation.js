@@ -1,0 +1,179 @@
+// The conversation on the screen: its turns, and following the one that is being answered.
+
+import * as api from "./api.js";
+import { h } from "./dom.js";
+import { follow } from "./stream.js";
+import { TurnCard } from "./turn.js";
+
+const FIRST_WAIT_MS = 1000;
+const LONGEST_WAIT_MS = 15_000;
+
+export class Conversation {
+  id = null;
+  #log;
+  #cards = new Map();
+  #following = null;
+  #scroll;
+  #hooks;
+  #wait = FIRST_WAIT_MS;
+  #timer = null;
+
+  /**
+   * `scroll.keep(change)` runs a change of height. `hooks`: changed() whenever a turn begins or ends,
+   * connected(), lost(), failed(error) for an error that belongs to no turn.
+   */
+  constructor({ log, scroll, hooks }) {
+    this.#log = log;
+    this.#scroll = scroll;
+    this.#hooks = hooks;
+  }
+
+  get isEmpty() {
+    return this.#cards.size === 0;
+  }
+
+  /** The turn that is being answered, or null. Turns of one conversation are answered one after the other. */
+  get running() {
+    return [...this.#cards.values()].find((card) => card.active) ?? null;
+  }
+
+  /** Shows conversation `id` (null: a new one), loading what the server knows. Rejects with an ApiError. */
+  async open(id) {
+    this.#clear();
+    this.id = id;
+    if (id === null) return this.#hooks.changed();
+    await this.sync();
+  }
+
+  /** Brings the page up to what the server knows; other tabs and lost connections change things behind its back. */
+  async sync() {
+    const { id } = this;
+    if (id === null) return;
+    const known = await api.conversation(id);
+    if (this.id !== id) return;
+    this.title = known.title;
+    for (const view of known.turns) this.#put(view);
+    this.#settle();
+  }
+
+  /** Adds an accepted question. */
+  add(conversationId, view) {
+    this.id = conversationId;
+    this.#put(view);
+    this.#settle();
+    this.#scroll.toEnd();
+  }
+
+  /** Shows a sentence in place of turns. */
+  explain(sentence) {
+    this.#clear();
+    this.#log.append(h("p", { class: "gone" }, sentence));
+  }
+
+  /** Stops the running answer, keeping what was said. Resolves when the server knows. */
+  async stop() {
+    const card = this.running;
+    if (!card) return;
+    card.notice("Stopping…");
+    try {
+      await api.stop(card.view.id);
+    } catch (error) {
+      card.notice(error.message);
+    }
+  }
+
+  #clear() {
+    this.#unfollow();
+    clearTimeout(this.#timer);
+    this.#cards.clear();
+    this.#log.replaceChildren();
+    this.title = "";
+  }
+
+  #put(view) {
+    const card = this.#cards.get(view.id);
+    if (card) {
+      // The stream is ahead of what a read tells of a turn that runs.
+      if (card !== this.#following?.card || !isActive(view)) card.update(view);
+      return;
+    }
+    const actions = { retry: (which) => this.#retry(which), rate: (which, rating) => this.#rate(which, rating) };
+    const fresh = new TurnCard(view, { actions, onGrow: (change) => this.#scroll.keep(change) });
+    this.#cards.set(view.id, fresh);
+    this.#scroll.keep(() => this.#log.append(fresh.element));
+  }
+
+  /** Follows the running turn, and only that: a browser opens few connections to one server. */
+  #settle() {
+    const cards = [...this.#cards.values()];
+    for (const card of cards) card.isLast = card === cards.at(-1);
+    const { running } = this;
+    if (this.#following && this.#following.card !== running) this.#unfollow();
+    if (running && !this.#following) this.#follow(running);
+    for (const card of cards) if (card.active && card !== running) card.notice("Waiting for the answer above…");
+    this.#hooks.changed();
+  }
+
+  #follow(card) {
+    const close = follow(card.view.id, {
+      reset: () => card.reset(),
+      text: (text) => card.addText(text),
+      think: (text) => card.addThinking(text),
+      waiting: (position) => card.waiting(position),
+      retry: (message) => card.notice(message),
+      end: (view) => {
+        card.update(view);
+        this.#settle();
+      },
+      connected: () => {
+        this.#wait = FIRST_WAIT_MS;
+        this.#hooks.connected();
+      },
+      lost: () => this.#hooks.lost(),
+      broken: () => {
+        this.#unfollow();
+        this.#syncLater();
+      },
+    });
+    this.#following = { card, close };
+  }
+
+  #unfollow() {
+    this.#following?.close();
+    this.#following = null;
+  }
+
+  /** The stream was refused: ask what became of the turn, less and less often. */
+  #syncLater() {
+    this.#hooks.lost();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.sync().catch((error) => this.#hooks.failed(error)), this.#wait);
+    this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
+  }
+
+  async #retry(card) {
+    card.againButton.disabled = true;
+    try {
+      const { turn } = await api.retry(card.view.id);
+      card.reset();
+      card.update(turn);
+      this.#settle();
+    } catch (error) {
+      card.ratingFailed(error.message);
+    }
+    card.againButton.disabled = false;
+  }
+
+  async #rate(card, rating) {
+    const before = card.view.feedback;
+    card.update({ ...card.view, feedback: rating });
+    try {
+      await api.feedback(card.view.id, rating);
+    } catch (error) {
+      card.update({ ...card.view, feedback: before });
+      card.ratingFailed(error.message);
+    }
+  }
+}
+
+const isActive = (view) => ["gathering", "ready", "running"].includes(view.state);

@@ -1,0 +1,234 @@
+// One question and its answer on the page.
+
+import { announce, h, icon, say, setIcon } from "./dom.js";
+import { duration, plural } from "./format.js";
+import { renderMarkdown } from "./markdown.js";
+import { showPicture } from "./viewer.js";
+
+const ACTIVE = new Set(["gathering", "ready", "running"]);
+const MAY_RETRY = new Set(["failed", "cancelled"]);
+
+export class TurnCard {
+  #actions;
+  #text = "";
+  #thinking = "";
+  #notice = "";
+  #frame = 0;
+  #isLast = false;
+  #onGrow;
+
+  /**
+   * `actions`: retry(card), rate(card, rating). `onGrow(change)` runs `change`, which alters the card's height.
+   */
+  constructor(view, { actions, onGrow }) {
+    this.#actions = actions;
+    this.#onGrow = onGrow;
+    this.question = h("div", { class: "question" });
+    this.refused = h("ul", { class: "refused", hidden: true });
+    this.thoughts = h("div", { class: "thoughts markdown" });
+    this.thinking = h("details", { class: "thinking", hidden: true }, h("summary", {}, "Thinking"), this.thoughts);
+    this.answer = h("div", { class: "answer markdown", "aria-live": "polite", dir: "auto" });
+    this.status = h("p", { class: "status" });
+    this.problem = h("p", { class: "failed", hidden: true });
+    this.notes = h("p", { class: "notes", hidden: true });
+    this.copyButton = this.#button("copy", "Copy the answer", () => this.#copy());
+    this.upButton = this.#button("up", "Good answer", () => this.#rate(1));
+    this.downButton = this.#button("down", "Bad answer", () => this.#rate(-1));
+    this.againButton = h("button", { type: "button", class: "quiet again", on: { click: () => actions.retry(this) } }, icon("again"), "Try again");
+    this.meta = h("span", { class: "meta" });
+    this.ratingProblem = h("span", { class: "rating-problem", role: "alert", hidden: true });
+    this.tools = h("div", { class: "turn-tools" }, this.againButton, this.copyButton, this.upButton, this.downButton, this.meta, this.ratingProblem);
+    this.element = h(
+      "article",
+      { class: "turn", "aria-label": "Question and answer" },
+      h("h2", { class: "unseen" }, "You asked"),
+      this.question,
+      this.refused,
+      h("h2", { class: "unseen" }, "Answer"),
+      this.thinking,
+      this.answer,
+      this.status,
+      this.problem,
+      this.notes,
+      this.tools,
+    );
+    this.#showQuestion(view);
+    this.update(view);
+  }
+
+  get active() {
+    return ACTIVE.has(this.view.state);
+  }
+
+  /** Only the newest turn can be tried again. */
+  set isLast(value) {
+    this.#isLast = value;
+    this.#reflect();
+  }
+
+  /** Shows the turn as the server knows it. */
+  update(view) {
+    const finished = this.view !== undefined && this.active && !ACTIVE.has(view.state);
+    this.view = view;
+    this.element.dataset.state = view.state;
+    this.element.dataset.turn = view.id;
+    if (!this.active) {
+      this.#text = view.answer ?? "";
+      this.#thinking = view.thinking ?? "";
+      this.#notice = "";
+      this.#renderNow();
+    }
+    this.#showRefused(view);
+    this.#reflect();
+    if (finished) announce(this.#ending());
+  }
+
+  // What the stream tells.
+
+  reset() {
+    this.#text = "";
+    this.#thinking = "";
+    this.#notice = "";
+    this.#render();
+  }
+
+  addText(text) {
+    this.#notice = "";
+    this.#text += text;
+    this.#render();
+  }
+
+  addThinking(text) {
+    this.#notice = "";
+    this.#thinking += text;
+    this.#render();
+  }
+
+  /** Says what is being waited for. */
+  notice(sentence) {
+    this.#notice = sentence;
+    this.#render();
+  }
+
+  waiting(position) {
+    this.notice(position > 0 ? `${plural(position, "question is", "questions are")} ahead of yours…` : "Yours is next…");
+  }
+
+  /** Says why a thumb could not be kept. */
+  ratingFailed(sentence) {
+    say(this.ratingProblem, sentence);
+  }
+
+  #render() {
+    this.#frame ||= requestAnimationFrame(() => this.#renderNow());
+  }
+
+  #renderNow() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    this.#onGrow(() => {
+      renderMarkdown(this.answer, this.#text);
+      renderMarkdown(this.thoughts, this.#thinking);
+      this.thinking.hidden = !this.#thinking;
+      this.#reflect();
+    });
+  }
+
+  #reflect() {
+    const { view } = this;
+    const { active } = this;
+    this.answer.hidden = !this.#text;
+    this.answer.setAttribute("aria-busy", String(active));
+    this.element.classList.toggle("writing", active && this.#text !== "");
+    say(this.status, active && (!this.#text || this.#notice) ? this.#notice || this.#doing() : "");
+    const failed = view.state === "failed";
+    say(this.problem, failed ? (view.error?.message ?? "This question could not be answered. Please try again.") : "");
+    say(this.notes, active ? "" : this.#remarks().join(" "));
+    this.againButton.hidden = !MAY_RETRY.has(view.state) || !this.#isLast;
+    this.copyButton.hidden = !this.#text;
+    this.upButton.hidden = this.downButton.hidden = !this.#text || failed;
+    this.upButton.setAttribute("aria-pressed", String(view.feedback === 1));
+    this.downButton.setAttribute("aria-pressed", String(view.feedback === -1));
+    this.meta.textContent = active ? "" : this.#figures();
+    this.tools.hidden = active;
+  }
+
+  #doing() {
+    if (this.#thinking) return "Thinking…";
+    return this.view.pictures.length ? `Looking at the ${this.view.pictures.length > 1 ? "pictures" : "picture"}…` : "Thinking…";
+  }
+
+  #remarks() {
+    const { view } = this;
+    const remarks = [];
+    if (view.state === "cancelled") remarks.push(this.#text ? "Stopped here." : "Stopped before there was an answer.");
+    else if (view.finish_reason === "length") remarks.push("The answer was cut off where the model's limit is.");
+    else if (view.state !== "failed" && !this.#text) remarks.push("The model gave no answer to this.");
+    const leftOut = new Set((view.left_out ?? []).map(({ what }) => what));
+    if (leftOut.has("text")) remarks.push("The beginning of this conversation no longer fits and was left out.");
+    else if (leftOut.size) remarks.push("Older pictures of this conversation no longer fit and were left out.");
+    return remarks;
+  }
+
+  #figures() {
+    const total = this.view.timings?.total_ms;
+    const parts = [this.view.model, total === null || total === undefined ? "" : duration(total)];
+    return parts.filter(Boolean).join(" · ");
+  }
+
+  #ending() {
+    if (this.view.state === "failed") return this.problem.textContent;
+    return this.view.state === "cancelled" ? "Stopped." : "The answer is complete.";
+  }
+
+  #showQuestion(view) {
+    const pictures = view.pictures.map((picture) => {
+      const name = picture.name || "Picture";
+      const image = h("img", { src: picture.url, alt: name, width: picture.width, height: picture.height, decoding: "async" });
+      return h("li", {}, h("button", { type: "button", "aria-label": `Open ${name}`, on: { click: () => showPicture(picture) } }, image));
+    });
+    if (pictures.length) this.question.append(h("ul", { class: `pictures${pictures.length > 1 ? " many" : ""}` }, ...pictures));
+    if (view.question) this.question.append(h("p", { class: "bubble", dir: "auto" }, view.question));
+  }
+
+  #showRefused(view) {
+    const lines = (view.refused ?? []).map(({ name, message }) => h("li", {}, h("strong", {}, name), ` ${message}`));
+    this.refused.replaceChildren(...lines);
+    this.refused.hidden = lines.length === 0;
+  }
+
+  #button(name, label, click) {
+    return h("button", { type: "button", class: "icon-button small", "aria-label": label, title: label, on: { click } }, icon(name));
+  }
+
+  #rate(rating) {
+    say(this.ratingProblem, "");
+    this.#actions.rate(this, this.view.feedback === rating ? 0 : rating);
+  }
+
+  async #copy() {
+    const copied = await copyText(this.#text);
+    announce(copied ? "Copied." : "Copying is not possible here.");
+    if (!copied) return;
+    setIcon(this.copyButton, "done");
+    setTimeout(() => setIcon(this.copyButton, "copy"), 1600);
+  }
+}
+
+/** `navigator.clipboard` is missing on plain http beyond loopback; there the old way still works. */
+async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = h("textarea", { class: "unseen", "aria-hidden": "true" });
+    area.value = text;
+    const { activeElement } = document;
+    document.body.append(area);
+    area.select();
+    const copied = document.execCommand("copy");
+    area.remove();
+    activeElement?.focus();
+    return copied;
+  }
+}

@@ -1,0 +1,85 @@
+"""What the chat page is told about turns and conversations."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from core.store.models import Attachment, Conversation, Turn
+from core.values import AttachmentState, TurnState
+
+
+def turn_view(turn: Turn, feedback: int = 0) -> dict[str, Any]:
+    """One turn; `feedback` is what this visitor said of it: -1, 0 or 1.
+
+    Timings are in milliseconds, null where not known (yet): `queue_ms` from ready to taken by a worker, the others
+    from when the question arrived.
+    """
+    return {
+        "id": turn.id,
+        "seq": turn.seq,
+        "state": turn.state,
+        "question": turn.question,
+        "answer": turn.answer,
+        "thinking": turn.thinking,
+        "pictures": [_picture(a) for a in turn.attachments if a.state == AttachmentState.STORED],
+        "refused": [
+            {"name": a.name, "message": a.error_message} for a in turn.attachments if a.state == AttachmentState.REFUSED
+        ],
+        "error": _error(turn),
+        "finish_reason": turn.finish_reason,
+        "feedback": feedback,
+        "model": turn.model,
+        "created_at": turn.created_at.isoformat(),
+        "timings": {
+            "queue_ms": _milliseconds(turn.ready_at, turn.started_at),
+            "first_token_ms": _milliseconds(turn.created_at, turn.first_token_at),
+            "total_ms": _milliseconds(turn.created_at, turn.finished_at),
+        },
+        "tokens": {
+            "prompt": turn.prompt_tokens,
+            "picture": turn.picture_tokens,
+            "cached": turn.cached_tokens,
+            "completion": turn.completion_tokens,
+        },
+        "left_out": turn.left_out,
+    }
+
+
+def conversation_view(conversation: Conversation, turns: list[Turn], feedback: Mapping[str, int]) -> dict[str, Any]:
+    """One conversation with all its turns; `feedback` by turn id."""
+    return {
+        "id": conversation.id,
+        "title": conversation.title,
+        "turns": [turn_view(turn, feedback.get(turn.id, 0)) for turn in turns],
+    }
+
+
+def listed_view(conversation: Conversation) -> dict[str, Any]:
+    """One conversation in a list."""
+    return {
+        "id": conversation.id,
+        "title": conversation.title,
+        "updated_at": conversation.updated_at.isoformat(),
+    }
+
+
+def _picture(attachment: Attachment) -> dict[str, Any]:
+    return {
+        "key": attachment.blob_key,
+        "url": f"/api/pictures/{attachment.blob_key}",
+        "width": attachment.width,
+        "height": attachment.height,
+        "name": attachment.name,
+    }
+
+
+def _error(turn: Turn) -> dict[str, str] | None:
+    if turn.state != TurnState.FAILED:
+        return None
+    return {"code": turn.error_code, "message": turn.error_message}
+
+
+def _milliseconds(start: datetime | None, end: datetime | None) -> int | None:
+    if start is None or end is None:
+        return None
+    return max(0, round((end - start).total_seconds() * 1000))

@@ -1,0 +1,137 @@
+"""Fitting a conversation into the model's context: the newest is kept, and what the question is about before that.
+
+Works on counts alone, so that no picture is read that will not be sent.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.errors import PromptTooLong
+from core.inference.port import Message, Picture
+
+# "the second picture", "image 2", "photo #3": which of the conversation's pictures is meant.
+_NUMBER_WORDS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_PICTURE = r"(?:picture|image|photo|screenshot|pic)"
+_ORDINAL = re.compile(rf"\b({'|'.join(_NUMBER_WORDS)}|\d{{1,2}}(?:st|nd|rd|th))\s+{_PICTURE}\b", re.IGNORECASE)
+_NUMBERED = re.compile(rf"\b{_PICTURE}\s*(?:no\.?|number|#)?\s*(\d{{1,2}})\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class PastExchange:
+    """An earlier turn as the prompt may show it. `seq` names it in what was left out."""
+
+    seq: int
+    question: str
+    answer: str
+    pictures: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The prompt and what it does not contain: `[{"seq": 3, "what": "text" | "pictures"}, …]`, oldest first."""
+
+    messages: tuple[Message, ...]
+    left_out: list[dict[str, Any]]
+
+
+@dataclass(slots=True)
+class _Kept:
+    text: bool = False
+    pictures: bool = False
+
+
+def fit(
+    system: str,
+    past: Sequence[PastExchange],
+    question: str,
+    pictures: tuple[Picture, ...],
+    budget: int,
+    count: Callable[[Message], int],
+) -> Fitted:
+    """Choose what of the conversation goes into a prompt of at most `budget` tokens.
+
+    The system prompt and the question with its pictures always stay. Then, in this order while there is room: the
+    pictures that the question refers to (named by number, else the latest ones if it brings none of its own), the
+    texts from the newest to the oldest, and the other pictures from the newest to the oldest. Texts stop at the first
+    that does not fit, so that the history has no holes.
+
+    Raises:
+        PromptTooLong: what always stays is too long already.
+    """
+    ask = Message("user", question, pictures)
+    room = budget - count(ask) - (count(Message("system", system)) if system else 0)
+    if room < 0:
+        raise PromptTooLong(f"question alone exceeds the budget of {budget} tokens by {-room}")
+    kept = {exchange.seq: _Kept() for exchange in past}
+    room = _keep_pictures(_referred(past, question, bool(pictures)), kept, room, count)
+    for exchange in reversed(past):
+        cost = _text_cost(exchange, count)
+        if cost > room:
+            break
+        kept[exchange.seq].text = True
+        room -= cost
+    others = [e for e in reversed(past) if kept[e.seq].text and not kept[e.seq].pictures]
+    _keep_pictures(others, kept, room, count)
+    return Fitted(_messages(system, past, kept, ask), _left_out(past, kept))
+
+
+def _referred(past: Sequence[PastExchange], question: str, brings_own: bool) -> list[PastExchange]:
+    """The exchanges whose pictures the question is about, most important first."""
+    numbers = [int(n) for n in _NUMBERED.findall(question)]
+    for word in _ORDINAL.findall(question):
+        lowered = word.lower()
+        numbers.append(_NUMBER_WORDS.index(lowered) + 1 if lowered in _NUMBER_WORDS else int(lowered[:-2]))
+    owners = [exchange for exchange in past for _ in exchange.pictures]
+    named = [owners[n - 1] for n in numbers if 1 <= n <= len(owners)]
+    latest = [] if brings_own else [e for e in reversed(past) if e.pictures][:1]
+    return list(dict.fromkeys(named + latest))
+
+
+def _keep_pictures(
+    exchanges: Sequence[PastExchange], kept: dict[int, _Kept], room: int, count: Callable[[Message], int]
+) -> int:
+    for exchange in exchanges:
+        cost = _picture_cost(exchange, count) if exchange.pictures else 0
+        if exchange.pictures and cost <= room:
+            kept[exchange.seq].pictures = True
+            room -= cost
+    return room
+
+
+def _text_cost(exchange: PastExchange, count: Callable[[Message], int]) -> int:
+    answer = count(Message("assistant", exchange.answer)) if exchange.answer else 0
+    return count(Message("user", exchange.question)) + answer
+
+
+def _picture_cost(exchange: PastExchange, count: Callable[[Message], int]) -> int:
+    return count(Message("user", "", exchange.pictures))
+
+
+def _messages(
+    system: str, past: Sequence[PastExchange], kept: dict[int, _Kept], ask: Message
+) -> tuple[Message, ...]:
+    messages = [Message("system", system)] if system else []
+    carried: tuple[Picture, ...] = ()
+    for exchange in past:
+        keep = kept[exchange.seq]
+        shown = exchange.pictures if keep.pictures else ()
+        if keep.text and exchange.answer:
+            messages.append(Message("user", exchange.question, carried + shown))
+            messages.append(Message("assistant", exchange.answer))
+            carried = ()
+        else:
+            # A picture whose own turn has no answer (it failed) or did not fit goes with the next question.
+            carried += shown
+    return (*messages, replace(ask, pictures=carried + ask.pictures))
+
+
+def _left_out(past: Sequence[PastExchange], kept: dict[int, _Kept]) -> list[dict[str, Any]]:
+    left_out = []
+    for exchange in past:
+        if not kept[exchange.seq].text:
+            left_out.append({"seq": exchange.seq, "what": "text"})
+        if exchange.pictures and not kept[exchange.seq].pictures:
+            left_out.append({"seq": exchange.seq, "what": "pictures"})
+    return left_out

@@ -1,0 +1,88 @@
+"""What an adapter hands to intake, in the same form for every platform."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.errors import PictureError
+from core.media.limits import PictureLimits
+from core.media.pictures import SafePicture, read_pictures
+from core.values import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A readable picture and the name of the file that it came from."""
+
+    name: str
+    picture: SafePicture
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An unreadable file, to be named to the user."""
+
+    name: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A file to be fetched later; `source` is the adapter's own reference."""
+
+    name: str
+    source: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PastTurn:
+    """An answered turn that a stateless client brings along."""
+
+    question: str
+    answer: str
+    pictures: tuple[Named, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InboundQuestion:
+    """One question as it arrived.
+
+    `event_key` identifies the event on its platform; a second question with the same key is the same question.
+    `conversation` is the platform's name of the thread, `conversation_id` ours; without either, a new conversation
+    begins, unless `history` matches one that is stored.
+    """
+
+    platform: Platform
+    workspace: str
+    person: str
+    event_key: str
+    question: str
+    conversation: str | None = None
+    conversation_id: str | None = None
+    person_name: str = ""
+    locale: str = ""
+    system_prompt: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    pictures: tuple[Named, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    pending: tuple[Pending, ...] = ()
+    history: tuple[PastTurn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The question is committed. `duplicate`: it had been accepted before, and this is that turn."""
+
+    turn_id: str
+    conversation_id: str
+    person_id: str
+    duplicate: bool = False
+
+
+def read_upload(name: str, data: bytes, limits: PictureLimits) -> tuple[list[Named], list[Refused]]:
+    """Make one uploaded file safe: its pictures (several for a PDF), or why it cannot be used."""
+    try:
+        return [Named(name, picture) for picture in read_pictures(data, limits)], []
+    except PictureError as error:
+        return [], [Refused(name, error.code, error.user_message)]

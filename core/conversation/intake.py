@@ -1,0 +1,193 @@
+"""Intake: a question becomes rows in SQL, in one transaction, before anybody is told that it was received."""
+
+from collections.abc import Iterable
+
+from core.conversation import digest
+from core.conversation.inbound import Accepted, InboundQuestion, Named
+from core.errors import Busy, EmptyQuestion, NotFound, QuestionTooLong, TooManyPictures
+from core.media.blobs import BlobStore
+from core.settings import Settings
+from core.store.database import Repositories, Store
+from core.store.models import Conversation, Person
+from core.values import AttachmentState, Platform, TurnState, new_id, utc_now
+
+TITLE_CHARS = 60
+
+
+class Intake:
+    """Accepts questions. Synchronous: adapters call it through a thread."""
+
+    def __init__(self, store: Store, blobs: BlobStore, settings: Settings) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._settings = settings
+
+    def accept(self, inbound: InboundQuestion) -> Accepted:
+        """Commit the question; when this returns, nothing can lose it.
+
+        Raises:
+            EmptyQuestion, QuestionTooLong, TooManyPictures: the question itself cannot be taken.
+            Busy: too many questions wait, of this person or of everybody.
+            NotFound: `conversation_id` is not one of this person's.
+        """
+        self._check(inbound)
+        # Blobs first: a row never points at bytes that are not there. Bytes without a row are swept by retention.
+        for named in _all_pictures(inbound):
+            self._blobs.put(named.picture.data)
+        try:
+            return self._commit(inbound)
+        except _Doubled:
+            # The same event was committed between our look and our insert; ours was rolled back, theirs is found.
+            return self._commit(inbound)
+
+    def _commit(self, inbound: InboundQuestion) -> Accepted:
+        with self._store.write() as repositories:
+            seen = repositories.inbound.turn_of(inbound.platform, inbound.event_key)
+            if seen is not None and (turn := repositories.turns.get(seen)) is not None:
+                return Accepted(turn.id, turn.conversation_id, turn.person_id, duplicate=True)
+            workspace = repositories.people.workspace(inbound.platform, inbound.workspace)
+            person = repositories.people.person(
+                workspace.id, inbound.person, display_name=inbound.person_name, locale=inbound.locale
+            )
+            self._check_room(repositories, person, inbound.platform)
+            conversation = self._conversation(repositories, inbound, workspace.id, person)
+            return self._add_turn(repositories, inbound, conversation, person)
+
+    def _check(self, inbound: InboundQuestion) -> None:
+        files = len(inbound.pictures) + len(inbound.refused) + len(inbound.pending)
+        if not inbound.question.strip() and not files:
+            raise EmptyQuestion
+        if len(inbound.question) > (most := self._settings.question_max_chars):
+            raise QuestionTooLong(user_message=f"The question is too long. Please keep it below {most:,} characters.")
+        if len(inbound.pictures) + len(inbound.pending) > (most := self._settings.pictures_per_turn):
+            raise TooManyPictures(user_message=f"Please send at most {most} pictures with one question.")
+
+    def _check_room(self, repositories: Repositories, person: Person, platform: Platform) -> None:
+        # A program with a key speaks for many people and paces itself by 429; only the total binds it.
+        if platform is not Platform.API and (
+            repositories.turns.count_open(person.id) >= self._settings.waiting_per_person
+        ):
+            raise Busy(user_message="You have many questions waiting already. Please wait for an answer first.")
+        if repositories.turns.count_open_total() >= self._settings.waiting_total:
+            raise Busy
+
+    def _conversation(
+        self, repositories: Repositories, inbound: InboundQuestion, workspace_id: str, person: Person
+    ) -> Conversation:
+        if inbound.conversation_id is not None:
+            conversation = repositories.conversations.owned(inbound.conversation_id, person.id)
+            if conversation is None:
+                raise NotFound(user_message="This conversation does not exist (any more). Please start a new one.")
+            return conversation
+        if inbound.history and (continued := self._continued(repositories, inbound, person)) is not None:
+            return continued
+        conversation = repositories.conversations.get_or_create(
+            workspace_id,
+            inbound.conversation or new_id(),
+            person.id,
+            title=_title(inbound),
+            system_prompt=inbound.system_prompt,
+        )
+        self._import_history(repositories, inbound, conversation, person)
+        return conversation
+
+    def _continued(
+        self, repositories: Repositories, inbound: InboundQuestion, person: Person
+    ) -> Conversation | None:
+        """The stored conversation that the brought history is the whole of, if there is one."""
+        last = repositories.turns.find_by_history(person.id, _history_digest(inbound))
+        if last is None:
+            return None
+        conversation = repositories.conversations.get(last.conversation_id)
+        # Something came after it: the client went back and branches off, so it gets a conversation of its own.
+        return conversation if conversation is not None and conversation.last_seq == last.seq else None
+
+    def _import_history(
+        self, repositories: Repositories, inbound: InboundQuestion, conversation: Conversation, person: Person
+    ) -> None:
+        so_far = digest.root(inbound.system_prompt)
+        for past in inbound.history:
+            so_far = digest.extend(so_far, past.question, [n.picture.key for n in past.pictures], past.answer)
+            turn = repositories.turns.add(
+                conversation.id,
+                person.id,
+                past.question,
+                state=TurnState.DELIVERED,
+                answer=past.answer,
+                history_hash=so_far,
+                now=utc_now(),
+            )
+            _attach_stored(repositories, turn.id, past.pictures)
+
+    def _add_turn(
+        self, repositories: Repositories, inbound: InboundQuestion, conversation: Conversation, person: Person
+    ) -> Accepted:
+        turn = repositories.turns.add(
+            conversation.id,
+            person.id,
+            inbound.question,
+            state=TurnState.GATHERING if inbound.pending else TurnState.READY,
+            options=dict(inbound.options),
+            now=utc_now(),
+        )
+        position = _attach_stored(repositories, turn.id, inbound.pictures)
+        for refused in inbound.refused:
+            repositories.attachments.add(
+                turn.id,
+                position,
+                state=AttachmentState.REFUSED,
+                name=refused.name,
+                error_code=refused.code,
+                error_message=refused.message,
+            )
+            position += 1
+        for pending in inbound.pending:
+            repositories.attachments.add(
+                turn.id, position, state=AttachmentState.PENDING, name=pending.name, source=dict(pending.source)
+            )
+            position += 1
+        if not repositories.inbound.first(inbound.platform, inbound.event_key, turn.id):
+            raise _Doubled
+        return Accepted(turn.id, conversation.id, person.id)
+
+
+class _Doubled(Exception):
+    """The same event was accepted at the same moment (possible on PostgreSQL, where writers run in parallel)."""
+
+
+def _attach_stored(repositories: Repositories, turn_id: str, pictures: Iterable[Named]) -> int:
+    position = 0
+    for named in pictures:
+        picture = named.picture
+        repositories.attachments.add(
+            turn_id,
+            position,
+            state=AttachmentState.STORED,
+            name=named.name,
+            blob_key=picture.key,
+            media_type=picture.media_type,
+            width=picture.width,
+            height=picture.height,
+            byte_size=len(picture.data),
+        )
+        position += 1
+    return position
+
+
+def _all_pictures(inbound: InboundQuestion) -> Iterable[Named]:
+    yield from inbound.pictures
+    for past in inbound.history:
+        yield from past.pictures
+
+
+def _history_digest(inbound: InboundQuestion) -> str:
+    so_far = digest.root(inbound.system_prompt)
+    for past in inbound.history:
+        so_far = digest.extend(so_far, past.question, [n.picture.key for n in past.pictures], past.answer)
+    return so_far
+
+
+def _title(inbound: InboundQuestion) -> str:
+    first = inbound.history[0].question if inbound.history else inbound.question
+    words = " ".join(first.split())
+    return words if len(words) <= TITLE_CHARS else words[: TITLE_CHARS - 1].rstrip() + "…"

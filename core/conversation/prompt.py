@@ -1,0 +1,86 @@
+"""From the rows of a conversation to the messages of a prompt."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.conversation import digest
+from core.conversation.budget import PastExchange, fit
+from core.inference.port import Message, Picture
+from core.media.blobs import BlobStore
+from core.store.models import Turn
+from core.values import AttachmentState, TurnState
+
+_ANSWERED = (TurnState.ANSWERED, TurnState.DELIVERED)
+# More history than any context holds is not even read.
+HISTORY_TURNS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the engine gets, and what to store beside the answer."""
+
+    messages: tuple[Message, ...]
+    left_out: list[dict[str, Any]]
+    # Digest of the conversation before this turn; `core.conversation.digest.extend` adds the answer.
+    history_digest: str
+
+
+def build_prompt(
+    turn: Turn,
+    past: Sequence[Turn],
+    *,
+    system: str,
+    conversation_system: str,
+    budget: int,
+    count: Callable[[Message], int],
+    blobs: BlobStore,
+) -> Prompt:
+    """Fit `turn` and the turns before it into `budget` tokens and read the pictures that are shown.
+
+    `system` is what the model is told; `conversation_system` is what the client gave and what the digest starts from.
+
+    Raises:
+        PromptTooLong: not even the question fits.
+        NotFound: a picture's bytes are gone from the blob store.
+    """
+    exchanges = [exchange for past_turn in past if (exchange := _exchange(past_turn)) is not None]
+    fitted = fit(system, exchanges, _question(turn), pictures_of(turn), budget, count)
+    messages = tuple(_with_bytes(message, blobs) for message in fitted.messages)
+    return Prompt(messages, fitted.left_out, _digest(past, conversation_system))
+
+
+def pictures_of(turn: Turn) -> tuple[Picture, ...]:
+    """The turn's readable pictures, without their bytes."""
+    return tuple(
+        Picture(a.blob_key, b"", a.width, a.height) for a in turn.attachments if a.state == AttachmentState.STORED
+    )
+
+
+def _question(turn: Turn) -> str:
+    # A picture alone is a question too.
+    return turn.question.strip() or "Describe the picture."
+
+
+def _exchange(turn: Turn) -> PastExchange | None:
+    pictures = pictures_of(turn)
+    said = turn.answer.strip() if turn.state in (*_ANSWERED, TurnState.CANCELLED) else ""
+    if not said and not pictures:
+        return None
+    return PastExchange(turn.seq, _question(turn), said, pictures)
+
+
+def _with_bytes(message: Message, blobs: BlobStore) -> Message:
+    if not message.pictures:
+        return message
+    return replace(message, pictures=tuple(replace(p, data=blobs.get(p.key)) for p in message.pictures))
+
+
+def _digest(past: Sequence[Turn], conversation_system: str) -> str:
+    answered = [turn for turn in past if turn.state in _ANSWERED]
+    if answered and answered[-1].history_hash:
+        return answered[-1].history_hash
+    so_far = digest.root(conversation_system)
+    for turn in answered:
+        so_far = digest.extend(so_far, turn.question, [p.key for p in pictures_of(turn)], turn.answer)
+    return so_far

@@ -1,0 +1,105 @@
+"""Loads a model: safetensors only, no code from the checkpoint, nothing fetched that was not named."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMultimodalLM
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING, MODEL_FOR_MULTIMODAL_LM_MAPPING
+from transformers.utils.logging import disable_progress_bar
+
+from core.errors import GlimtError, ModelLoadError
+from core.inference.hardware import choose_device, choose_dtype, choose_threads
+from core.inference.processor import load_processor, load_tokenizer
+from core.inference.source import Source, find_model
+from core.inference.vocabulary import Vocabulary, read_vocabulary
+from core.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model ready to compute. `processor` is None for a model that reads text only."""
+
+    name: str
+    model: Any
+    tokenizer: Any
+    processor: Any | None
+    template: str
+    vocabulary: Vocabulary
+    device: torch.device
+    context_tokens: int
+
+
+def load_model(settings: Settings) -> LoadedModel:
+    """Load what `GLIMT_MODEL` names onto `GLIMT_DEVICE`, and set torch's number of threads in this process.
+
+    Raises:
+        ConfigurationError: a setting names something that is not there.
+        ModelLoadError: the model is broken, of an unknown kind, or does not fit.
+    """
+    source = find_model(settings.model, settings.model_revision)
+    device = choose_device(settings.device)
+    dtype = choose_dtype(settings.dtype, device, source.weight_bytes)
+    torch.set_num_threads(choose_threads(device, source.weight_bytes))
+    began = time.monotonic()
+    # Bars written past the log would break its lines.
+    disable_progress_bar()
+    log.info("model_loading", model=source.name, mib=source.weight_bytes // 2**20)
+    try:
+        loaded = _load(source, device, dtype, settings.context_tokens)
+    except GlimtError:
+        raise
+    except torch.OutOfMemoryError as error:
+        raise ModelLoadError(
+            f"{source.name} ({source.weight_bytes / 2**30:.1f} GiB of weights) does not fit {device}: {error}"
+        ) from error
+    except Exception as error:
+        raise ModelLoadError(f"{source.folder} cannot be loaded ({type(error).__name__}: {error})") from error
+    log.info(
+        "model_loaded",
+        model=loaded.name,
+        device=str(device),
+        dtype=str(dtype).removeprefix("torch."),
+        threads=torch.get_num_threads(),
+        context_tokens=loaded.context_tokens,
+        seconds=round(time.monotonic() - began, 1),
+    )
+    return loaded
+
+
+def _load(source: Source, device: torch.device, dtype: torch.dtype, context_tokens: int) -> LoadedModel:
+    config = AutoConfig.from_pretrained(source.folder, trust_remote_code=False)
+    tokenizer = load_tokenizer(source.folder)
+    if type(config) in MODEL_FOR_MULTIMODAL_LM_MAPPING:
+        kind: Any = AutoModelForMultimodalLM
+        processor = load_processor(source.folder, config.model_type, tokenizer)
+    elif type(config) in MODEL_FOR_CAUSAL_LM_MAPPING:
+        kind, processor = AutoModelForCausalLM, None
+    else:
+        raise ModelLoadError(f"{source.folder}: models of type {config.model_type!r} do not answer questions.")
+    template = getattr(processor, "chat_template", None) or tokenizer.chat_template
+    if not isinstance(template, str):
+        raise ModelLoadError(f"{source.folder} has no chat template: it is no model for conversations.")
+    model = kind.from_pretrained(
+        source.folder,
+        config=config,
+        dtype=dtype,
+        device_map={"": device} if device.type != "cpu" else None,
+        use_safetensors=True,
+        trust_remote_code=False,
+    ).eval()
+    own_limit = int(config.get_text_config().max_position_embeddings)
+    return LoadedModel(
+        name=source.name,
+        model=model,
+        tokenizer=tokenizer,
+        processor=processor,
+        template=template,
+        vocabulary=read_vocabulary(config, model.generation_config, tokenizer, template),
+        device=device,
+        context_tokens=min(own_limit, context_tokens or own_limit),
+    )

@@ -1,0 +1,93 @@
+"""Builds a model's processor for pictures alone, on Pillow.
+
+`AutoProcessor` refuses a processor that also takes videos unless torchvision is there, and uses torchvision for
+pictures when it is. Pillow gives slightly different pixels, so one of the two has to be chosen for good: Pillow, which
+needs nothing more and is already there.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoFeatureExtractor, AutoImageProcessor, AutoTokenizer
+from transformers.models.auto import processing_auto
+from transformers.processing_utils import ProcessorMixin
+from transformers.video_processing_utils import VideoProcessorMixin
+
+from core.errors import ModelLoadError
+
+# A picture of more pixels is reduced to this before it is cut into patches: about 2,700 tokens for GLM and Qwen.
+PIXEL_BUDGET = 2 * 1024 * 1024
+
+# How many "pixels" of `size["longest_edge"]` one pixel is. GLM counts both frames that it makes of a still picture.
+# In other families `size` is no area at all: they cut pictures into a limited number of tiles.
+_AREA_UNITS = {"glm4v": 2, "glm46v": 2, "glm4v_moe": 2, "glm_ocr": 2, "qwen2_vl": 1, "qwen2_5_vl": 1, "qwen3_vl": 1}
+
+_BY_MODEL_TYPE: dict[str, str | None] = vars(processing_auto)["PROCESSOR_MAPPING_NAMES"]
+
+
+class NoVideo(VideoProcessorMixin):
+    """Stands where a processor wants a video processor. No message holds a video, so nothing calls it."""
+
+    model_input_names: list[str] = []
+    # SmolVLM reads these for any conversation.
+    num_frames = None
+    fps = None
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer of the checkpoint in `folder`.
+
+    Raises:
+        ModelLoadError: it has none, or one that cannot tell where in a text its tokens came from.
+    """
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    if not tokenizer.is_fast:
+        raise ModelLoadError(f"{folder} has no tokenizer.json, only a tokenizer in Python code.")
+    return tokenizer
+
+
+def load_processor(folder: Path, model_type: str, tokenizer: Any) -> Any:
+    """The processor of the checkpoint in `folder`, with `tokenizer` inside.
+
+    Raises:
+        ModelLoadError: transformers knows no processor for this kind of model.
+    """
+    settings, _ = ProcessorMixin.get_processor_dict(folder)
+    kind = _kind(settings.get("processor_class")) or _kind(_BY_MODEL_TYPE.get(model_type))
+    if kind is None:
+        raise ModelLoadError(f"{folder}: no processor for pictures is known for models of type {model_type!r}.")
+    parts = [_part(name, folder, tokenizer) for name in kind.get_attributes()]
+    processor = _pictures_only(kind).from_args_and_dict(parts, settings)
+    _limit_pixels(processor.image_processor, model_type)
+    return processor
+
+
+def _kind(class_name: str | None) -> Any:
+    return processing_auto.processor_class_from_name(class_name) if class_name else None
+
+
+def _part(name: str, folder: Path, tokenizer: Any) -> Any:
+    if name == "tokenizer":
+        return tokenizer
+    if name == "image_processor":
+        return AutoImageProcessor.from_pretrained(folder, backend="pil", trust_remote_code=False)
+    if name == "video_processor":
+        return NoVideo()
+    return AutoFeatureExtractor.from_pretrained(folder, trust_remote_code=False)
+
+
+def _pictures_only(kind: Any) -> Any:
+    def check_argument_for_proper_class(self: Any, name: str, argument: object) -> object:
+        return NoVideo if isinstance(argument, NoVideo) else kind.check_argument_for_proper_class(self, name, argument)
+
+    # The same name, because transformers looks at it.
+    return type(kind.__name__, (kind,), {"check_argument_for_proper_class": check_argument_for_proper_class})
+
+
+def _limit_pixels(image_processor: Any, model_type: str) -> None:
+    unit = _AREA_UNITS.get(model_type)
+    if unit is None:
+        return
+    size = dict(image_processor.size)
+    size["longest_edge"] = min(size["longest_edge"], unit * PIXEL_BUDGET)
+    image_processor.size = size

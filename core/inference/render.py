@@ -1,0 +1,164 @@
+"""Messages to what the model reads: the chat template, the pictures' patches, and every token's position."""
+
+import inspect
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jinja2 import TemplateError
+from PIL import Image
+
+from core.errors import GlimtError, InferenceError
+from core.inference.loader import LoadedModel
+from core.inference.neutralise import Neutraliser
+from core.inference.port import Message
+from core.inference.thinking import OPEN
+
+# The prompt's last tokens, enough to hold an opening tag in pieces.
+_TAIL = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One prompt of L tokens, on the CPU.
+
+    `ids`: (1, L). `inputs`: what else the model's forward takes for the pictures. `positions`: (1, L), or (4, 1, L)
+    for models whose pictures have positions in three dimensions: text position, time, height, width. `shift`: what
+    the token at place n adds to n in those three. `thinking`: the prompt ends inside an open thought.
+    """
+
+    ids: torch.Tensor
+    inputs: dict[str, torch.Tensor]
+    positions: torch.Tensor
+    shift: int
+    picture_tokens: int
+    thinking: bool
+
+    @property
+    def tokens(self) -> int:
+        """L."""
+        return self.ids.shape[1]
+
+    def position(self, place: int) -> torch.Tensor:
+        """Position of the token generated at `place` (>= L): (1, 1) or (4, 1, 1)."""
+        if self.positions.ndim == 2:
+            return torch.tensor([[place]])
+        shifted = place + self.shift
+        return torch.tensor([place, shifted, shifted, shifted]).view(4, 1, 1)
+
+
+class Renderer:
+    """Renders prompts of one model. Thread-safe; each call stands for itself, so one bad prompt fails alone."""
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        self._loaded = loaded
+        self._neutralise = Neutraliser(loaded.tokenizer)
+        self._forward = set(inspect.signature(loaded.model.forward).parameters) - {"input_ids", "attention_mask"}
+        # Only models with three-dimensional positions have this.
+        self._rope_index = getattr(getattr(loaded.model, "model", None), "get_rope_index", None)
+        self._rope_inputs = set(inspect.signature(self._rope_index).parameters) if self._rope_index else set()
+        self._knows_thinking = "enable_thinking" in loaded.template
+        self._knows_system = self._accepts_system()
+
+    def __call__(self, messages: Sequence[Message], reasoning: bool = False) -> Prompt:
+        """Render `messages` and the beginning of the answer.
+
+        Raises:
+            InferenceError: this prompt cannot be rendered (pictures for a model that reads text only, a picture that
+                the processor refuses, an order of roles that the template refuses).
+        """
+        try:
+            return self._prompt(messages, reasoning)
+        except GlimtError:
+            raise
+        except Exception as error:
+            raise InferenceError(f"the prompt cannot be rendered ({type(error).__name__}: {error})") from error
+
+    def words(self, text: str) -> int:
+        """Tokens of a text by itself, as it stands in a prompt."""
+        return len(self._loaded.tokenizer(self._neutralise(text), add_special_tokens=False, verbose=False)["input_ids"])
+
+    def _prompt(self, messages: Sequence[Message], reasoning: bool) -> Prompt:
+        if not self._knows_system:
+            messages = _fold_system(messages)
+        features = self._encode(messages, reasoning)
+        ids = features["input_ids"]
+        positions, shift = self._positions(ids, features)
+        tail = self._loaded.tokenizer.decode(ids[0, -_TAIL:].tolist())
+        return Prompt(
+            ids=ids,
+            inputs={name: value for name, value in features.items() if name in self._forward},
+            positions=positions,
+            shift=shift,
+            picture_tokens=sum(int((ids == id).sum()) for id in self._loaded.vocabulary.pictures),
+            thinking=tail.rstrip().endswith(OPEN),
+        )
+
+    def _encode(self, messages: Sequence[Message], reasoning: bool) -> dict[str, torch.Tensor]:
+        template = self._loaded.processor or self._loaded.tokenizer
+        chat: list[dict[str, Any]]
+        if self._loaded.processor is None:
+            if any(message.pictures for message in messages):
+                raise InferenceError(
+                    f"{self._loaded.name} reads text only",
+                    user_message="This model cannot see pictures. Ask without one, or tell your admin.",
+                )
+            chat = [{"role": message.role, "content": self._neutralise(message.text)} for message in messages]
+        else:
+            chat = [{"role": message.role, "content": self._content(message)} for message in messages]
+        variables = {"enable_thinking": reasoning} if self._knows_thinking else {}
+        encoded = template.apply_chat_template(
+            chat, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt", **variables
+        )
+        return dict(encoded)
+
+    def _content(self, message: Message) -> list[dict[str, Any]]:
+        content: list[dict[str, Any]] = [{"type": "image", "image": _decode(p.data)} for p in message.pictures]
+        if message.text or not content:
+            content.append({"type": "text", "text": self._neutralise(message.text)})
+        return content
+
+    def _positions(self, ids: torch.Tensor, features: dict[str, torch.Tensor]) -> tuple[torch.Tensor, int]:
+        places = torch.arange(ids.shape[1])[None]
+        if self._rope_index is None:
+            return places, 0
+        if "image_grid_thw" not in features:
+            return places.expand(4, 1, -1), 0
+        inputs = {name: value for name, value in features.items() if name in self._rope_inputs}
+        seen, shift = self._rope_index(**inputs)
+        return torch.cat([places[None], seen]), int(shift)
+
+    def _accepts_system(self) -> bool:
+        """Whether the template shows what a system message says. Some refuse it, some leave it out in silence."""
+        template = self._loaded.processor or self._loaded.tokenizer
+        says = "Seven zebras."
+        content = says if self._loaded.processor is None else [{"type": "text", "text": says}]
+        chat = [{"role": "system", "content": content}, {"role": "user", "content": content}]
+        try:
+            return str(template.apply_chat_template(chat, tokenize=False)).count(says) == len(chat)
+        except TemplateError:
+            return False
+
+
+def _fold_system(messages: Sequence[Message]) -> list[Message]:
+    """`messages` with what the system says put before the next message's text."""
+    folded: list[Message] = []
+    before = ""
+    for message in messages:
+        if message.role == "system":
+            before += message.text + "\n\n"
+        else:
+            folded.append(Message(message.role, before + message.text, message.pictures))
+            before = ""
+    return folded
+
+
+def _decode(data: bytes) -> Image.Image:
+    """RGB; what is transparent becomes white."""
+    picture: Image.Image = Image.open(io.BytesIO(data))
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return picture.convert("RGB")

@@ -1,0 +1,256 @@
+"""An engine without a model, for benches of the service and for tests that are about something else.
+
+`GLIMT_MODEL=scripted:echo` answers every question with its own words. Options follow as in a URL:
+`scripted:echo?tokens=64&pace=25` says 64 words at 25 words a second (`pace=0`, the default: all at once).
+
+Markers in the question play a part, so that a test can choose what happens from outside the process:
+
+    [[tokens N]]   answer with N words
+    [[pace N]]     at N words a second
+    [[slow N]]     take N seconds for the answer, evenly spread
+    [[think]]      think aloud before the answer
+    [[fail]]       fail for good (InferenceError)
+    [[fail-once]]  fail the first time this question is asked of this process, retryable (OutOfMemory)
+    [[hang]]       begin to answer, then wait until cancelled or past the deadline
+    [[die]]        begin to answer, then end the whole process with SIGKILL
+"""
+
+import asyncio
+import os
+import re
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl
+
+import structlog
+
+from core.errors import (
+    ConfigurationError,
+    DeadlineExceeded,
+    EngineStopped,
+    GlimtError,
+    InferenceError,
+    OutOfMemory,
+    PromptTooLong,
+)
+from core.inference.port import Delta, Event, Events, Finished, Message, Request, Started
+from core.inference.stream import EventStream, Mailbox, wake
+from core.values import FinishReason
+
+PREFIX = "scripted:"
+PICTURE_TOKENS = 64
+_MARKER = re.compile(r"\[\[([a-z-]+)(?: +(\d+(?:\.\d+)?))?\]\]")
+_WORD = re.compile(r"\s*\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What to play for one request.
+
+    `pace` is in tokens (words) a second, 0 for all at once. With `error` it is raised before any text; with `then`
+    the first token comes, and then it waits for ever ("hang") or kills the process ("die").
+    """
+
+    answer: str
+    thinking: str = ""
+    pace: float = 0.0
+    error: GlimtError | None = None
+    then: str = ""
+
+
+def words(text: str) -> list[str]:
+    """`text` cut into tokens: words with the white space before them; together they are `text` without its end."""
+    return _WORD.findall(text)
+
+
+class Echo:
+    """Answers with the question, obeying the markers in it."""
+
+    def __init__(self, tokens: int = 0, pace: float = 0.0) -> None:
+        self._tokens = tokens
+        self._pace = pace
+        self._failed: set[str] = set()
+
+    def __call__(self, request: Request) -> Script:
+        message = request.messages[-1]
+        marks = {name: float(value or 0) for name, value in _MARKER.findall(message.text)}
+        count = int(marks.get("tokens", self._tokens))
+        answer = " ".join(f"word{n}" for n in range(1, count + 1)) if count else self._echo(message)
+        thinking = "Let me think." if "think" in marks else ""
+        script = Script(answer, thinking, pace=marks.get("pace", self._pace))
+        if seconds := marks.get("slow"):
+            script = replace(script, pace=max(len(words(answer)), 1) / seconds)
+        if "fail" in marks:
+            return replace(script, error=InferenceError("scripted failure"))
+        if "fail-once" in marks and message.text not in self._failed:
+            self._failed.add(message.text)
+            return replace(script, error=OutOfMemory("scripted failure, first attempt only"))
+        return replace(script, then=next((name for name in ("hang", "die") if name in marks), ""))
+
+    @staticmethod
+    def _echo(message: Message) -> str:
+        pictures = f"[{len(message.pictures)} picture{'s' * (len(message.pictures) > 1)}]" if message.pictures else ""
+        return f"{message.text.strip()} {pictures}".strip() or "(nothing)"
+
+
+class ScriptedEngine:
+    """The `Engine` port played from scripts: `answer` gives the `Script` of a request.
+
+    One thread plays all requests. A token is a word; a picture takes 64 tokens.
+    """
+
+    def __init__(
+        self, answer: Callable[[Request], Script], *, name: str = "scripted", context_tokens: int = 8192
+    ) -> None:
+        self._answer = answer
+        self._name = name
+        self._context_tokens = context_tokens
+        self._parts: dict[str, _Part] = {}
+        self._closed = False
+        self._lock = threading.Lock()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="scripted-engine", daemon=True)
+        self._thread.start()
+
+    @property
+    def model_name(self) -> str:
+        return self._name
+
+    @property
+    def context_tokens(self) -> int:
+        return self._context_tokens
+
+    def count_tokens(self, message: Message) -> int:
+        return 2 + len(words(message.text)) + PICTURE_TOKENS * len(message.pictures)
+
+    def submit(self, request: Request) -> Events:
+        part = _Part(request)
+        with self._lock:
+            if self._closed:
+                part.mailbox.fail(EngineStopped("the engine is closed"))
+            elif self._parts.setdefault(request.id, part) is not part:
+                part.mailbox.fail(InferenceError(f"a request with the id {request.id!r} is already in flight"))
+            else:
+                self._call(self._start, part)
+        return EventStream(part.mailbox, lambda: self._call(part.stop))
+
+    def cancel(self, request_id: str) -> bool:
+        part = self._parts.get(request_id)
+        if part is None or part.mailbox.complete:
+            return False
+        self._call(part.stop)
+        return True
+
+    def close(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        wake([part.mailbox.fail(EngineStopped("the engine was closed")) for part in list(self._parts.values())])
+        asyncio.run_coroutine_threadsafe(_cancel_tasks(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _call(self, function: Callable[..., object], *args: object) -> None:
+        try:
+            self._loop.call_soon_threadsafe(function, *args)
+        except RuntimeError:
+            return  # Closed in the meantime; `close` has ended every part.
+
+    def _start(self, part: "_Part") -> None:
+        part.task = self._loop.create_task(self._play_to_the_end(part))
+        part.task.add_done_callback(lambda task: self._end(part, task.cancelled()))
+
+    def _end(self, part: "_Part", cancelled: bool) -> None:
+        # Here and not in the task: a task that is cancelled before its first step runs none of its code.
+        if cancelled:
+            wake([part.mailbox.post(part.finished(FinishReason.CANCELLED))])
+        self._parts.pop(part.request.id, None)
+
+    async def _play_to_the_end(self, part: "_Part") -> None:
+        mailbox = part.mailbox
+        try:
+            async with asyncio.timeout(part.request.deadline_s):
+                await self._play(part.request, mailbox, part)
+        except TimeoutError:
+            wake([mailbox.fail(DeadlineExceeded(f"no end after {part.request.deadline_s} s"))])
+        except GlimtError as error:
+            wake([mailbox.fail(error)])
+        except Exception as error:
+            wake([mailbox.fail(InferenceError(f"{type(error).__name__}: {error}"))])
+
+    async def _play(self, request: Request, mailbox: Mailbox, part: "_Part") -> None:
+        prompt_tokens = sum(map(self.count_tokens, request.messages))
+        if prompt_tokens >= self._context_tokens:
+            raise PromptTooLong(f"{prompt_tokens} tokens of {self._context_tokens}")
+        script = self._answer(request)
+        pictures = sum(len(message.pictures) for message in request.messages)
+        wake([mailbox.post(Started(prompt_tokens, PICTURE_TOKENS * pictures))])
+        if script.error is not None:
+            raise script.error
+        tokens: list[Event] = [Delta(word, "thinking") for word in words(script.thinking)]
+        tokens += [Delta(word) for word in words(script.answer)]
+        reason = FinishReason.STOP if len(tokens) <= request.sampling.max_new_tokens else FinishReason.LENGTH
+        tokens = tokens[: request.sampling.max_new_tokens]
+        if script.pace == 0 and not script.then:
+            part.tokens = len(tokens)
+            wake([mailbox.post(*tokens, part.finished(reason))])
+            return
+        for number, delta in enumerate(tokens, start=1):
+            if script.pace:
+                # From the start of the answer, not from the last token: delays do not add up.
+                await asyncio.sleep(part.began + number / script.pace - time.monotonic())
+            wake([mailbox.post(delta)])
+            part.tokens = number
+            if script.then == "hang":
+                await asyncio.Event().wait()
+            if script.then == "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+        wake([mailbox.post(part.finished(reason))])
+
+
+class _Part:
+    """One request in flight. Everything but `mailbox` belongs to the engine's thread."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.mailbox = Mailbox()
+        self.tokens = 0
+        self.began = time.monotonic()
+        self.task: asyncio.Task[None] | None = None
+
+    def stop(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
+
+    def finished(self, reason: FinishReason) -> Finished:
+        return Finished(reason, self.tokens, time.monotonic() - self.began)
+
+
+async def _cancel_tasks() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def scripted_engine(model: str) -> ScriptedEngine:
+    """The engine that a `scripted:…` model name asks for.
+
+    Raises:
+        ConfigurationError: unknown script or option.
+    """
+    script, _, query = model.removeprefix(PREFIX).partition("?")
+    try:
+        options = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
+        tokens, pace = int(options.pop("tokens", "0")), float(options.pop("pace", "0"))
+    except ValueError:
+        options = {"?": query}
+    if script != "echo" or options or tokens < 0 or pace < 0:
+        raise ConfigurationError(f"GLIMT_MODEL={model!r}: the only script is 'scripted:echo?tokens=N&pace=N'")
+    structlog.get_logger(__name__).warning("answers_are_scripted", model=model, note="no model is loaded")
+    return ScriptedEngine(Echo(tokens, pace), name=model)

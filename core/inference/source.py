@@ -1,0 +1,73 @@
+"""Where the model comes from: its name turned into a folder of files that are safe to load."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import ConfigurationError, ModelLoadError
+
+DEMO = Path(__file__).parent / "demo"
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_FILES = ["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model"]
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`name` is what the model is called in the store and in the REST API; `folder` has config and weights."""
+
+    name: str
+    folder: Path
+    weight_bytes: int
+
+
+def find_model(model: str, revision: str) -> Source:
+    """The files of `GLIMT_MODEL`: "demo", a folder, or a hub name with the commit to take.
+
+    Raises:
+        ConfigurationError: no such folder, or a hub name without its commit.
+        ModelLoadError: the files are missing, pickled, or cannot be fetched.
+    """
+    if model == "demo":
+        return _checked("demo", DEMO)
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return _checked(folder.resolve().name, folder)
+    if folder.is_absolute() or not _HUB_NAME.fullmatch(model):
+        raise ConfigurationError(f"GLIMT_MODEL={model!r} is no folder here, no hub name (owner/model), and not 'demo'.")
+    if not _COMMIT.fullmatch(revision):
+        raise ConfigurationError(
+            f"GLIMT_MODEL={model!r} is a hub name, so GLIMT_MODEL_REVISION must be the full commit (40 hexadecimal "
+            "digits) to load: names and branches can be changed by others. It is on the model's page under "
+            "'Files and versions'. (If a folder was meant: there is none of that name here.)"
+        )
+    return _checked(model, _fetch(model, revision))
+
+
+def _fetch(model: str, revision: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(model, revision=revision, allow_patterns=_FILES))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise ModelLoadError(
+            f"{model} at {revision} cannot be fetched ({type(error).__name__}: {error}). Without a network, fetch it "
+            f"elsewhere with `hf download {model} --revision {revision} --local-dir FOLDER`, bring the folder here "
+            "and set GLIMT_MODEL=FOLDER."
+        ) from error
+
+
+def _checked(name: str, folder: Path) -> Source:
+    weights = list(folder.glob("*.safetensors"))
+    if not (folder / "config.json").is_file():
+        raise ModelLoadError(f"{folder} has no config.json: it is not a model in the transformers format.")
+    if not weights:
+        if pickles := [path.name for pattern in _PICKLES for path in folder.glob(pattern)]:
+            raise ModelLoadError(
+                f"{folder} has only pickled weights ({', '.join(sorted(pickles))}). Loading them could run any code, "
+                "so Glimt does not. Use a version of the model with .safetensors files."
+            )
+        raise ModelLoadError(f"{folder} has no .safetensors files: the weights are missing.")
+    return Source(name, folder, sum(path.stat().st_size for path in weights))

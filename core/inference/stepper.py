@@ -1,0 +1,126 @@
+"""Computes tokens for many sequences: what stands between the inference thread and the model."""
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import torch
+from transformers import DynamicCache
+
+from core.errors import InferenceError, OutOfMemory
+from core.inference.loader import LoadedModel
+from core.inference.port import Sampling
+from core.inference.render import Prompt
+from core.inference.sampling import Sampler
+
+
+class Sequence:
+    """One sequence in computation. A stepper keeps its own state of it in `state`; `computed` are its tokens so far."""
+
+    def __init__(self, prompt: Prompt, sampling: Sampling) -> None:
+        self.prompt = prompt
+        self.sampling = sampling
+        self.computed: list[int] = []
+        self.state: Any = None
+
+
+# A sequence with its next token, or with the reason why it cannot go on; in that case it has left.
+Outcome = tuple[Sequence, int | InferenceError]
+
+
+class Stepper(Protocol):
+    """Holds sequences and advances them. Not thread-safe: the inference thread alone calls it."""
+
+    def add(self, sequence: Sequence) -> None:
+        """Take in a sequence; computing begins with the next step."""
+
+    def remove(self, sequence: Sequence) -> None:
+        """Let go of a sequence and its memory. One that is not there is ignored."""
+
+    def step(self) -> Iterator[Outcome]:
+        """Advance every sequence by at most one token, in turn. Between two outcomes sequences may be removed.
+
+        A failure concerns the sequence that it comes with and no other.
+        """
+
+
+class RoundRobinStepper:
+    """One forward pass a sequence and token, each with its own `DynamicCache`. At most one prompt is taken in a step.
+
+    Right for every family whose cache is a `DynamicCache`: nothing is shared between sequences.
+    """
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        self._model = loaded.model
+        self._config = loaded.model.config
+        self._device = loaded.device
+        self._dtype = loaded.model.dtype
+        self._suppressed = torch.tensor(sorted(loaded.vocabulary.suppressed), dtype=torch.long, device=loaded.device)
+        self._waiting: list[Sequence] = []
+        self._running: list[Sequence] = []
+
+    def add(self, sequence: Sequence) -> None:
+        self._waiting.append(sequence)
+
+    def remove(self, sequence: Sequence) -> None:
+        for sequences in (self._waiting, self._running):
+            if sequence in sequences:
+                sequences.remove(sequence)
+        sequence.state = None
+
+    def step(self) -> Iterator[Outcome]:
+        if self._waiting:
+            newcomer = self._waiting.pop(0)
+            self._running.append(newcomer)
+        for sequence in list(self._running):
+            if sequence in self._running:
+                yield sequence, self._advance(sequence)
+
+    def _advance(self, sequence: Sequence) -> int | InferenceError:
+        try:
+            with torch.inference_mode():
+                token = self._next(sequence)
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            return self._drop(sequence, OutOfMemory(str(error)))
+        except RuntimeError as error:
+            # The CPU allocator has no exception type of its own.
+            if "can't allocate memory" in str(error):
+                return self._drop(sequence, OutOfMemory(str(error)))
+            return self._drop(sequence, InferenceError(f"RuntimeError: {error}"))
+        except Exception as error:
+            return self._drop(sequence, InferenceError(f"{type(error).__name__}: {error}"))
+        sequence.computed.append(token)
+        return token
+
+    def _drop(self, sequence: Sequence, error: InferenceError) -> InferenceError:
+        self.remove(sequence)
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+        return error
+
+    def _next(self, sequence: Sequence) -> int:
+        prompt = sequence.prompt
+        if sequence.state is None:
+            sampler = Sampler(sequence.sampling, prompt.ids[0].to(self._device), self._suppressed)
+            sequence.state = cache, sampler = DynamicCache(config=self._config), sampler
+            ids, positions, inputs = (
+                prompt.ids,
+                prompt.positions,
+                {k: self._placed(v) for k, v in prompt.inputs.items()},
+            )
+        else:
+            cache, sampler = sequence.state
+            ids, inputs = torch.tensor([[sequence.computed[-1]]]), {}
+            positions = prompt.position(prompt.tokens + len(sequence.computed) - 1)
+        logits = self._model(
+            input_ids=ids.to(self._device),
+            position_ids=positions.to(self._device),
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+            **inputs,
+        ).logits
+        token: int = sampler.choose(logits[0, -1])
+        return token
+
+    def _placed(self, tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.to(self._device, self._dtype if tensor.is_floating_point() else None)

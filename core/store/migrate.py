@@ -1,0 +1,103 @@
+"""Bringing a database to this version's tables, and refusing to work on other ones."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, make_url, text
+from sqlalchemy.exc import OperationalError
+
+from core.errors import ConfigurationError, StoreError
+from core.store.database import open_engine
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+# Any number, as long as nothing else in the same PostgreSQL database locks it.
+_LOCK = 0x676C696D74
+# Alembic keeps the migration in progress in module globals.
+_one_at_a_time = threading.Lock()
+
+
+def upgrade(sql_url: str) -> None:
+    """Bring the database to the newest tables; makes the SQLite file and its folder if need be.
+
+    Harmless on a current database, and while another process does the same. All or nothing.
+
+    Raises:
+        StoreError: the database cannot be reached.
+    """
+    _move(sql_url, command.upgrade, "head")
+
+
+def downgrade(sql_url: str, revision: str) -> None:
+    """Go back to an older revision, or to nothing with "base". For tests and for emergencies: it drops data."""
+    _move(sql_url, command.downgrade, revision)
+
+
+def is_current(sql_url: str) -> bool:
+    """Whether the database has exactly this version's tables. Changes nothing.
+
+    Raises:
+        StoreError: the database cannot be reached.
+    """
+    file = _sqlite_file(sql_url)
+    if file is not None and not file.exists():
+        return False
+    engine = open_engine(sql_url)
+    try:
+        with engine.connect() as connection:
+            at = MigrationContext.configure(connection).get_current_revision()
+        return at == ScriptDirectory.from_config(_config()).get_current_head()
+    except OperationalError as error:
+        raise StoreError(f"the database cannot be reached: {error.orig}") from error
+    finally:
+        engine.dispose()
+
+
+def require_current(sql_url: str) -> None:
+    """Refuse to start on tables of another version.
+
+    Raises:
+        ConfigurationError: they are; the message says what to run.
+        StoreError: the database cannot be reached.
+    """
+    if not is_current(sql_url):
+        raise ConfigurationError("The database has no tables or those of another version. Run: glimt db upgrade")
+
+
+def _move(sql_url: str, way: Callable[[Config, str], None], revision: str) -> None:
+    file = _sqlite_file(sql_url)
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    engine = open_engine(sql_url)
+    try:
+        with _one_at_a_time, engine.begin() as connection:
+            _wait_for_other_processes(connection)
+            config = _config()
+            config.attributes["connection"] = connection
+            way(config, revision)
+    except OperationalError as error:
+        raise StoreError(f"the database cannot be reached: {error.orig}") from error
+    finally:
+        engine.dispose()
+
+
+def _wait_for_other_processes(connection: Connection) -> None:
+    # On SQLite the transaction itself holds the write lock from its beginning.
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _sqlite_file(sql_url: str) -> Path | None:
+    url = make_url(sql_url)
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None

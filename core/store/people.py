@@ -1,0 +1,65 @@
+"""Workspaces and people, as their platforms name them. Both appear on first sight."""
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from core.errors import StoreError
+from core.store.models import Person, Workspace
+from core.store.upsert import insert_if_new
+from core.values import Platform, new_id
+
+_WORKSPACE = select(Workspace).where(
+    Workspace.platform == bindparam("platform"), Workspace.external_id == bindparam("external_id")
+)
+_PERSON = select(Person).where(
+    Person.workspace_id == bindparam("workspace_id"), Person.external_id == bindparam("external_id")
+)
+_NAME_CHARS = 255
+_LOCALE_CHARS = 16
+
+
+class PeopleRepository:
+    """Get-or-create is safe against others doing the same at the same moment."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def workspace(self, platform: Platform, external_id: str, name: str = "") -> Workspace:
+        """The workspace that the platform knows by this id. A name, where given, replaces the stored one."""
+        known = {"platform": platform, "external_id": external_id}
+        name = name[:_NAME_CHARS]
+        workspace = self._session.scalars(_WORKSPACE, known).one_or_none()
+        if workspace is None:
+            insert_if_new(
+                self._session,
+                Workspace,
+                {"id": new_id(), "name": name, **known},
+                ("platform", "external_id"),
+            )
+            workspace = self._session.scalars(_WORKSPACE, known).one_or_none()
+            if workspace is None:
+                raise StoreError("a workspace vanished while it was being made")
+        if name and workspace.name != name:
+            workspace.name = name
+        return workspace
+
+    def person(self, workspace_id: str, external_id: str, display_name: str = "", locale: str = "") -> Person:
+        """The person that the platform knows by this id. Name and locale, where given, replace the stored ones."""
+        known = {"workspace_id": workspace_id, "external_id": external_id}
+        display_name, locale = display_name[:_NAME_CHARS], locale[:_LOCALE_CHARS]
+        person = self._session.scalars(_PERSON, known).one_or_none()
+        if person is None:
+            insert_if_new(
+                self._session,
+                Person,
+                {"id": new_id(), "display_name": display_name, "locale": locale, **known},
+                ("workspace_id", "external_id"),
+            )
+            person = self._session.scalars(_PERSON, known).one_or_none()
+            if person is None:
+                raise StoreError("a person vanished while it was being made")
+        if display_name and person.display_name != display_name:
+            person.display_name = display_name
+        if locale and person.locale != locale:
+            person.locale = locale
+        return person

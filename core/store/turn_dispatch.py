@@ -1,0 +1,125 @@
+"""Which ready turns to announce to the workers, and who announced them."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import BindParameter, Select, and_, bindparam, func, or_, select, update
+
+from core.store.models import Turn
+from core.store.turn_guards import IS_READY, IS_RUNNING, NO_EARLIER_TURN_IS_OPEN, NOW, UNSYNCHRONIZED
+from core.store.turn_rows import TurnRows
+
+_NOT_ANNOUNCED = or_(Turn.dispatch_again_at.is_(None), Turn.dispatch_again_at <= NOW)
+_TURN_IDS: BindParameter[list[str]] = bindparam("turn_ids", expanding=True)
+
+
+def _dispatchable(narrowed: bool) -> Select[str]:
+    head = select(Turn.id, Turn.person_id, Turn.ready_at).where(
+        IS_READY, or_(Turn.not_before.is_(None), Turn.not_before <= NOW), _NOT_ANNOUNCED, NO_EARLIER_TURN_IS_OPEN
+    )
+    busy = select(Turn.person_id, func.count().label("turns")).where(
+        or_(IS_RUNNING, and_(IS_READY, Turn.dispatch_again_at > NOW))
+    )
+    if narrowed:
+        head = head.where(
+            or_(
+                Turn.person_id.in_(bindparam("people", expanding=True)),
+                Turn.conversation_id.in_(bindparam("conversations", expanding=True)),
+            )
+        )
+    heads = head.cte("heads")
+    if narrowed:
+        busy = busy.where(Turn.person_id.in_(select(heads.c.person_id)))
+    held = busy.group_by(Turn.person_id).cte("held")
+    rank = func.row_number().over(partition_by=heads.c.person_id, order_by=(heads.c.ready_at, heads.c.id))
+    ranked = (
+        select(heads.c.id, heads.c.ready_at, (rank + func.coalesce(held.c.turns, 0)).label("share"))
+        .select_from(heads.outerjoin(held, held.c.person_id == heads.c.person_id))
+        .subquery("ranked")
+    )
+    return (
+        select(ranked.c.id)
+        .where(ranked.c.share <= bindparam("per_person"))
+        .order_by(ranked.c.share, ranked.c.ready_at, ranked.c.id)
+        .limit(bindparam("most"))
+    )
+
+
+_DISPATCHABLE = _dispatchable(narrowed=False)
+_DISPATCHABLE_NEAR = _dispatchable(narrowed=True)
+
+_MARK = (
+    update(Turn)
+    .where(
+        # Locks are taken without waiting, so that two dispatchers cannot deadlock. The outer update repeats the
+        # conditions because PostgreSQL may have read the row before the other dispatcher committed.
+        Turn.id.in_(
+            select(Turn.id).where(Turn.id.in_(_TURN_IDS), IS_READY, _NOT_ANNOUNCED).with_for_update(skip_locked=True)
+        ),
+        IS_READY,
+        _NOT_ANNOUNCED,
+    )
+    .values(dispatch_count=Turn.dispatch_count + 1, dispatch_again_at=bindparam("again_at"))
+    .returning(Turn.id)
+    .execution_options(**UNSYNCHRONIZED)
+)
+_UNMARK = (
+    update(Turn)
+    .where(Turn.id.in_(_TURN_IDS), IS_READY)
+    .values(dispatch_again_at=None)
+    .execution_options(**UNSYNCHRONIZED)
+)
+_FORGET = (
+    update(Turn)
+    .where(IS_READY, Turn.dispatch_again_at.is_not(None))
+    .values(dispatch_again_at=None)
+    .returning(Turn.id)
+    .execution_options(**UNSYNCHRONIZED)
+)
+
+
+class TurnDispatch(TurnRows):
+    """The dispatcher's part of the turn repository."""
+
+    def dispatchable(
+        self,
+        now: datetime,
+        limit: int,
+        per_person: int,
+        *,
+        people: Collection[str] = (),
+        conversations: Collection[str] = (),
+    ) -> list[str]:
+        """Ids of the turns to announce now, fairest first.
+
+        A turn qualifies if it is ready, its back-off and its last announcement are over, no earlier turn of its
+        conversation is open, and its person has fewer than `per_person` turns announced or running. Among the
+        qualified, each person's first comes before anybody's second; the longest waiting goes first.
+
+        With `people` or `conversations` (ids) it looks only at the turns of those people or in those conversations:
+        all that can have become dispatchable when their turns were added or finished, however long the queue is.
+        """
+        parameters: dict[str, object] = {"now": now, "most": limit, "per_person": per_person}
+        if not people and not conversations:
+            return list(self._session.scalars(_DISPATCHABLE, parameters).all())
+        parameters |= {"people": list(people), "conversations": list(conversations)}
+        return list(self._session.scalars(_DISPATCHABLE_NEAR, parameters).all())
+
+    def mark_dispatched(self, turn_ids: Sequence[str], now: datetime, again_at: datetime) -> list[str]:
+        """Take these turns for announcing; the ids that this caller won, in the given order.
+
+        Of several dispatchers at once, exactly one wins each id; nobody wins it again before `again_at`.
+        """
+        if not turn_ids:
+            return []
+        won = set(self._session.scalars(_MARK, {"turn_ids": list(turn_ids), "now": now, "again_at": again_at}).all())
+        return [turn_id for turn_id in turn_ids if turn_id in won]
+
+    def undispatch(self, turn_ids: Sequence[str]) -> None:
+        """Announcing failed: let them be announced again at once."""
+        if turn_ids:
+            self._session.execute(_UNMARK, {"turn_ids": list(turn_ids)})
+
+    def forget_dispatches(self) -> int:
+        """Redis lost its messages: every ready turn may be announced again at once. The number of turns freed."""
+        return len(self._session.scalars(_FORGET).all())

@@ -1,0 +1,278 @@
+"""Turns: questions and their answers, and every change of their state.
+
+    gathering → ready → running → answered → delivered
+                  ↑________|   ↘ failed, cancelled → (reopen) ready
+
+Intake and the adapters use what stands here, the dispatcher `turn_dispatch.py`, the worker and the reaper
+`turn_lease.py`. Each change is one UPDATE that repeats in its condition what it assumes; who loses a race changes
+nothing.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BindParameter, and_, bindparam, case, delete, func, or_, select, update
+from sqlalchemy.orm.attributes import set_committed_value
+
+from core.errors import NotFound
+from core.store.models import Attachment, Conversation, Delivery, Turn
+from core.store.turn_dispatch import TurnDispatch
+from core.store.turn_guards import FRESH, IS_GATHERING, IS_OPEN, IS_READY, NOW, TURN_ID, UNSYNCHRONIZED, in_state
+from core.store.turn_lease import TurnLease
+from core.store.turn_rows import ANSWER
+from core.values import ACTIVE_STATES, FinishReason, TurnState, new_id
+
+_NEXT_SEQ = (
+    update(Conversation)
+    .where(Conversation.id == bindparam("conversation_id"))
+    .values(last_seq=Conversation.last_seq + 1, updated_at=NOW)
+    .returning(Conversation.last_seq)
+    .execution_options(**UNSYNCHRONIZED)
+)
+_TURN_IDS: BindParameter[list[str]] = bindparam("turn_ids", expanding=True)
+_AS_IT_IS = select(Turn).execution_options(populate_existing=True)
+_BY_IDS = _AS_IT_IS.where(Turn.id.in_(_TURN_IDS))
+_OF_CONVERSATION = (
+    _AS_IT_IS.where(Turn.conversation_id == bindparam("conversation_id"), Turn.seq < bindparam("before_seq"))
+    .order_by(Turn.seq.desc())
+    .limit(bindparam("most"))
+)
+_NO_LIMIT = 2**31 - 1
+_FILES = (
+    select(Attachment)
+    .where(Attachment.turn_id.in_(_TURN_IDS))
+    .order_by(Attachment.turn_id, Attachment.position)
+    .execution_options(populate_existing=True)
+)
+_BY_HISTORY = (
+    select(Turn)
+    .where(Turn.person_id == bindparam("person_id"), Turn.history_hash == bindparam("history_hash"))
+    .order_by(Turn.id.desc())
+    .limit(1)
+)
+_COUNT = select(func.count()).select_from(Turn)
+_COUNT_OPEN = _COUNT.where(IS_OPEN)
+_COUNT_OPEN_OF = _COUNT.where(IS_OPEN, Turn.person_id == bindparam("person_id"))
+_COUNTS = select(Turn.state, func.count()).where(IS_OPEN).group_by(Turn.state)
+_OLDEST_READY = select(func.min(Turn.ready_at)).where(IS_READY)
+_OWN_READY_AT = select(Turn.ready_at).where(Turn.id == TURN_ID, IS_READY).scalar_subquery()
+_POSITION = _COUNT.where(
+    IS_READY, or_(Turn.ready_at < _OWN_READY_AT, and_(Turn.ready_at == _OWN_READY_AT, Turn.id < TURN_ID))
+)
+_MAKE_READY = (
+    update(Turn)
+    .where(Turn.id == TURN_ID, IS_GATHERING)
+    .values(state=TurnState.READY, ready_at=NOW)
+    .returning(Turn)
+    .execution_options(**FRESH)
+)
+_WAITS = in_state(TurnState.GATHERING, TurnState.READY)
+_CANCEL = (
+    update(Turn)
+    .where(Turn.id == TURN_ID, IS_OPEN)
+    .values(
+        # Decided inside the UPDATE: a worker may take or return the turn at this very moment.
+        state=case((_WAITS, TurnState.CANCELLED.value), else_=Turn.state),
+        finish_reason=case((_WAITS, FinishReason.CANCELLED.value), else_=Turn.finish_reason),
+        finished_at=case((_WAITS, NOW), else_=Turn.finished_at),
+        cancel_requested=True,
+    )
+    .returning(Turn)
+    .execution_options(**FRESH)
+)
+_IS_LAST = (
+    update(Conversation)
+    .where(
+        Conversation.id == select(Turn.conversation_id).where(Turn.id == TURN_ID).scalar_subquery(),
+        Conversation.last_seq == select(Turn.seq).where(Turn.id == TURN_ID).scalar_subquery(),
+    )
+    .values(updated_at=NOW)
+    .returning(Conversation.id)
+    .execution_options(**UNSYNCHRONIZED)
+)
+_REOPEN = (
+    update(Turn)
+    .where(Turn.id == TURN_ID, in_state(TurnState.FAILED, TurnState.CANCELLED))
+    .values(
+        state=TurnState.READY,
+        ready_at=NOW,
+        answer="",
+        thinking="",
+        finish_reason="",
+        error_code="",
+        error_message="",
+        history_hash="",
+        failures=0,
+        cancel_requested=False,
+        not_before=None,
+        dispatch_again_at=None,
+        started_at=None,
+        first_token_at=None,
+        finished_at=None,
+        delivered_at=None,
+        model="",
+        prompt_tokens=0,
+        picture_tokens=0,
+        cached_tokens=0,
+        completion_tokens=0,
+        left_out=[],
+    )
+    .returning(Turn)
+    .execution_options(**FRESH)
+)
+_UNDELIVER = (
+    delete(Delivery).where(Delivery.turn_id == TURN_ID, Delivery.kind == ANSWER).execution_options(**UNSYNCHRONIZED)
+)
+_DELIVERED = (
+    update(Turn)
+    .where(
+        Turn.id == TURN_ID,
+        in_state(TurnState.ANSWERED, TurnState.FAILED, TurnState.CANCELLED),
+        Turn.delivered_at.is_(None),
+    )
+    .values(state=case((in_state(TurnState.ANSWERED), TurnState.DELIVERED.value), else_=Turn.state), delivered_at=NOW)
+    .execution_options(**UNSYNCHRONIZED)
+)
+
+
+class TurnRepository(TurnDispatch, TurnLease):
+    """Times are aware UTC. Returned turns stay readable after the block."""
+
+    def add(
+        self,
+        conversation_id: str,
+        person_id: str,
+        question: str,
+        *,
+        state: TurnState = TurnState.READY,
+        options: dict[str, Any] | None = None,
+        history_hash: str = "",
+        now: datetime,
+        answer: str = "",
+    ) -> Turn:
+        """Add the next turn of a conversation. Parallel adds queue up at the conversation's row.
+
+        `state` is READY, GATHERING, or DELIVERED for history that was answered elsewhere.
+
+        Raises:
+            NotFound: no such conversation.
+        """
+        seq = self._session.scalar(_NEXT_SEQ, {"conversation_id": conversation_id, "now": now})
+        if seq is None:
+            raise NotFound(f"no conversation {conversation_id}")
+        imported = state is TurnState.DELIVERED
+        turn = Turn(
+            id=new_id(),
+            conversation_id=conversation_id,
+            person_id=person_id,
+            seq=seq,
+            state=state,
+            question=question,
+            answer=answer,
+            finish_reason=FinishReason.STOP if imported else "",
+            options=options or {},
+            history_hash=history_hash,
+            created_at=now,
+            ready_at=now if state is TurnState.READY else None,
+            finished_at=now if imported else None,
+            delivered_at=now if imported else None,
+        )
+        self._session.add(turn)
+        self._session.flush()
+        return turn
+
+    def get(self, turn_id: str) -> Turn | None:
+        """One turn with its attachments, as it is now."""
+        return self.by_ids([turn_id]).get(turn_id)
+
+    def by_ids(self, turn_ids: Collection[str]) -> dict[str, Turn]:
+        """Those of the turns that exist, with their attachments."""
+        if not turn_ids:
+            return {}
+        rows = self._session.scalars(_BY_IDS, {"turn_ids": list(turn_ids)}).all()
+        return {turn.id: turn for turn in self._with_files(list(rows))}
+
+    def of_conversation(
+        self, conversation_id: str, *, before_seq: int | None = None, limit: int | None = None
+    ) -> list[Turn]:
+        """The newest `limit` turns (all without it) before `before_seq`, in order, with their attachments."""
+        parameters = {
+            "conversation_id": conversation_id,
+            "before_seq": _NO_LIMIT if before_seq is None else before_seq,
+            "most": _NO_LIMIT if limit is None else limit,
+        }
+        return self._with_files(list(reversed(self._session.scalars(_OF_CONVERSATION, parameters).all())))
+
+    def find_by_history(self, person_id: str, history_hash: str) -> Turn | None:
+        """This person's latest turn whose conversation, up to and with its answer, has this digest."""
+        if not history_hash:
+            return None
+        parameters = {"person_id": person_id, "history_hash": history_hash}
+        return self._session.scalars(_BY_HISTORY, parameters).one_or_none()
+
+    def count_open(self, person_id: str) -> int:
+        """Unanswered turns of one person."""
+        return self._number(_COUNT_OPEN_OF, person_id=person_id)
+
+    def count_open_total(self) -> int:
+        """Unanswered turns of everybody."""
+        return self._number(_COUNT_OPEN)
+
+    def position(self, turn_id: str) -> int:
+        """How many ready turns have waited longer than this one; 0: it is the next, or does not wait."""
+        return self._number(_POSITION, turn_id=turn_id)
+
+    def counts_by_state(self) -> dict[str, int]:
+        """How many turns are in each of the states that are not final."""
+        rows = self._session.execute(_COUNTS).all()
+        return {state.value: 0 for state in ACTIVE_STATES} | {row[0]: row[1] for row in rows}
+
+    def oldest_ready_age(self, now: datetime) -> float:
+        """Seconds that the longest waiting ready turn has been waiting; 0 if none is."""
+        oldest = self._session.scalar(_OLDEST_READY)
+        return max((now - oldest).total_seconds(), 0.0) if oldest is not None else 0.0
+
+    def make_ready(self, turn_id: str, now: datetime) -> bool:
+        """gathering → ready: all its files are here or refused."""
+        return self._changed(_MAKE_READY, turn_id=turn_id, now=now) is not None
+
+    def request_cancel(self, turn_id: str, now: datetime) -> TurnState | None:
+        """Stop a turn: at once where it waits, through its worker where it runs; a final state stays.
+
+        Returns the state after; None: no such turn.
+        """
+        turn = self._changed(_CANCEL, turn_id=turn_id, now=now)
+        if turn is None:
+            state = self._session.scalar(select(Turn.state).where(Turn.id == turn_id))
+            return TurnState(state) if state is not None else None
+        state = TurnState(turn.state)
+        if state is TurnState.CANCELLED:
+            self._close(turn, now)
+        return state
+
+    def reopen(self, turn_id: str, now: datetime) -> bool:
+        """failed or cancelled → ready, as if just asked; only for the last turn of its conversation.
+
+        Its attempts go on counting, so that a worker of an earlier attempt stays locked out.
+        """
+        # Takes the conversation's row first, so that no turn can be added behind this one meanwhile.
+        if self._session.execute(_IS_LAST, {"turn_id": turn_id, "now": now}).first() is None:
+            return False
+        if self._changed(_REOPEN, turn_id=turn_id, now=now) is None:
+            return False
+        self._session.execute(_UNDELIVER, {"turn_id": turn_id})
+        return True
+
+    def mark_delivered(self, turn_id: str, now: datetime) -> None:
+        """The platform shows the end of this turn: answered → delivered; of others only the time is noted, once."""
+        self._session.execute(_DELIVERED, {"turn_id": turn_id, "now": now})
+
+    def _with_files(self, turns: list[Turn]) -> list[Turn]:
+        files: dict[str, list[Attachment]] = {turn.id: [] for turn in turns}
+        if files:
+            for attachment in self._session.scalars(_FILES, {"turn_ids": list(files)}):
+                files[attachment.turn_id].append(attachment)
+        for turn in turns:
+            set_committed_value(turn, "attachments", files[turn.id])
+        return turns

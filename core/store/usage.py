@@ -1,0 +1,74 @@
+"""What the answers cost, in tokens and engine seconds."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from core.store.models import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class UsageTotals:
+    """Sums over attempts. Tokens; `engine_s` in seconds."""
+
+    attempts: int
+    prompt_tokens: int
+    picture_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    engine_s: float
+
+
+class UsageRepository:
+    """Rows are only ever added."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(
+        self,
+        *,
+        workspace_id: str,
+        person_id: str,
+        turn_id: str,
+        attempt: int,
+        model: str,
+        prompt_tokens: int,
+        picture_tokens: int,
+        cached_tokens: int,
+        completion_tokens: int,
+        engine_s: float,
+        now: datetime,
+    ) -> None:
+        """Note what one attempt cost."""
+        self._session.execute(
+            insert(Usage).values(
+                workspace_id=workspace_id,
+                person_id=person_id,
+                turn_id=turn_id,
+                attempt=attempt,
+                model=model,
+                prompt_tokens=prompt_tokens,
+                picture_tokens=picture_tokens,
+                cached_tokens=cached_tokens,
+                completion_tokens=completion_tokens,
+                engine_s=engine_s,
+                created_at=now,
+            )
+        )
+
+    def totals(self, workspace_id: str, since: datetime) -> UsageTotals:
+        """The sums of one workspace from `since` on."""
+        row = self._session.execute(
+            select(
+                func.count(),
+                func.coalesce(func.sum(Usage.prompt_tokens), 0),
+                func.coalesce(func.sum(Usage.picture_tokens), 0),
+                func.coalesce(func.sum(Usage.cached_tokens), 0),
+                func.coalesce(func.sum(Usage.completion_tokens), 0),
+                func.coalesce(func.sum(Usage.engine_s), 0.0),
+            ).where(Usage.workspace_id == workspace_id, Usage.created_at >= since)
+        ).one()
+        return UsageTotals(*row)

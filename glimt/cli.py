@@ -1,0 +1,179 @@
+"""The `glimt` command. Each command imports what it needs when it runs, so that `glimt keys` needs no torch."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.errors import GlimtError
+from core.settings import Settings, load_settings
+
+app = typer.Typer(
+    name="glimt",
+    help="Answers questions about pictures in chats, on your own hardware.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+db = typer.Typer(help="The database.", no_args_is_help=True)
+keys = typer.Typer(help="Keys of the REST API and the chat page.", no_args_is_help=True)
+bench = typer.Typer(help="Measurements, side by side in one run.", no_args_is_help=True)
+app.add_typer(db, name="db")
+app.add_typer(keys, name="keys")
+app.add_typer(bench, name="bench")
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Errors of ours become one sentence on stderr and exit status 1; Ctrl-C after an orderly stop is no error."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("\nStopped.", err=True)
+    except GlimtError as error:
+        typer.echo(f"glimt: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _run(action: Callable[[Settings], None], settings: Settings | None = None) -> None:
+    from glimt.logs import set_up_logs
+
+    with _explained():
+        settings = settings or load_settings()
+        set_up_logs(settings)
+        action(settings)
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the sample conversation.")] = False,
+) -> None:
+    """Start everything with the model that ships with Glimt and play a sample conversation."""
+    from glimt.demo import demo as run
+    from glimt.demo import print_step
+    from glimt.ports import settled
+
+    _run(lambda settings: run(settled(settings), once=once, say=print_step))
+
+
+@app.command()
+def up() -> None:
+    """Start everything on this machine and serve until Ctrl-C."""
+    from glimt.ports import settled
+    from glimt.up import up as run
+
+    _run(lambda settings: run(settled(settings), say=lambda line: typer.echo(line, err=True)))
+
+
+@app.command()
+def bots() -> None:
+    """The bots process: the chat page, the REST API and every chat platform whose tokens are set."""
+    from bots.app import run_bots
+
+    _run(run_bots)
+
+
+@app.command()
+def worker() -> None:
+    """A worker process: loads the model and answers."""
+    from worker.app import run_worker
+
+    _run(run_worker)
+
+
+@app.command()
+def ask(
+    words: Annotated[list[str], typer.Argument(help='PICTURE… "question"', metavar="PICTURE… QUESTION")],
+    model: Annotated[str, typer.Option(help="Another model than GLIMT_MODEL.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of streamed text.")] = False,
+) -> None:
+    """Ask about pictures straight through the inference core: no queue, nothing stored."""
+    from glimt.ask import ask as run
+
+    *pictures, question = words
+    with _explained():
+        settings = load_settings(**({"model": model} if model else {}))
+        _run(lambda s: run([Path(p) for p in pictures], question, settings=s, as_json=as_json), settings)
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to the schema of this version."""
+    from core.store.migrate import upgrade
+
+    _run(lambda settings: upgrade(settings.sql_url))
+
+
+@keys.command("create")
+def keys_create(name: Annotated[str, typer.Option(help="Who the key is for.")]) -> None:
+    """Make a key. It is printed alone on stdout, this once."""
+    from bots.web.keys import create_key
+    from core.store.database import Store
+    from core.store.migrate import upgrade
+
+    def run(settings: Settings) -> None:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        upgrade(settings.sql_url)
+        typer.echo(create_key(Store(settings.sql_url), name))
+
+    _run(run)
+
+
+@keys.command("list")
+def keys_list() -> None:
+    """List the keys by name."""
+    from bots.web.keys import list_keys
+    from core.store.database import Store
+
+    def run(settings: Settings) -> None:
+        for key in list_keys(Store(settings.sql_url)):
+            used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
+            state = "revoked" if key.revoked_at else "active"
+            typer.echo(f"{key.name}\t{state}\tmade {key.created_at:%Y-%m-%d}\tlast used {used}")
+
+    _run(run)
+
+
+@keys.command("revoke")
+def keys_revoke(name: Annotated[str, typer.Option(help="Whose key.")]) -> None:
+    """End a key and every browser session that was opened with it."""
+    from bots.web.keys import revoke_key
+    from core.errors import NotFound
+    from core.store.database import Store
+    from core.values import utc_now
+
+    def run(settings: Settings) -> None:
+        if not revoke_key(Store(settings.sql_url), name, utc_now()):
+            raise NotFound(f"There is no active key named {name!r}. `glimt keys list` shows them.")
+
+    _run(run)
+
+
+@app.command()
+def doctor() -> None:
+    """Check settings, database, Redis, model and hardware, and say how to mend each."""
+    from glimt.doctor import examine
+
+    def run(settings: Settings) -> None:
+        healthy = True
+        for finding in examine(settings):
+            healthy &= finding.good
+            typer.echo(f"{'ok  ' if finding.good else 'MEND'} {finding.what}: {finding.says}")
+        if not healthy:
+            raise typer.Exit(1)
+
+    _run(run)
+
+
+@bench.command("service")
+def bench_service(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    turns: Annotated[int, typer.Option(help="Turns of the throughput run.")] = 2000,
+) -> None:
+    """The whole service around a scripted engine, against bare Celery tasks in the same run."""
+    from bench.service import run as measure
+
+    _run(lambda settings: measure(settings, turns=turns, as_json=as_json, out=sys.stdout))

@@ -1,0 +1,118 @@
+"""`glimt doctor`: what is wrong with this installation, and how to mend it."""
+
+import importlib.util
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from core.errors import GlimtError
+from core.media.blobs import BlobStore
+from core.queue.presence import list_workers
+from core.settings import Settings
+from core.store.database import Store
+from core.store.migrate import require_current
+
+LITTLE_DISK = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: what was looked at, whether it is good, and what it says or how to mend it."""
+
+    what: str
+    good: bool
+    says: str
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """All checks, each yielded as soon as it is done. None of them raises."""
+    for what, check in (
+        ("database", _database),
+        ("redis", _redis),
+        ("blobs", _blobs),
+        ("model", _model),
+        ("device", _device),
+        ("disk", _disk),
+        ("keys", _keys),
+    ):
+        yield _safely(what, check, settings)
+
+
+def _safely(what: str, check: Callable[[Settings], str], settings: Settings) -> Finding:
+    try:
+        return Finding(what, True, check(settings))
+    except (GlimtError, RedisError, OSError) as error:
+        return Finding(what, False, str(error))
+
+
+def _database(settings: Settings) -> str:
+    require_current(settings.sql_url)
+    return "reachable, schema is current"
+
+
+def _redis(settings: Settings) -> str:
+    client = Redis.from_url(settings.queue_url)
+    try:
+        version = client.info("server").get("redis_version", "?")
+        workers = list_workers(client)
+    except RedisError as error:
+        if settings.redis_url:
+            raise RedisError(f"{error}. Check REDIS_URL and that the server runs.") from error
+        return "embedded, not running now; `glimt up` starts it"
+    finally:
+        client.close()
+    names = ", ".join(f"{w.model} ({w.running}/{w.slots} slots)" for w in workers) or "none running"
+    return f"version {version}; workers: {names}"
+
+
+def _blobs(settings: Settings) -> str:
+    blobs = BlobStore(settings.blob_store_url)
+    key = blobs.put(b"glimt doctor")
+    blobs.delete(key)
+    return "writable"
+
+
+def _model(settings: Settings) -> str:
+    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("transformers") is None:
+        return f"'{settings.model}'; torch and transformers are not installed here, so this machine runs no worker"
+    from core.inference.source import find_model
+
+    source = find_model(settings.model, settings.model_revision)
+    return f"{source.name} in {source.folder}, {source.weight_bytes >> 20} MiB of weights"
+
+
+def _device(settings: Settings) -> str:
+    if importlib.util.find_spec("torch") is None:
+        return "no torch here"
+    import torch
+
+    if torch.cuda.is_available():
+        free, total = torch.cuda.mem_get_info()
+        return f"{torch.cuda.get_device_name()}, {free >> 30} of {total >> 30} GiB free"
+    if settings.device.startswith("cuda"):
+        raise OSError(f"GLIMT_DEVICE={settings.device}, but this torch ({torch.__version__}) sees no GPU")
+    return f"CPU, {torch.get_num_threads()} threads, torch {torch.__version__}"
+
+
+def _disk(settings: Settings) -> str:
+    folder = settings.data_dir.absolute()
+    while not folder.exists():
+        folder = Path(folder).parent
+    free = shutil.disk_usage(folder).free
+    if free < LITTLE_DISK:
+        raise OSError(f"only {free >> 20} MiB free at {folder}; pictures and conversations need room")
+    return f"{free >> 30} GiB free at {folder}"
+
+
+def _keys(settings: Settings) -> str:
+    store = Store(settings.sql_url)
+    try:
+        with store.read() as repositories:
+            made = repositories.keys.any()
+    finally:
+        store.close()
+    return "made" if made else "none yet: the page and the REST API are open on loopback and closed beyond it"

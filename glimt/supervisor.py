@@ -1,0 +1,186 @@
+"""`glimt up`: every process of the service on one machine, started in order, restarted when it dies, stopped in order."""
+
+import contextlib
+import fcntl
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import Popen
+from types import FrameType
+
+import structlog
+
+from core.errors import ConfigurationError
+from core.process import spawn, stop
+from core.queue.embedded import EmbeddedRedis
+from core.settings import Settings
+from core.store.migrate import upgrade
+from glimt.ports import require_free
+
+log = structlog.get_logger(__name__)
+
+# A process that lived so long starts again at once when it ends; one that dies young waits longer each time.
+STABLE_S = 30.0
+LONGEST_WAIT_S = 30.0
+
+
+@dataclass(slots=True)
+class _Child:
+    name: str
+    env: dict[str, str]
+    log_path: Path | None
+    process: Popen[bytes] | None = None
+    started_at: float = 0.0
+    deaths: int = 0
+    start_again_at: float = 0.0
+
+    def start(self) -> None:
+        with contextlib.ExitStack() as stack:
+            output = stack.enter_context(self.log_path.open("ab")) if self.log_path is not None else None
+            self.process = spawn([sys.executable, "-m", "glimt", self.name], env=self.env, output=output)
+        self.started_at = time.monotonic()
+
+    def look_after(self) -> None:
+        """Start it again if it died."""
+        now = time.monotonic()
+        if self.process is not None and (status := self.process.poll()) is not None:
+            self.deaths = 1 if now - self.started_at > STABLE_S else self.deaths + 1
+            wait = min(2.0 ** (self.deaths - 1) - 1, LONGEST_WAIT_S)
+            log.warning("process_ended", name=self.name, status=status, start_again_in_s=wait)
+            self.process, self.start_again_at = None, now + wait
+        if self.process is None and now >= self.start_again_at:
+            self.start()
+
+
+@dataclass
+class Supervisor:
+    """Runs Redis (if none is configured), the migrations, the worker and the bots of one data folder.
+
+    `say` prints one line for the person who started us. `quiet` sends the processes' logs to files in the data folder.
+    """
+
+    settings: Settings
+    say: Callable[[str], None]
+    quiet: bool = False
+    redis: EmbeddedRedis | None = None
+    children: list[_Child] = field(default_factory=list)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Everything runs inside the block and is stopped after it, whatever happens in it.
+
+        Raises:
+            ConfigurationError: another `glimt up` has the folder, the port is taken, or Redis does not start.
+        """
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._signals())
+            self.settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            stack.enter_context(_only_one(self.settings.data_dir))
+            require_free(self.settings.host, self.settings.web_port, "GLIMT_WEB_PORT")
+            if not self.settings.redis_url:
+                self.say("Starting the embedded Redis")
+                folder = self.settings.data_dir.absolute() / "redis"
+                self.redis = stack.enter_context(EmbeddedRedis(self.settings.embedded_redis_socket, folder))
+            self.say("Preparing the database")
+            upgrade(self.settings.sql_url)
+            env = self._child_env()
+            self.say(f"Loading the model '{self.settings.model}'")
+            for name in ("worker", "bots"):
+                child = _Child(name, env, self._log_path(name))
+                self.children.append(child)
+                stack.callback(self._stop_child, child)
+                child.start()
+            yield
+
+    def _stop_child(self, child: _Child) -> None:
+        if child.process is not None:
+            stop(child.process, self.settings.shutdown_grace_s + 15)
+
+    def look_after(self) -> None:
+        """Restart what died. Call it every now and then from the main thread (children die with their starter)."""
+        if self.redis is not None and self.redis.poll() is not None:
+            log.warning("embedded_redis_ended", status=self.redis.poll())
+            self.redis.start()
+        for child in self.children:
+            child.look_after()
+
+    def wait_until(self, ready: Callable[[], bool], timeout_s: float, what: str) -> None:
+        """Look after everything until `ready`.
+
+        Raises:
+            ConfigurationError: not within `timeout_s` seconds, or a process keeps dying; its log is named.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not ready():
+            time.sleep(0.05)
+            self.look_after()
+            if time.monotonic() > deadline or any(child.deaths >= 3 for child in self.children):
+                logs = ", ".join(str(c.log_path) for c in self.children if c.log_path is not None) or "see above"
+                raise ConfigurationError(f"{what} did not become ready. Logs: {logs}")
+
+    def serve(self) -> None:
+        """Look after everything until Ctrl-C or SIGTERM, which raise KeyboardInterrupt."""
+        while True:
+            time.sleep(0.2)
+            self.look_after()
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        def ask_to_stop(_: int, __: FrameType | None) -> None:
+            # Only the first one unwinds; the others must not break into the orderly stop that it began.
+            if not self._stopping.is_set():
+                self._stopping.set()
+                raise KeyboardInterrupt
+
+        before = {s: signal.signal(s, ask_to_stop) for s in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _child_env(self) -> dict[str, str]:
+        settings = self.settings
+        env = dict(os.environ)
+        env |= {
+            "GLIMT_DATA_DIR": str(settings.data_dir.absolute()),
+            "GLIMT_MODEL": settings.model,
+            "GLIMT_HOST": settings.host,
+            "GLIMT_WEB_PORT": str(settings.web_port),
+            # A worker or page must not pile up behind a terminal that nobody reads.
+            "PYTHONUNBUFFERED": "1",
+        }
+        if self.redis is not None:
+            env["REDIS_URL"] = self.redis.url
+        return env
+
+    def _log_path(self, name: str) -> Path | None:
+        return self.settings.data_dir.absolute() / f"{name}.log" if self.quiet else None
+
+
+@contextlib.contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Hold the folder for ourselves.
+
+    Raises:
+        ConfigurationError: somebody else holds it.
+    """
+    with (folder / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.seek(0)
+            raise ConfigurationError(
+                f"Glimt already runs on {folder} (process {lock.read().strip() or 'unknown'}). "
+                "Stop it, or set GLIMT_DATA_DIR to another folder."
+            ) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield

@@ -1,0 +1,60 @@
+"""`glimt up`: start, wait until somebody can ask, serve."""
+
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from core.queue.presence import list_workers
+from core.settings import Settings
+from glimt.supervisor import Supervisor
+
+# A large model may take minutes to load from a slow disk.
+START_TIMEOUT_S = 1800.0
+
+
+def page_url(settings: Settings) -> str:
+    """Address of the chat page."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return settings.public_url or f"http://{host}:{settings.web_port}/"
+
+
+def up(settings: Settings, *, say: Callable[[str], None]) -> None:
+    """Run the service until Ctrl-C or SIGTERM, which raise KeyboardInterrupt after everything has stopped.
+
+    Raises:
+        ConfigurationError: something could not be started.
+    """
+    supervisor = Supervisor(settings, say)
+    with supervisor.running():
+        wait_until_ready(supervisor)
+        say(f"Ready: {page_url(settings)}")
+        supervisor.serve()
+
+
+def wait_until_ready(supervisor: Supervisor) -> None:
+    """Until a worker has loaded its model and the page answers."""
+    settings = supervisor.settings
+    redis = Redis.from_url(supervisor.redis.url if supervisor.redis is not None else settings.queue_url)
+    try:
+        supervisor.wait_until(lambda: _answers(settings) and _has_worker(redis), START_TIMEOUT_S, "Glimt")
+    finally:
+        redis.close()
+
+
+def _answers(settings: Settings) -> bool:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    try:
+        with urllib.request.urlopen(f"http://{host}:{settings.web_port}/healthz", timeout=2) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _has_worker(redis: Redis) -> bool:
+    try:
+        return bool(list_workers(redis))
+    except RedisError:
+        return False

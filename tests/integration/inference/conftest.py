@@ -1,0 +1,55 @@
+"""Checkpoints and engines, made once for all tests here."""
+
+import io
+import random
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from core.inference.engine import TransformersEngine
+from core.inference.port import Picture
+from core.settings import Settings
+from tests.integration.inference.checkpoints import save_checkpoint
+
+CheckpointOf = Callable[[str], Path]
+EngineOf = Callable[[str], TransformersEngine]
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> CheckpointOf:
+    """Gives the folder of a family's tiny checkpoint."""
+    made: dict[str, Path] = {}
+
+    def folder(family: str) -> Path:
+        if family not in made:
+            made[family] = save_checkpoint(family, tmp_path_factory.mktemp("checkpoints") / family)
+        return made[family]
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def engine_of(checkpoint: CheckpointOf) -> Iterator[EngineOf]:
+    """Gives a running engine with a family's tiny checkpoint."""
+    running: dict[str, TransformersEngine] = {}
+
+    def engine(family: str) -> TransformersEngine:
+        if family not in running:
+            settings = Settings(model=str(checkpoint(family)), device="cpu", dtype="float32")
+            running[family] = TransformersEngine.load(settings)
+        return running[family]
+
+    yield engine
+    for engine_ in running.values():
+        engine_.close()
+
+
+def noise(width: int, height: int, seed: int = 0) -> Picture:
+    """A picture of random pixels."""
+    pixels = random.Random(seed).randbytes(width * height * 3)
+    file = io.BytesIO()
+    Image.frombytes("RGB", (width, height), pixels).save(file, "PNG")
+    return Picture(sha256(file.getvalue()).hexdigest(), file.getvalue(), width, height)

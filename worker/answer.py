@@ -1,0 +1,252 @@
+"""The `answer` task: one attempt at one turn, from the claim to the fenced end."""
+
+import asyncio
+import threading
+import time
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from redis import Redis
+
+from core.conversation import digest
+from core.conversation.prompt import HISTORY_TURNS, Prompt, build_prompt, pictures_of
+from core.errors import EngineStopped, GlimtError, InferenceError, LostLease, StoreError
+from core.inference.port import Delta, Engine, Request, Sampling
+from core.media.blobs import BlobStore
+from core.queue.announcer import Announcer
+from core.queue.streams import TurnWriter
+from core.settings import Settings
+from core.store.database import Store
+from core.store.models import Conversation, Turn
+from core.store.outcome import Outcome
+from core.values import FinishReason, TurnState, utc_now
+from worker.backoff import back_off
+from worker.draft import Draft
+from worker.held import HeldTurn, HeldTurns, Stop
+from worker.live import LiveView
+
+log = structlog.get_logger(__name__)
+
+# How long a finished answer is kept in hand while the database is away; the lease's fence makes it safe.
+KEEP_ANSWER_S = 60.0
+_SAMPLING = frozenset(Sampling.__slots__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    turn: Turn
+    past: list[Turn]
+    conversation: Conversation
+    held: HeldTurn
+
+
+class Answerer:
+    """Answers turns. `answer` is called from many task threads at once; each has an event loop of its own."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: Store,
+        blobs: BlobStore,
+        redis: Redis,
+        held: HeldTurns,
+        announcer: Announcer,
+        owner: str,
+        settings: Settings,
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._blobs = blobs
+        self._redis = redis
+        self._held = held
+        self._announcer = announcer
+        self._owner = owner
+        self._settings = settings
+        self._closing = False
+        self._runners = threading.local()
+
+    def refuse_new(self) -> None:
+        """From now on `answer` leaves turns where they are; another worker or the next start takes them."""
+        self._closing = True
+
+    def answer(self, turn_id: str) -> None:
+        """One attempt, if the turn is there to be claimed. Returns when it ended; raises nothing on purpose."""
+        if self._closing:
+            with self._store.write() as repositories:
+                repositories.turns.undispatch([turn_id])
+            return
+        claimed = self._claim(turn_id)
+        if claimed is None:
+            log.debug("nothing_to_claim", turn=turn_id)
+            return
+        try:
+            self._runner().run(self._attempt(claimed))
+        finally:
+            self._held.remove(claimed.held)
+            self._announcer.hint(claimed.turn.person_id, claimed.turn.conversation_id)
+
+    def _runner(self) -> asyncio.Runner:
+        runner: asyncio.Runner | None = getattr(self._runners, "runner", None)
+        if runner is None:
+            runner = self._runners.runner = asyncio.Runner()
+        return runner
+
+    def _claim(self, turn_id: str) -> _Claimed | None:
+        now = utc_now()
+        with self._store.write() as repositories:
+            lease_until = now + timedelta(seconds=self._settings.lease_s)
+            claimed = repositories.turns.claim(turn_id, self._owner, now, lease_until)
+            if claimed is None:
+                return None
+            conversation = repositories.conversations.get(claimed.conversation_id)
+            *past, turn = repositories.turns.of_conversation(
+                claimed.conversation_id, before_seq=claimed.seq + 1, limit=HISTORY_TURNS
+            )
+        assert conversation is not None  # a foreign key says so
+        return _Claimed(turn, past, conversation, self._held.add(turn.id, turn.attempt))
+
+    async def _attempt(self, claimed: _Claimed) -> None:
+        turn, held = claimed.turn, claimed.held
+        writer = TurnWriter(self._redis, turn.id, turn.attempt, self._settings.stream_ttl_s)
+        draft = Draft(self._engine.model_name)
+        try:
+            prompt = self._prompt(claimed)
+            draft.left_out = tuple(prompt.left_out)
+            with LiveView(writer, self._settings.stream_flush_s) as live:
+                await self._run_engine(self._request(claimed, prompt), draft, live, held)
+            self._end(claimed, draft, prompt, writer)
+        except LostLease:
+            log.warning("lease_lost", turn=turn.id, attempt=turn.attempt)
+        except GlimtError as error:
+            self._fail(claimed, draft, writer, error)
+        except Exception as error:
+            log.exception("answer_error", turn=turn.id, attempt=turn.attempt)
+            self._fail(claimed, draft, writer, InferenceError(type(error).__name__))
+
+    def _prompt(self, claimed: _Claimed) -> Prompt:
+        context = self._engine.context_tokens
+        return build_prompt(
+            claimed.turn,
+            claimed.past,
+            system=claimed.conversation.system_prompt or self._settings.system_prompt,
+            conversation_system=claimed.conversation.system_prompt,
+            # Half of a small context is the most that an answer may reserve.
+            budget=context - min(self._sampling(claimed.turn).max_new_tokens, context // 2),
+            count=self._engine.count_tokens,
+            blobs=self._blobs,
+        )
+
+    def _sampling(self, turn: Turn) -> Sampling:
+        settings = self._settings
+        chosen: dict[str, Any] = {"max_new_tokens": settings.max_new_tokens, "temperature": settings.temperature}
+        chosen |= {name: value for name, value in turn.options.items() if name in _SAMPLING}
+        chosen["stop"] = tuple(chosen.get("stop", ()))
+        return Sampling(**chosen)
+
+    def _request(self, claimed: _Claimed, prompt: Prompt) -> Request:
+        turn = claimed.turn
+        return Request(
+            id=claimed.held.request_id,
+            messages=prompt.messages,
+            sampling=self._sampling(turn),
+            reasoning=bool(turn.options.get("reasoning", self._settings.reasoning)),
+            cache_scope=f"{claimed.conversation.workspace_id}:{turn.conversation_id}",
+            deadline_s=self._settings.turn_deadline_s,
+        )
+
+    async def _run_engine(self, request: Request, draft: Draft, live: LiveView, held: HeldTurn) -> None:
+        events = self._engine.submit(request)
+        if held.stop is not None:
+            # Asked to stop before the engine knew the request.
+            self._engine.cancel(request.id)
+        async with aclosing(events):
+            async for event in events:
+                draft.take(event)
+                if isinstance(event, Delta):
+                    live.text(event.text, "text" if event.kind == "answer" else "think")
+
+    def _end(self, claimed: _Claimed, draft: Draft, prompt: Prompt, writer: TurnWriter) -> None:
+        """The engine ended the stream in an orderly way."""
+        turn = claimed.turn
+        if draft.finished is not None and draft.finished.reason is FinishReason.CANCELLED:
+            self._stopped(claimed, draft, writer)
+            return
+        keys = [picture.key for picture in pictures_of(turn)]
+        history_hash = digest.extend(prompt.history_digest, turn.question, keys, draft.text)
+        self._finish(claimed, draft.outcome(TurnState.ANSWERED, history_hash=history_hash), writer)
+
+    def _stopped(self, claimed: _Claimed, draft: Draft, writer: TurnWriter) -> None:
+        match claimed.held.stop:
+            case Stop.CANCELLED:
+                self._finish(claimed, draft.outcome(TurnState.CANCELLED), writer)
+            case Stop.GIVE_BACK:
+                self._give_back(claimed, writer)
+            case _:
+                raise LostLease
+
+    def _fail(self, claimed: _Claimed, draft: Draft, writer: TurnWriter, error: GlimtError) -> None:
+        turn, stop = claimed.turn, claimed.held.stop
+        log.warning("attempt_failed", turn=turn.id, attempt=turn.attempt, error=error.code, detail=str(error))
+        try:
+            if stop is not None:
+                # Whatever broke, somebody wanted this attempt to end anyway.
+                self._stopped(claimed, draft, writer)
+            elif isinstance(error, EngineStopped) and self._closing:
+                self._give_back(claimed, writer)
+            elif error.retryable and turn.failures + 1 < self._settings.max_failures:
+                self._retry_later(claimed, writer, error)
+            else:
+                outcome = draft.outcome(TurnState.FAILED, error_code=error.code, error_message=error.user_message)
+                self._finish(claimed, outcome, writer)
+        except LostLease:
+            log.warning("lease_lost", turn=turn.id, attempt=turn.attempt)
+        except StoreError as store_error:
+            # Nothing can be written: the lease runs out and the reaper takes the turn.
+            log.error("end_not_written", turn=turn.id, attempt=turn.attempt, error=str(store_error))
+
+    def _finish(self, claimed: _Claimed, outcome: Outcome, writer: TurnWriter) -> None:
+        turn = claimed.turn
+        patience = time.monotonic() + KEEP_ANSWER_S
+        while True:
+            try:
+                with self._store.write() as repositories:
+                    repositories.turns.finish(turn.id, self._owner, turn.attempt, outcome, utc_now())
+                break
+            except LostLease:
+                raise
+            except StoreError:
+                if time.monotonic() > patience:
+                    raise
+                time.sleep(0.5)
+        writer.end()
+        writer.flush()
+        log.info("turn_ended", turn=turn.id, attempt=turn.attempt, state=outcome.state, tokens=outcome.completion_tokens)
+
+    def _retry_later(self, claimed: _Claimed, writer: TurnWriter, error: GlimtError) -> None:
+        turn, now = claimed.turn, utc_now()
+        not_before = now + timedelta(seconds=back_off(turn.failures, self._settings.retry_base_s))
+        with self._store.write() as repositories:
+            state = repositories.turns.retry_later(
+                turn.id, self._owner, turn.attempt, now=now, not_before=not_before, error_code=error.code
+            )
+        if state is TurnState.READY:
+            writer.retry(error.user_message)
+        self._released(state, writer)
+
+    def _give_back(self, claimed: _Claimed, writer: TurnWriter) -> None:
+        turn = claimed.turn
+        with self._store.write() as repositories:
+            state = repositories.turns.give_back(turn.id, self._owner, turn.attempt, utc_now())
+        self._released(state, writer)
+        log.info("turn_given_back", turn=turn.id, attempt=turn.attempt)
+
+    def _released(self, state: TurnState | None, writer: TurnWriter) -> None:
+        if state is None:
+            raise LostLease
+        if state is TurnState.CANCELLED:
+            # Somebody pressed Stop in the same moment; there will be no other attempt.
+            writer.end()
+        writer.flush()

@@ -1,0 +1,52 @@
+"""The worker process: Celery's threads pool around one engine."""
+
+import threading
+
+import structlog
+from celery.signals import worker_shutting_down
+
+from core.inference.create import create_engine
+from core.queue.celery_app import QUEUE, TASK_ANSWER, make_celery
+from core.settings import Settings
+from core.store.migrate import require_current
+from worker.runtime import WorkerRuntime
+
+log = structlog.get_logger(__name__)
+
+
+def run_worker(settings: Settings) -> None:
+    """Answer turns until SIGTERM or SIGINT, then finish or give back what runs.
+
+    The model loads before Celery takes its first message, in this process: the threads pool never forks, and a fork
+    after torch started its threads would hang.
+
+    Raises:
+        ConfigurationError: a setting or the database schema is wrong.
+        ModelLoadError: the model cannot be loaded.
+    """
+    require_current(settings.sql_url)
+    engine = create_engine(settings)
+    celery = make_celery(settings)
+    runtime = WorkerRuntime(settings, engine, celery)
+    celery.task(name=TASK_ANSWER, ignore_result=True)(runtime.answerer.answer)
+
+    def wind_down(**_: object) -> None:
+        # A signal handler must return; Celery then waits for the running tasks, which this thread ends in time.
+        threading.Thread(target=runtime.wind_down, name="wind-down", daemon=True).start()
+
+    worker_shutting_down.connect(wind_down, weak=False)
+    runtime.start()
+    try:
+        celery.Worker(
+            pool="threads",
+            concurrency=settings.worker_slots,
+            queues=[QUEUE],
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
+            hostname=f"{runtime.owner}@glimt",
+            loglevel=settings.log_level,
+            quiet=True,
+        ).start()
+    finally:
+        runtime.close()

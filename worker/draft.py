@@ -1,0 +1,70 @@
+"""An answer in the making: what one attempt has produced so far."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from core.inference.port import Delta, Event, Finished, Started
+from core.store.outcome import Outcome
+from core.values import FinishReason, TurnState, utc_now
+
+
+@dataclass(slots=True)
+class Draft:
+    """Collects the engine's events; becomes the `Outcome` of the turn."""
+
+    model: str
+    left_out: tuple[dict[str, object], ...] = ()
+    answer: list[str] = field(default_factory=list)
+    thinking: list[str] = field(default_factory=list)
+    started: Started = Started(0)
+    finished: Finished | None = None
+    first_token_at: datetime | None = None
+    token_events: int = 0
+
+    def take(self, event: Event) -> None:
+        """Add one event."""
+        match event:
+            case Started():
+                self.started = event
+            case Delta(text, kind):
+                if self.first_token_at is None:
+                    self.first_token_at = utc_now()
+                self.token_events += 1
+                (self.answer if kind == "answer" else self.thinking).append(text)
+            case Finished():
+                self.finished = event
+
+    @property
+    def text(self) -> str:
+        """The answer so far."""
+        return "".join(self.answer).strip()
+
+    def outcome(
+        self,
+        state: Literal[TurnState.ANSWERED, TurnState.FAILED, TurnState.CANCELLED],
+        *,
+        error_code: str = "",
+        error_message: str = "",
+        history_hash: str = "",
+    ) -> Outcome:
+        """The end of the turn in `state`, with everything that this attempt produced."""
+        cancelled = FinishReason.CANCELLED if state is TurnState.CANCELLED else ""
+        return Outcome(
+            state=state,
+            answer=self.text,
+            thinking="".join(self.thinking).strip(),
+            finish_reason=self.finished.reason if self.finished else cancelled,
+            error_code=error_code,
+            error_message=error_message,
+            model=self.model,
+            prompt_tokens=self.started.prompt_tokens,
+            picture_tokens=self.started.picture_tokens,
+            cached_tokens=self.started.cached_tokens,
+            # An attempt that broke off has no count of its own; a delta is a token or a little more.
+            completion_tokens=self.finished.completion_tokens if self.finished else self.token_events,
+            engine_s=self.finished.engine_s if self.finished else 0.0,
+            left_out=self.left_out,
+            history_hash=history_hash,
+            first_token_at=self.first_token_at,
+        )

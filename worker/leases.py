@@ -1,0 +1,80 @@
+"""Beside the answering threads: heartbeats that keep the leases, and an ear for Stop."""
+
+import threading
+from datetime import timedelta
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+
+from core.queue.cancel import CANCEL_CHANNEL
+from core.settings import Settings
+from core.store.database import Store
+from core.values import utc_now
+from worker.held import HeldTurns, Stop
+
+log = structlog.get_logger(__name__)
+
+
+class LeaseKeeper:
+    """Prolongs the leases of all held turns in one update; learns there what was cancelled or lost."""
+
+    def __init__(self, store: Store, held: HeldTurns, owner: str, settings: Settings) -> None:
+        self._store = store
+        self._held = held
+        self._owner = owner
+        self._lease = timedelta(seconds=settings.lease_s)
+
+    def beat(self) -> None:
+        """One heartbeat.
+
+        Raises:
+            StoreError: the database is away; leases may run out, and then the fence keeps us from writing.
+        """
+        before = self._held.attempts()
+        if not before:
+            return
+        now = utc_now()
+        with self._store.write() as repositories:
+            ours, cancelled = repositories.turns.heartbeat(self._owner, now, now + self._lease)
+        for turn_id, attempt in before.items():
+            if ours.get(turn_id) != attempt:
+                # Finished in this moment, or lost to the reaper; for a finished one this does nothing.
+                self._held.stop(turn_id, Stop.LOST)
+        for turn_id in cancelled:
+            self._held.stop(turn_id, Stop.CANCELLED)
+
+
+class CancelEar:
+    """Listens for pokes of `core.queue.cancel`. They may get lost: the heartbeat finds the flag in SQL anyway."""
+
+    def __init__(self, redis: Redis, held: HeldTurns) -> None:
+        self._redis = redis
+        self._held = held
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="cancel-ear", daemon=True)
+
+    def start(self) -> None:
+        """Begin listening."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._listen()
+            except (RedisError, OSError) as error:
+                log.warning("cancel_ear_lost", error=type(error).__name__)
+                self._stopped.wait(1.0)
+
+    def _listen(self) -> None:
+        with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:  # type: ignore[no-untyped-call]  # redis-py has no types here
+            pubsub.subscribe(CANCEL_CHANNEL)
+            while not self._stopped.is_set():
+                message = pubsub.get_message(timeout=1.0)
+                if message is not None and isinstance(message["data"], bytes):
+                    self._held.stop(message["data"].decode(), Stop.CANCELLED)

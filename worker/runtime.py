@@ -1,0 +1,89 @@
+"""Everything that one worker process holds, wired together."""
+
+import os
+import secrets
+import socket
+
+import structlog
+from celery import Celery
+from redis import Redis
+from redis.exceptions import RedisError
+
+from core.inference.port import Engine
+from core.media.blobs import BlobStore
+from core.queue.announcer import Announcer
+from core.queue.dispatch import Dispatcher
+from core.queue.presence import LIFETIME_S, WorkerPresence, announce_presence, withdraw_presence
+from core.settings import Settings
+from core.store.database import Store
+from worker.answer import Answerer
+from worker.held import HeldTurns, Stop
+from worker.leases import CancelEar, LeaseKeeper
+from worker.periodic import Periodic
+from worker.sweeper import Sweeper
+
+log = structlog.get_logger(__name__)
+
+
+class WorkerRuntime:
+    """Starts and stops the worker's parts in the right order. The engine is handed in and closed here."""
+
+    def __init__(self, settings: Settings, engine: Engine, celery: Celery) -> None:
+        self.owner = f"{socket.gethostname()[:24]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.held = HeldTurns(engine.cancel)
+        self._settings = settings
+        self._engine = engine
+        self._store = Store(settings.sql_url, pool_size=settings.worker_slots + 4)
+        self._redis = Redis.from_url(settings.queue_url)
+        dispatcher = Dispatcher(self._store, celery, settings)
+        self._announcer = Announcer(dispatcher)
+        self.answerer = Answerer(
+            engine,
+            self._store,
+            BlobStore(settings.blob_store_url),
+            self._redis,
+            self.held,
+            self._announcer,
+            self.owner,
+            settings,
+        )
+        leases = LeaseKeeper(self._store, self.held, self.owner, settings)
+        sweeper = Sweeper(self._store, self._redis, dispatcher, settings)
+        self._parts: list[Periodic | CancelEar] = [
+            Periodic("leases", settings.heartbeat_s, leases.beat),
+            Periodic("sweeper", settings.sweep_s, sweeper.sweep),
+            Periodic("presence", LIFETIME_S / 5, self._announce_presence),
+            CancelEar(Redis.from_url(settings.queue_url, socket_timeout=None), self.held),
+        ]
+
+    def start(self) -> None:
+        """Start the threads beside the answering ones."""
+        for part in self._parts:
+            part.start()
+        log.info("worker_started", owner=self.owner, model=self._engine.model_name, slots=self._settings.worker_slots)
+
+    def wind_down(self) -> None:
+        """Take nothing new; give running turns their time to finish, then give them back. Blocks for the grace."""
+        self.answerer.refuse_new()
+        if not self.held.wait_until_empty(self._settings.shutdown_grace_s):
+            log.info("giving_back", turns=len(self.held.attempts()))
+            self.held.stop_all(Stop.GIVE_BACK)
+
+    def close(self) -> None:
+        """Stop the threads and the engine. Nothing is held any more by now, unless the process is being killed."""
+        self._announcer.close()
+        for part in reversed(self._parts):
+            part.close()
+        self._engine.close()
+        try:
+            withdraw_presence(self._redis, self.owner)
+        except RedisError:
+            pass  # The key runs out by itself.
+        self._redis.close()
+        self._store.close()
+        log.info("worker_stopped", owner=self.owner)
+
+    def _announce_presence(self) -> None:
+        running = len(self.held.attempts())
+        presence = WorkerPresence(self.owner, self._engine.model_name, self._settings.worker_slots, running)
+        announce_presence(self._redis, presence)
