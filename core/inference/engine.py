@@ -73,9 +73,10 @@ class TransformersEngine:
         with self._submitting:
             if self._closed:
                 flight.fail(EngineStopped("the engine is closed"))
-            elif self._flights.setdefault(request.id, flight) is not flight:
+            elif (other := self._flights.get(request.id)) is not None and not other.mailbox.complete:
                 flight.fail(InferenceError(f"a request with the id {request.id!r} is already in flight"))
             else:
+                self._flights[request.id] = flight
                 self._preparing.submit(self._prepare, flight)
                 # An idle thread would not know of the new deadline.
                 self._inbox.put(None)
@@ -191,7 +192,10 @@ class TransformersEngine:
         return waiter
 
     def _leave(self, flight: Flight) -> None:
-        self._flights.pop(flight.request.id, None)
+        with self._submitting:
+            # The id may be another's by now: it is free as soon as its last event was posted.
+            if self._flights.get(flight.request.id) is flight:
+                del self._flights[flight.request.id]
         if flight.sequence is not None:
             self._by_sequence.pop(flight.sequence, None)
             self._stepper.remove(flight.sequence)

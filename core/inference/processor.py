@@ -57,7 +57,7 @@ def load_processor(folder: Path, model_type: str, tokenizer: Any) -> Any:
     if kind is None:
         raise ModelLoadError(f"{folder}: no processor for pictures is known for models of type {model_type!r}.")
     parts = [_part(name, folder, tokenizer) for name in kind.get_attributes()]
-    processor = _pictures_only(kind).from_args_and_dict(parts, settings)
+    processor = pictures_only(kind).from_args_and_dict(parts, settings)
     _limit_pixels(processor.image_processor, model_type)
     return processor
 
@@ -76,7 +76,9 @@ def _part(name: str, folder: Path, tokenizer: Any) -> Any:
     return AutoFeatureExtractor.from_pretrained(folder, trust_remote_code=False)
 
 
-def _pictures_only(kind: Any) -> Any:
+def pictures_only(kind: Any) -> Any:
+    """The processor class `kind`, but it takes `NoVideo` for a video processor."""
+
     def check_argument_for_proper_class(self: Any, name: str, argument: object) -> object:
         return NoVideo if isinstance(argument, NoVideo) else kind.check_argument_for_proper_class(self, name, argument)
 

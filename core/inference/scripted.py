@@ -131,9 +131,10 @@ class ScriptedEngine:
         with self._lock:
             if self._closed:
                 part.mailbox.fail(EngineStopped("the engine is closed"))
-            elif self._parts.setdefault(request.id, part) is not part:
+            elif (other := self._parts.get(request.id)) is not None and not other.mailbox.complete:
                 part.mailbox.fail(InferenceError(f"a request with the id {request.id!r} is already in flight"))
             else:
+                self._parts[request.id] = part
                 self._call(self._start, part)
         return EventStream(part.mailbox, lambda: self._call(part.stop))
 
@@ -169,7 +170,10 @@ class ScriptedEngine:
         # Here and not in the task: a task that is cancelled before its first step runs none of its code.
         if cancelled:
             wake([part.mailbox.post(part.finished(FinishReason.CANCELLED))])
-        self._parts.pop(part.request.id, None)
+        with self._lock:
+            # The id may be another's by now: it is free as soon as its last event was posted.
+            if self._parts.get(part.request.id) is part:
+                del self._parts[part.request.id]
 
     async def _play_to_the_end(self, part: "_Part") -> None:
         mailbox = part.mailbox

@@ -39,8 +39,9 @@ class Base(DeclarativeBase):
 
 
 Id = String(32)
-# Condition of the partial indexes over turns; the queries repeat it word for word (`turn_guards.is_open`).
+# Conditions of the partial indexes over turns; the queries repeat them word for word (`turn_guards.py`).
 OPEN_TURN = "state IN ('gathering', 'ready', 'running')"
+HAS_HISTORY = "history_hash <> ''"
 
 
 class Workspace(Base):
@@ -109,7 +110,8 @@ class Turn(Base):
         Index("ix_turns_open", "state", "ready_at", "id", **_partial(OPEN_TURN)),
         Index("ix_turns_open_person", "person_id", "state", **_partial(OPEN_TURN)),
         Index("ix_turns_open_conversation", "conversation_id", "seq", **_partial(OPEN_TURN)),
-        Index(None, "person_id", "history_hash"),
+        # Partial, so that no plan takes it for the index of a person's open turns.
+        Index("ix_turns_history", "person_id", "history_hash", **_partial(HAS_HISTORY)),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)

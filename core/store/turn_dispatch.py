@@ -3,62 +3,62 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, func, or_, select, update
+from sqlalchemy import BindParameter, Select, and_, bindparam, case, func, or_, select, update
 
 from core.store.models import Turn
-from core.store.turn_guards import IS_READY, IS_RUNNING, NO_EARLIER_TURN_IS_OPEN, NOW, UNSYNCHRONIZED
+from core.store.turn_guards import IS_OPEN, IS_READY, IS_RUNNING, NO_EARLIER_TURN_IS_OPEN, NOW, UNSYNCHRONIZED
 from core.store.turn_rows import TurnRows
 
 _NOT_ANNOUNCED = or_(Turn.dispatch_again_at.is_(None), Turn.dispatch_again_at <= NOW)
 _TURN_IDS: BindParameter[list[str]] = bindparam("turn_ids", expanding=True)
+_PEOPLE: BindParameter[list[str]] = bindparam("people", expanding=True)
 
 
 def _dispatchable(narrowed: bool) -> Select[str]:
-    head = select(Turn.id, Turn.person_id, Turn.ready_at).where(
+    # One pass over the open turns and no join: PostgreSQL has no statistics yet of a queue that has just filled up,
+    # and a join that it plans for a handful of rows takes a second with thousands.
+    under_way = or_(IS_RUNNING, and_(IS_READY, Turn.dispatch_again_at > NOW))
+    free = and_(
         IS_READY, or_(Turn.not_before.is_(None), Turn.not_before <= NOW), _NOT_ANNOUNCED, NO_EARLIER_TURN_IS_OPEN
     )
-    busy = select(Turn.person_id, func.count().label("turns")).where(
-        or_(IS_RUNNING, and_(IS_READY, Turn.dispatch_again_at > NOW))
-    )
-    if narrowed:
-        head = head.where(
-            or_(
-                Turn.person_id.in_(bindparam("people", expanding=True)),
-                Turn.conversation_id.in_(bindparam("conversations", expanding=True)),
-            )
-        )
-    heads = head.cte("heads")
-    if narrowed:
-        busy = busy.where(Turn.person_id.in_(select(heads.c.person_id)))
-    held = busy.group_by(Turn.person_id).cte("held")
-    rank = func.row_number().over(partition_by=heads.c.person_id, order_by=(heads.c.ready_at, heads.c.id))
-    ranked = (
-        select(heads.c.id, heads.c.ready_at, (rank + func.coalesce(held.c.turns, 0)).label("share"))
-        .select_from(heads.outerjoin(held, held.c.person_id == heads.c.person_id))
-        .subquery("ranked")
-    )
+    waiting = select(
+        Turn.id,
+        Turn.person_id,
+        Turn.ready_at,
+        case((under_way, 1), else_=0).label("under_way"),
+        case((free, 1), else_=0).label("free"),
+    ).where(IS_OPEN)
+    turns = (waiting.where(Turn.person_id.in_(_PEOPLE)) if narrowed else waiting).subquery("waiting")
+    rank = func.sum(turns.c.free).over(partition_by=turns.c.person_id, order_by=(turns.c.ready_at, turns.c.id))
+    taken = func.sum(turns.c.under_way).over(partition_by=turns.c.person_id)
+    ranked = select(turns.c.id, turns.c.ready_at, turns.c.free, (taken + rank).label("share")).subquery("ranked")
     return (
         select(ranked.c.id)
-        .where(ranked.c.share <= bindparam("per_person"))
+        .where(ranked.c.free == 1, ranked.c.share <= bindparam("per_person"))
         .order_by(ranked.c.share, ranked.c.ready_at, ranked.c.id)
         .limit(bindparam("most"))
     )
 
 
 _DISPATCHABLE = _dispatchable(narrowed=False)
-_DISPATCHABLE_NEAR = _dispatchable(narrowed=True)
+_DISPATCHABLE_OF = _dispatchable(narrowed=True)
+_WHO_WAITS_IN = (
+    select(Turn.person_id)
+    .where(IS_OPEN, Turn.conversation_id.in_(bindparam("conversations", expanding=True)))
+    .distinct()
+)
 
+# Locks are taken without waiting, so that two dispatchers cannot deadlock, and in a CTE, which PostgreSQL runs once.
+_UNLOCKED = (
+    select(Turn.id)
+    .where(Turn.id.in_(_TURN_IDS), IS_READY, _NOT_ANNOUNCED)
+    .with_for_update(skip_locked=True)
+    .cte("unlocked")
+)
 _MARK = (
     update(Turn)
-    .where(
-        # Locks are taken without waiting, so that two dispatchers cannot deadlock. The outer update repeats the
-        # conditions because PostgreSQL may have read the row before the other dispatcher committed.
-        Turn.id.in_(
-            select(Turn.id).where(Turn.id.in_(_TURN_IDS), IS_READY, _NOT_ANNOUNCED).with_for_update(skip_locked=True)
-        ),
-        IS_READY,
-        _NOT_ANNOUNCED,
-    )
+    # The conditions are repeated because PostgreSQL may have read the row before the other dispatcher committed.
+    .where(Turn.id.in_(select(_UNLOCKED.c.id)), IS_READY, _NOT_ANNOUNCED)
     .values(dispatch_count=Turn.dispatch_count + 1, dispatch_again_at=bindparam("again_at"))
     .returning(Turn.id)
     .execution_options(**UNSYNCHRONIZED)
@@ -96,14 +96,18 @@ class TurnDispatch(TurnRows):
         conversation is open, and its person has fewer than `per_person` turns announced or running. Among the
         qualified, each person's first comes before anybody's second; the longest waiting goes first.
 
-        With `people` or `conversations` (ids) it looks only at the turns of those people or in those conversations:
-        all that can have become dispatchable when their turns were added or finished, however long the queue is.
+        With `people` or `conversations` (ids) it looks only at the turns of those people and of those who wait in
+        those conversations: all that can have become dispatchable when turns of theirs were added or finished. That
+        takes the same time however long the queue is.
         """
         parameters: dict[str, object] = {"now": now, "most": limit, "per_person": per_person}
         if not people and not conversations:
             return list(self._session.scalars(_DISPATCHABLE, parameters).all())
-        parameters |= {"people": list(people), "conversations": list(conversations)}
-        return list(self._session.scalars(_DISPATCHABLE_NEAR, parameters).all())
+        near = set(people)
+        if conversations:
+            near.update(self._session.scalars(_WHO_WAITS_IN, {"conversations": list(conversations)}).all())
+        parameters["people"] = sorted(near)
+        return list(self._session.scalars(_DISPATCHABLE_OF, parameters).all())
 
     def mark_dispatched(self, turn_ids: Sequence[str], now: datetime, again_at: datetime) -> list[str]:
         """Take these turns for announcing; the ids that this caller won, in the given order.

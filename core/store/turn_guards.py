@@ -33,6 +33,8 @@ IS_GATHERING = and_(IS_OPEN, in_state(TurnState.GATHERING))
 IS_READY = and_(IS_OPEN, in_state(TurnState.READY))
 IS_RUNNING = and_(IS_OPEN, in_state(TurnState.RUNNING))
 
+HAS_HISTORY = Turn.history_hash != literal_column("''")
+
 IS_HELD = and_(
     Turn.id == TURN_ID,
     IS_RUNNING,

@@ -18,7 +18,17 @@ from sqlalchemy.orm.attributes import set_committed_value
 from core.errors import NotFound
 from core.store.models import Attachment, Conversation, Delivery, Turn
 from core.store.turn_dispatch import TurnDispatch
-from core.store.turn_guards import FRESH, IS_GATHERING, IS_OPEN, IS_READY, NOW, TURN_ID, UNSYNCHRONIZED, in_state
+from core.store.turn_guards import (
+    FRESH,
+    HAS_HISTORY,
+    IS_GATHERING,
+    IS_OPEN,
+    IS_READY,
+    NOW,
+    TURN_ID,
+    UNSYNCHRONIZED,
+    in_state,
+)
 from core.store.turn_lease import TurnLease
 from core.store.turn_rows import ANSWER
 from core.values import ACTIVE_STATES, FinishReason, TurnState, new_id
@@ -47,7 +57,7 @@ _FILES = (
 )
 _BY_HISTORY = (
     select(Turn)
-    .where(Turn.person_id == bindparam("person_id"), Turn.history_hash == bindparam("history_hash"))
+    .where(Turn.person_id == bindparam("person_id"), HAS_HISTORY, Turn.history_hash == bindparam("history_hash"))
     .order_by(Turn.id.desc())
     .limit(1)
 )
@@ -206,8 +216,6 @@ class TurnRepository(TurnDispatch, TurnLease):
 
     def find_by_history(self, person_id: str, history_hash: str) -> Turn | None:
         """This person's latest turn whose conversation, up to and with its answer, has this digest."""
-        if not history_hash:
-            return None
         parameters = {"person_id": person_id, "history_hash": history_hash}
         return self._session.scalars(_BY_HISTORY, parameters).one_or_none()
 

@@ -171,7 +171,7 @@ def upgrade() -> None:
     op.create_index("ix_turns_open", "turns", ["state", "ready_at", "id"], **only(OPEN_TURN))
     op.create_index("ix_turns_open_conversation", "turns", ["conversation_id", "seq"], **only(OPEN_TURN))
     op.create_index("ix_turns_open_person", "turns", ["person_id", "state"], **only(OPEN_TURN))
-    op.create_index("ix_turns_person_id_history_hash", "turns", ["person_id", "history_hash"])
+    op.create_index("ix_turns_history", "turns", ["person_id", "history_hash"], **only("history_hash <> ''"))
     op.create_index("uq_turns_one_running", "turns", ["conversation_id"], unique=True, **only("state = 'running'"))
     op.create_table(
         "web_sessions",

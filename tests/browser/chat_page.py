@@ -64,7 +64,7 @@ class ChatPage:
 
     def ask(self, question: str, *, wait: bool = True) -> TurnOnPage:
         """Type and send with Enter; `wait` until the answer is over."""
-        expect(self.question).to_be_editable()
+        expect(self.question.filter(visible=True)).to_be_editable()
         count = self.turns.count()
         self.question.fill(question)
         self.question.press("Enter")

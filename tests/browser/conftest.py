@@ -50,6 +50,14 @@ def service(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield ServedPage(made.start_bots(), made)
 
 
+@pytest.fixture(scope="package")
+def demo_service(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPage]:
+    """The whole service with the model that ships with it."""
+    with installation(tmp_path_factory.mktemp("demo"), model="demo") as made:
+        made.start_worker()
+        yield ServedPage(made.start_bots(), made)
+
+
 @pytest.fixture
 def watch() -> Iterator[Watch]:
     """Fails the test if any of its pages did what it must not do."""

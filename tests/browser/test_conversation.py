@@ -19,7 +19,6 @@ def test_a_picture_is_asked_about_and_the_conversation_is_kept(open_page: OpenPa
     expect(first.answer).to_contain_text("star")
     # Only with the first answer in mind can this one be right.
     second = chat.ask("What colour is it?")
-    expect(second.answer).to_contain_text("ed")
     assert "red" in second.answer.inner_text().lower()
 
     counting = chat.ask("Count to 100.", wait=False)

@@ -65,7 +65,7 @@ def test_every_form(page: Page) -> None:
 
 
 def test_a_growing_answer_ends_as_if_it_had_come_at_once(page: Page) -> None:
-    text = "\n\n".join(CASES)
+    text = "\n\n".join(case for case in CASES if "not closed" not in case)
     same = page.evaluate(
         """
         async (text) => {

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from core.process import stop
 from tests.browser.chat_page import ANSWER_MS, ChatPage
 from tests.browser.conftest import OpenPage, ServedPage
 from tests.browser.watch import Watch
@@ -32,6 +33,7 @@ def test_stop_keeps_what_was_said_and_try_again_asks_anew(chat: ChatPage) -> Non
     expect(turn.notes).to_contain_text("Stopped")
     expect(turn.answer).to_contain_text("word5 ")
     assert "word200" not in turn.answer.inner_text()
+    expect(chat.question).to_be_focused()
     turn.again.click()
     expect(turn.answer).to_contain_text("word200", timeout=ANSWER_MS)
     turn.wait_until_over()
@@ -139,3 +141,27 @@ def test_another_browser_cannot_see_the_conversation(
     expect(stranger.page.get_by_text("This conversation does not exist")).to_be_visible()
     expect(stranger.turns).to_have_count(0)
     expect(stranger.history.get_by_role("link")).to_have_count(0)
+
+
+def test_a_restarted_server_is_found_again_and_the_answer_goes_on(
+    chat: ChatPage, service: ServedPage, watch: Watch
+) -> None:
+    watch.allow("ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE|ERR_NETWORK|status of 50")
+    turn = chat.ask("[[tokens 200]] [[pace 20]]", wait=False)
+    expect(turn.answer).to_contain_text("word3 ", timeout=ANSWER_MS)
+    bots = next(p for p in reversed(service.installation.processes) if "bots" in str(p.args))
+    stop(bots)
+    expect(chat.notice).to_contain_text("Reconnecting")
+    assert service.installation.start_bots() == service.url
+    expect(chat.notice).to_be_hidden(timeout=ANSWER_MS)
+    expect(turn.answer).to_contain_text("word200", timeout=ANSWER_MS)
+    turn.wait_until_over()
+    expect(turn.answer).to_have_text(" ".join(f"word{n}" for n in range(1, 201)))
+
+
+def test_a_stream_that_a_proxy_refuses_is_opened_again(chat: ChatPage, watch: Watch) -> None:
+    watch.allow("status of 502")
+    chat.page.route("**/events", lambda route: route.fulfill(status=502, body="Bad gateway"), times=2)
+    turn = chat.ask("[[tokens 20]] [[pace 20]]", wait=False)
+    expect(turn.status).to_contain_text("Trying again")
+    expect(turn.answer).to_have_text(" ".join(f"word{n}" for n in range(1, 21)), timeout=ANSWER_MS)

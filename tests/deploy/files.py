@@ -96,7 +96,7 @@ def load_pins(lock: str) -> dict[str, str]:
         ValueError: a line without an exact version or without a hash.
     """
     text = (ROOT / "requirements" / lock).read_text().replace("\\\n", " ")
-    pins = {}
+    pins: dict[str, str] = {}
     for line in text.splitlines():
         if not line or line.lstrip().startswith("#"):
             continue

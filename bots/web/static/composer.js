@@ -189,7 +189,10 @@ export class Composer {
     $("attach").disabled = this.sending;
     $("progress").hidden = !this.sending || this.#files.size === 0;
     if (!this.sending) $("progress").value = 0;
-    $("stop").hidden = !this.sending && !this.#answering;
+    const stopGoes = !this.sending && !this.#answering;
+    // Focus must not fall out of the page together with the button.
+    if (stopGoes && document.activeElement === $("stop")) this.focus();
+    $("stop").hidden = stopGoes;
   }
 
   #preview(file) {

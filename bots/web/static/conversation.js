@@ -10,6 +10,7 @@ const LONGEST_WAIT_MS = 15_000;
 
 export class Conversation {
   id = null;
+  title = "";
   #log;
   #cards = new Map();
   #following = null;
@@ -97,6 +98,8 @@ export class Conversation {
       if (card !== this.#following?.card || !isActive(view)) card.update(view);
       return;
     }
+    // What stood there said why there was nothing.
+    if (this.isEmpty) this.#log.replaceChildren();
     const actions = { retry: (which) => this.#retry(which), rate: (which, rating) => this.#rate(which, rating) };
     const fresh = new TurnCard(view, { actions, onGrow: (change) => this.#scroll.keep(change) });
     this.#cards.set(view.id, fresh);
@@ -132,6 +135,7 @@ export class Conversation {
       lost: () => this.#hooks.lost(),
       broken: () => {
         this.#unfollow();
+        card.notice("The answer cannot be followed right now. Trying again…");
         this.#syncLater();
       },
     });
@@ -145,13 +149,22 @@ export class Conversation {
 
   /** The stream was refused: ask what became of the turn, less and less often. */
   #syncLater() {
-    this.#hooks.lost();
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.sync().catch((error) => this.#hooks.failed(error)), this.#wait);
+    this.#timer = setTimeout(async () => {
+      try {
+        await this.sync();
+      } catch (error) {
+        // Gone, signed out or unreachable: others know what to do. All else may pass.
+        if (error.status < 500 && error.status !== 429) this.#hooks.failed(error);
+        else this.#syncLater();
+      }
+    }, this.#wait);
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
   }
 
   async #retry(card) {
+    // The button goes; whoever pressed it stays here.
+    card.element.focus({ preventScroll: true });
     card.againButton.disabled = true;
     try {
       const { turn } = await api.retry(card.view.id);

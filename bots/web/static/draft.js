@@ -13,6 +13,8 @@ function storage(use) {
 
 export const readDraft = (name) => storage((s) => s.getItem(PREFIX + name)) ?? "";
 
+export const forgetDrafts = () => storage((s) => s.clear());
+
 export function keepDraft(name, text) {
   storage((s) => (text ? s.setItem(PREFIX + name, text) : s.removeItem(PREFIX + name)));
 }

@@ -9,6 +9,7 @@ export class Drawer {
     $("open-sidebar").addEventListener("click", () => this.open());
     $("close-sidebar").addEventListener("click", () => this.close());
     $("backdrop").addEventListener("click", () => this.close());
+    $("history").addEventListener("click", (event) => event.target.closest("a") && this.close());
     narrow.addEventListener("change", () => this.#reflect(false));
     this.#reflect(false);
   }

@@ -219,7 +219,8 @@ function closing(text, mark, from) {
     if (/\s/.test(text[end - 1])) continue;
     if (mark.length === 1 && (text[end + 1] === mark || text[end - 1] === mark)) continue;
     if (mark[0] === "_" && /[\p{L}\p{N}]/u.test(text[end + mark.length] ?? "")) continue;
-    return end;
+    // Of "***" the first star closes what is inside.
+    return mark.length === 2 && text[end + 2] === mark[0] ? end + 1 : end;
   }
   return -1;
 }

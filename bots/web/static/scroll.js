@@ -12,7 +12,10 @@ export class Scroll {
     this.#scroller = scroller;
     this.#latest = latest;
     scroller.addEventListener("scroll", () => this.#look(), { passive: true });
-    latest.addEventListener("click", () => this.toEnd());
+    latest.addEventListener("click", () => {
+      scroller.focus({ preventScroll: true });
+      this.toEnd();
+    });
     // Pictures load and keyboards open: keep the end in view for those who were there.
     new ResizeObserver(() => this.#following && this.toEnd()).observe(scroller);
   }

@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { $, say } from "./dom.js";
+import { forgetDrafts } from "./draft.js";
 
 const RELOADED = "glimt.signed-out";
 const SOON_MS = 10_000;
@@ -21,6 +22,13 @@ export function beginAnew() {
   $("app").hidden = true;
   say($("startup-problem"), "Your browser does not keep the session. Please allow cookies for this page.");
   $("startup").hidden = false;
+}
+
+/** Ends the session and forgets what this tab keeps. Rejects with an ApiError. */
+export async function signOut() {
+  await api.signOut();
+  forgetDrafts();
+  location.assign("/");
 }
 
 /** Shows the form; resolves once a key was accepted. */

@@ -40,7 +40,7 @@ export class TurnCard {
     this.tools = h("div", { class: "turn-tools" }, this.againButton, this.copyButton, this.upButton, this.downButton, this.meta, this.ratingProblem);
     this.element = h(
       "article",
-      { class: "turn", "aria-label": "Question and answer" },
+      { class: "turn", "aria-label": "Question and answer", tabindex: "-1" },
       h("h2", { class: "unseen" }, "You asked"),
       this.question,
       this.refused,

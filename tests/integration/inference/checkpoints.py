@@ -12,7 +12,7 @@ import torch
 import transformers as tf
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from core.inference.processor import NoVideo, _pictures_only
+from core.inference.processor import NoVideo, pictures_only
 
 SENTENCES = ["What is in this picture? A red square above a blue circle.", "How many are there? Three.", "user system"]
 GLM_TOKENS = ["<|endoftext|>", "[gMASK]", "<sop>", "<|system|>", "<|user|>", "<|assistant|>"]
@@ -153,7 +153,7 @@ def smolvlm() -> tuple[Any, Any]:
         pad_token_id=3,
     )
     pixels = tf.SmolVLMImageProcessorPil(size={"longest_edge": 112}, max_image_size={"longest_edge": 56})
-    processor = _pictures_only(tf.SmolVLMProcessor)(
+    processor = pictures_only(tf.SmolVLMProcessor)(
         image_processor=pixels, tokenizer=words, video_processor=NoVideo(), image_seq_len=4, chat_template=SMOL_TEMPLATE
     )
     return config, processor
@@ -206,6 +206,6 @@ def save_checkpoint(family: str, folder: Path) -> Path:
 
 
 def _processor(kind: Any, pixels: Any, words: Any, template: str) -> Any:
-    return _pictures_only(kind)(
+    return pictures_only(kind)(
         image_processor=pixels, tokenizer=words, video_processor=NoVideo(), chat_template=template
     )

@@ -74,7 +74,7 @@ def test_a_read_block_cannot_write(store: Store) -> None:
         with store.read() as repositories:
             repositories.people.workspace(Platform.WEB, "local")
 
-    with pytest.raises((StoreError, DBAPIError), match="(?i)read.?only"):
+    with pytest.raises((StoreError, DBAPIError), match=r"(?i)read.?only"):
         write_in_it()
     assert workspaces(store) == []
     with store.write() as repositories:
@@ -165,13 +165,17 @@ def test_a_row_locked_by_another_process_is_a_store_error(postgresql_url: str) -
 def test_cut_connections_are_a_store_error_once_and_then_replaced(postgresql_url: str) -> None:
     store = Store(postgresql_url)
     killer = Store(postgresql_url)
-    with pytest.raises(StoreError):
+
+    def cut_in_the_middle() -> None:
         with store.write() as repositories:
             repositories.people.workspace(Platform.WEB, "lost")
             own = repositories.session.scalar(text("SELECT pg_backend_pid()"))
             with killer.write() as others:
                 others.session.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": own})
             repositories.people.workspace(Platform.WEB, "too late")
+
+    with pytest.raises(StoreError):
+        cut_in_the_middle()
     assert workspaces(store) == []
     # An idle connection that was cut is noticed before it is used.
     with store.read() as repositories:

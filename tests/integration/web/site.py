@@ -1,6 +1,7 @@
 """The web server as a browser or a program meets it: real uvicorn, SQL and Redis; the test itself is the worker."""
 
 import asyncio
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -70,7 +71,8 @@ class Site:
         def ready() -> str | None:
             with self.at.store.read() as repositories:
                 found = repositories.session.query(Turn).filter_by(question=question, state="ready")
-                return found.with_entities(Turn.id).scalar()
+                turn = found.one_or_none()
+            return None if turn is None else turn.id
 
         return self.claim(str(until(ready, f"{question!r} is ready")))
 
@@ -237,3 +239,37 @@ def ask(browser: httpx.Client, question: str, *pictures: tuple[str, bytes], **fi
     files: list[tuple[str, Any]] = [("pictures", (name, content, "image/png")) for name, content in pictures]
     # The page always sends multipart; httpx does so only with a file.
     return browser.post("/api/turns", data=data, files=files or [("nothing", ("", b""))])
+
+
+@dataclass(frozen=True)
+class Event:
+    """One server-sent event; `data` is its JSON."""
+
+    name: str
+    cursor: str
+    data: Any
+
+
+def events_of(response: httpx.Response) -> Iterator[Event]:
+    """The events of an open stream, each as it arrives."""
+    fields: dict[str, str] = {}
+    for line in response.iter_lines():
+        if line.startswith(":"):
+            continue
+        if line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        elif fields:
+            yield Event(fields.get("event", ""), fields.get("id", ""), json.loads(fields["data"]))
+            fields = {}
+
+
+@contextmanager
+def following(browser: httpx.Client, turn_id: str, after: str = "") -> Iterator[Iterator[Event]]:
+    """The events of a turn as the page reads them; `after` is what EventSource sends when it reconnects."""
+    headers = {"last-event-id": after} if after else {}
+    with browser.stream("GET", f"/api/turns/{turn_id}/events", headers=headers) as response:
+        assert response.status_code == 200, response.read()
+        assert response.headers["content-type"].startswith("text/event-stream")
+        assert response.headers["cache-control"] == "no-store"
+        yield events_of(response)

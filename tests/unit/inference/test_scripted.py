@@ -219,7 +219,7 @@ def test_die_kills_the_process() -> None:
     program = (
         "import asyncio\n"
         "from core.inference.scripted import scripted_engine\n"
-        "from core.inference.port import Engine, Event, Events, Picture, Request, Sampling, Started
+        "from core.inference.port import Message, Request\n"
         "async def run():\n"
         "    request = Request('r', (Message('user', '[[die]]'),))\n"
         "    async for event in scripted_engine('scripted:echo').submit(request): pass\n"

@@ -1,5 +1,7 @@
 import os
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +20,7 @@ from tests.unit.media.corpus import LIMITS, one_of_each
 
 DATA = b"a blob of some bytes" * 100
 KEY = sha256(DATA).hexdigest()
-ACCOUNT = {"key": "test", "secret": "test", "client_kwargs": {"region_name": "us-east-1"}}
+ACCOUNT = {"key": "test", "secret": "test", "client_kwargs": {"region_name": "eu-north-1"}}
 
 
 @pytest.fixture(scope="session")
@@ -89,6 +91,7 @@ def test_a_deleted_blob_is_gone_and_deleting_again_is_harmless(store: BlobStore)
         KEY[:-1] + "\0",
         "٣" * 64,
     ],
+    ids=ascii,
 )
 def test_a_key_that_none_can_be_never_reaches_the_storage(store: BlobStore, key: str) -> None:
     for operation in (store.get, store.exists, store.delete):
@@ -194,3 +197,18 @@ def test_a_missing_package_is_named_without_showing_what_the_url_holds() -> None
         BlobStore("gs://user:hunter2@bucket/blobs")
     assert "gcsfs" in str(refused.value)
     assert "hunter2" not in str(refused.value)
+
+
+def test_s3_without_its_extra_says_what_to_install() -> None:
+    # In a process of its own, in which s3fs cannot be imported.
+    script = (
+        "import sys\n"
+        "sys.modules['s3fs'] = None\n"
+        "from core.errors import ConfigurationError\n"
+        "from core.media.blobs import BlobStore\n"
+        "try:\n    BlobStore('s3://bucket/blobs')\n"
+        "except ConfigurationError as error:\n    print(error)\n"
+    )
+    root = Path(__file__).parents[3]
+    said = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, timeout=60)
+    assert "pip install 'glimt[s3]'" in said.stdout, said.stderr

@@ -87,8 +87,9 @@ def test_zero_pixels_are_broken() -> None:
 
 
 LIARS: dict[str, Callable[[], bytes]] = {
-    # The header says little, the coded picture is 36 megapixels.
+    # The header says little, the coded picture is 36 and 4 megapixels.
     "AVIF": lambda: smaller_header(saved(quarters(6000, 6000), "AVIF", speed=10, quality=20, max_threads=1)),
+    "HEIC": lambda: smaller_header(saved(quarters(2000, 2000), "HEIC", quality=20)),
     "TIFF with a huge tile": lambda: tiff(
         {
             256: (1, 64),

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -19,6 +21,8 @@ from core.media.reader import Reader
 from core.media.wire import receive, send
 from tests.unit.media.corpus import LIMITS, near, one_of_each, saved
 from tests.unit.media.test_bombs import nested_forms
+
+ROOT = Path(__file__).parents[3]
 
 
 def readers() -> list[psutil.Process]:
@@ -94,6 +98,32 @@ def test_memory_is_bounded_and_no_file_can_be_written() -> None:
         assert process.rlimit(psutil.RLIMIT_CORE)[0] == 0
         open_files = {os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{process.pid}/fd")}
         assert {name for name in open_files if not name.startswith("pipe:")} == {os.devnull}
+
+
+def test_decoders_are_loaded_in_the_readers_only() -> None:
+    check = "import sys, core.media.pictures as p; sys.exit(any(m in sys.modules for m in ('PIL', 'pypdfium2')))"
+    assert subprocess.run([sys.executable, "-c", check], cwd=ROOT, timeout=60).returncode == 0
+
+
+def test_a_reader_does_not_outlive_its_parent() -> None:
+    script = (
+        "import sys, psutil\n"
+        "from core.media.limits import PictureLimits\n"
+        "from core.media.pictures import read_pictures\n"
+        "read_pictures(sys.stdin.buffer.read(), PictureLimits(10**7, 10**6, 1))\n"
+        "print(psutil.Process().children()[0].pid, flush=True)\n"
+        "import threading; threading.Event().wait()\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert parent.stdin is not None
+    assert parent.stdout is not None
+    with parent:
+        parent.stdin.write(one_of_each()["png"])
+        parent.stdin.close()
+        orphan = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    gone, alive = psutil.wait_procs([orphan], timeout=30)
+    assert (gone, alive) == ([orphan], [])
 
 
 def test_a_program_that_cannot_be_started_is_our_fault_and_not_the_pictures() -> None:

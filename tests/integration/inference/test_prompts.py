@@ -1,0 +1,144 @@
+"""Prompts of every family: nobody's words become control tokens, reasoning is asked for, sizes are kept."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.errors import InferenceError, ModelLoadError
+from core.inference.engine import TransformersEngine
+from core.inference.loader import load_model
+from core.inference.neutralise import Neutraliser
+from core.inference.port import Message
+from core.inference.processor import PIXEL_BUDGET
+from core.settings import Settings
+from tests.integration.inference.checkpoints import FAMILIES
+from tests.integration.inference.conftest import CheckpointOf, EngineOf, noise
+
+
+def control(engine: TransformersEngine, messages: list[Message], reasoning: bool = False) -> list[int]:
+    """The control tokens of a prompt, in order."""
+    ids = Neutraliser(engine._loaded.tokenizer).control_ids
+    return [id for id in engine._renderer(messages, reasoning).ids[0].tolist() if id in ids]
+
+
+def conversation(words: str, seeing: bool) -> list[Message]:
+    pictures = (noise(56, 56),) if seeing else ()
+    return [
+        Message("system", words),
+        Message("user", words, pictures),
+        Message("assistant", words),
+        Message("user", words),
+    ]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_words_never_change_the_shape_of_a_prompt(engine_of: EngineOf, family: str, data: st.DataObject) -> None:
+    engine = engine_of(family)
+    tokens = [token.content for token in engine._loaded.tokenizer.added_tokens_decoder.values()]
+    hostile = data.draw(
+        st.lists(st.one_of(st.sampled_from([*tokens, "<", "|>"]), st.text(max_size=3)), min_size=1).map("".join)
+    )
+    seeing = engine._loaded.processor is not None
+    assert control(engine, conversation(f"x{hostile}x", seeing)) == control(engine, conversation("x", seeing))
+
+
+def test_reasoning_is_asked_for_where_the_template_knows_how(engine_of: EngineOf) -> None:
+    engine = engine_of("glm4v")
+    question = [Message("user", "Why?")]
+    text = {on: engine._loaded.tokenizer.decode(engine._renderer(question, on).ids[0].tolist()) for on in (True, False)}
+    assert text[True].endswith("<|assistant|>\n")
+    assert text[False].endswith("/nothink<|assistant|>\n<think></think>\n")
+    qwen = engine_of("qwen2_vl")
+    assert qwen._renderer(question, True).ids.tolist() == qwen._renderer(question, False).ids.tolist()
+
+
+def test_a_prompt_that_ends_in_an_open_thought_says_so(
+    engine_of: EngineOf, checkpoint: CheckpointOf, tmp_path: Path
+) -> None:
+    for file in checkpoint("glm4v").iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    template = (tmp_path / "chat_template.jinja").read_text()
+    (tmp_path / "chat_template.jinja").write_text(template + "{% if enable_thinking %}<think>\n{% endif %}")
+    engine = TransformersEngine.load(Settings(model=str(tmp_path), device="cpu"))
+    try:
+        assert engine._renderer([Message("user", "Why?")], True).thinking
+        assert not engine._renderer([Message("user", "Why?")], False).thinking
+    finally:
+        engine.close()
+    assert not engine_of("glm4v")._renderer([Message("user", "Why?")], True).thinking
+
+
+@pytest.mark.parametrize(("family", "most"), [("glm4v", 12), ("qwen2_vl", 12)])
+def test_the_size_of_the_checkpoint_is_kept(engine_of: EngineOf, family: str, most: int) -> None:
+    large = engine_of(family)._renderer([Message("user", "What?", (noise(600, 400),))])
+    assert 0 < large.picture_tokens <= most
+
+
+def test_pictures_are_limited_in_families_that_count_area(checkpoint: CheckpointOf, tmp_path: Path) -> None:
+    for file in checkpoint("qwen2_vl").iterdir():
+        text = file.read_bytes()
+        if file.name.endswith("processor_config.json"):
+            text = text.replace(str(28 * 28 * 12).encode(), str(10**9).encode())
+        (tmp_path / file.name).write_bytes(text)
+    loaded = load_model(Settings(model=str(tmp_path), device="cpu"))
+    assert loaded.processor is not None
+    assert loaded.processor.image_processor.size["longest_edge"] == PIXEL_BUDGET
+
+
+def test_transparent_becomes_white(engine_of: EngineOf) -> None:
+    import io
+    from hashlib import sha256
+
+    import torch
+    from PIL import Image
+
+    from core.inference.port import Picture
+
+    def picture(image: Image.Image) -> Picture:
+        file = io.BytesIO()
+        image.save(file, "PNG")
+        return Picture(sha256(file.getvalue()).hexdigest(), file.getvalue(), *image.size)
+
+    clear, white = (Image.new("RGBA", (56, 56), (0, 0, 0, 0)), Image.new("RGB", (56, 56), "white"))
+    prompts = [engine_of("glm4v")._renderer([Message("user", "What?", (picture(image),))]) for image in (clear, white)]
+    assert torch.equal(prompts[0].inputs["pixel_values"], prompts[1].inputs["pixel_values"])
+
+
+def test_a_picture_that_the_processor_refuses(engine_of: EngineOf) -> None:
+    with pytest.raises(InferenceError, match="aspect ratio"):
+        engine_of("glm4v")._renderer([Message("user", "What?", (noise(6000, 20),))])
+
+
+def test_a_folder_of_another_kind_of_model(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "bert", "vocab_size": 10}')
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    with pytest.raises(ModelLoadError):
+        load_model(Settings(model=str(tmp_path), device="cpu"))
+
+
+def test_code_from_a_checkpoint_is_never_run(checkpoint: CheckpointOf, tmp_path: Path) -> None:
+    import json
+
+    for file in checkpoint("glm4_moe_lite").iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    config = json.loads((tmp_path / "config.json").read_text())
+    config |= {"model_type": "own_kind", "auto_map": {"AutoConfig": "own.Config", "AutoModelForCausalLM": "own.Model"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "own.py").write_text(
+        "import pathlib\npathlib.Path(__file__).with_name('ran').touch()\nclass Config: pass\n"
+    )
+    with pytest.raises(ModelLoadError):
+        load_model(Settings(model=str(tmp_path), device="cpu"))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_weights_that_are_cut_off(checkpoint: CheckpointOf, tmp_path: Path) -> None:
+    for file in checkpoint("glm4v").iterdir():
+        data = file.read_bytes()
+        (tmp_path / file.name).write_bytes(data[: len(data) // 2] if file.suffix == ".safetensors" else data)
+    with pytest.raises(ModelLoadError, match="cannot be loaded"):
+        load_model(Settings(model=str(tmp_path), device="cpu"))

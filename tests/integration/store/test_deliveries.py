@@ -1,0 +1,124 @@
+"""The outbox: told once, by one sender at a time, and again after a failure."""
+
+from core.values import Platform, TurnState
+from tests.integration.store.scene import NOW, Scene, after
+
+
+def due(scene: Scene, at: float, platform: Platform = Platform.SLACK, limit: int = 10) -> list[str]:
+    with scene.store.read() as repositories:
+        return [row.id for row in repositories.deliveries.due(platform, after(at), limit)]
+
+
+def claim(scene: Scene, delivery_id: str, owner: str = "d1", at: float = 2, lease_s: float = 30) -> bool:
+    with scene.store.write() as repositories:
+        return repositories.deliveries.claim(delivery_id, owner, after(at), after(at + lease_s)) is not None
+
+
+def one(scene: Scene, name: str = "thread", at: float = 0) -> tuple[str, str]:
+    """(turn id, delivery id) of an answered turn."""
+    turn_id = scene.answered(scene.thread(name), at=at)
+    (delivery,) = scene.deliveries(turn_id)
+    return turn_id, delivery.id
+
+
+def test_what_is_answered_is_due_oldest_first(scene: Scene) -> None:
+    (_, first), (_, second) = one(scene, "a", 0), one(scene, "b", 5)
+    assert due(scene, 9) == [first, second]
+    assert due(scene, 9, limit=1) == [first]
+    assert due(scene, 9, Platform.TELEGRAM) == []
+
+
+def test_what_is_sent_is_delivered_and_not_due_any_more(scene: Scene) -> None:
+    turn_id, delivery_id = one(scene)
+    assert claim(scene, delivery_id)
+    assert due(scene, 3) == []
+    with scene.store.write() as repositories:
+        assert repositories.deliveries.sent(delivery_id, "d1", "1234.5", after(4))
+        assert not repositories.deliveries.sent(delivery_id, "d1", "again", after(5))
+    (delivery,) = scene.deliveries(turn_id)
+    assert (delivery.state, delivery.external_id, delivery.sent_at, delivery.attempts) == (
+        "sent",
+        "1234.5",
+        after(4),
+        1,
+    )
+    assert (scene.state(turn_id), scene.turn(turn_id).delivered_at) == (TurnState.DELIVERED, after(4))
+    assert due(scene, 99) == []
+
+
+def test_one_sender_at_a_time(scene: Scene) -> None:
+    _, delivery_id = one(scene)
+    assert claim(scene, delivery_id, "d1")
+    assert not claim(scene, delivery_id, "d2", at=3)
+    with scene.store.write() as repositories:
+        assert not repositories.deliveries.sent(delivery_id, "d2", "x", after(3))
+        assert not repositories.deliveries.retry(delivery_id, "d2", "x", after(3))
+        assert not repositories.deliveries.give_up(delivery_id, "d2", "x")
+
+
+def test_a_sender_that_died_is_replaced_and_locked_out(scene: Scene) -> None:
+    turn_id, delivery_id = one(scene)
+    assert claim(scene, delivery_id, "d1", at=2, lease_s=30)
+    assert due(scene, 32) == []
+    assert due(scene, 33) == [delivery_id]
+    assert claim(scene, delivery_id, "d2", at=33)
+    with scene.store.write() as repositories:
+        assert not repositories.deliveries.sent(delivery_id, "d1", "late", after(34))
+        assert repositories.deliveries.sent(delivery_id, "d2", "right", after(34))
+    assert [(row.external_id, row.attempts) for row in scene.deliveries(turn_id)] == [("right", 2)]
+
+
+def test_a_failure_waits_and_is_tried_again(scene: Scene) -> None:
+    turn_id, delivery_id = one(scene)
+    claim(scene, delivery_id)
+    with scene.store.write() as repositories:
+        assert repositories.deliveries.retry(delivery_id, "d1", "ratelimited", after(20))
+    assert due(scene, 19) == []
+    assert not claim(scene, delivery_id, at=19)
+    assert due(scene, 20) == [delivery_id]
+    assert claim(scene, delivery_id, at=20)
+    assert [(row.state, row.error_message) for row in scene.deliveries(turn_id)] == [("sending", "ratelimited")]
+
+
+def test_what_is_given_up_is_not_due_any_more(scene: Scene) -> None:
+    turn_id, delivery_id = one(scene)
+    claim(scene, delivery_id)
+    with scene.store.write() as repositories:
+        assert repositories.deliveries.give_up(delivery_id, "d1", "channel_not_found")
+    assert due(scene, 999) == []
+    assert not claim(scene, delivery_id, at=999)
+    assert [(row.state, row.error_message) for row in scene.deliveries(turn_id)] == [("failed", "channel_not_found")]
+    assert scene.state(turn_id) == TurnState.ANSWERED
+
+
+def test_reading_delivers_on_pull_channels(scene: Scene) -> None:
+    for platform in (Platform.WEB, Platform.API):
+        turn_id = scene.ask(scene.thread("page", platform=platform), platform=platform)
+        with scene.store.write() as repositories:
+            assert not repositories.deliveries.mark_read(turn_id, NOW)
+        scene.finish(turn_id, scene.run(turn_id))
+        with scene.store.write() as repositories:
+            assert repositories.deliveries.mark_read(turn_id, after(8))
+            assert not repositories.deliveries.mark_read(turn_id, after(9))
+        assert (scene.state(turn_id), scene.turn(turn_id).delivered_at) == (TurnState.DELIVERED, after(8))
+        assert [row.state for row in scene.deliveries(turn_id)] == ["sent"]
+
+
+def test_reading_elsewhere_does_not_take_the_message_from_slack(scene: Scene) -> None:
+    turn_id, delivery_id = one(scene)
+    with scene.store.write() as repositories:
+        assert not repositories.deliveries.mark_read(turn_id, after(8))
+    assert due(scene, 9) == [delivery_id]
+
+
+def test_a_reopened_turn_takes_its_message_back(scene: Scene) -> None:
+    turn_id = scene.ask(scene.thread())
+    with scene.store.write() as repositories:
+        repositories.turns.request_cancel(turn_id, NOW)
+    (delivery,) = scene.deliveries(turn_id)
+    claim(scene, delivery.id)
+    with scene.store.write() as repositories:
+        assert repositories.turns.reopen(turn_id, after(3))
+    with scene.store.write() as repositories:
+        assert not repositories.deliveries.sent(delivery.id, "d1", "x", after(4))
+    assert scene.state(turn_id) == TurnState.READY

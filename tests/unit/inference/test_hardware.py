@@ -1,0 +1,33 @@
+import os
+
+import pytest
+import torch
+
+from core.errors import ConfigurationError
+from core.inference.hardware import SMALL_MODEL_BYTES, choose_device, choose_dtype, choose_threads, free_cores
+
+CPU = torch.device("cpu")
+
+
+def test_auto_takes_a_gpu_where_there_is_one() -> None:
+    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+    assert choose_device("cpu") == CPU
+
+
+@pytest.mark.parametrize("name", ["cuda:77", "quantum", "gpu"])
+def test_a_device_that_is_not_there(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=name):
+        choose_device(name)
+
+
+def test_dtypes() -> None:
+    assert choose_dtype("auto", CPU, 10) == torch.float32
+    assert choose_dtype("bfloat16", CPU, 10) == torch.bfloat16
+    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    assert choose_dtype("auto", CPU, SMALL_MODEL_BYTES) == (torch.bfloat16 if native else torch.float32)
+
+
+def test_threads_are_cores_that_are_there() -> None:
+    assert 1 <= free_cores(0.01) <= len(os.sched_getaffinity(0))
+    assert choose_threads(CPU, 10) == 1
+    assert 1 <= choose_threads(CPU, SMALL_MODEL_BYTES) <= max(1, torch.get_num_threads())
