@@ -1,6 +1,7 @@
 """The bots process: every adapter whose settings are there, around one set of services."""
 
 import asyncio
+import signal
 
 import structlog
 import uvicorn
@@ -21,6 +22,9 @@ def run_bots(settings: Settings) -> None:
         ConfigurationError: a setting or the database schema is wrong, or the address would be open to everybody.
     """
     require_current(settings.sql_url)
+    # After its orderly stop uvicorn sends itself the signal once more; by default that one would end the process
+    # before the services are closed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     asyncio.run(_serve(settings))
 
 

@@ -16,6 +16,7 @@ from core.media.blobs import BlobStore
 from core.queue.announcer import Announcer
 from core.queue.cancel import request_cancel
 from core.queue.celery_app import make_celery
+from core.queue.connect import connect, connect_async
 from core.queue.dispatch import Dispatcher
 from core.queue.follow import StreamHub
 from core.settings import Settings
@@ -52,9 +53,7 @@ class Services:
 
     async def cancel(self, turn_id: str) -> TurnState | None:
         """Stop a turn that waits or runs; its state after that. The caller has checked whose turn it is."""
-        return await asyncio.to_thread(
-            request_cancel, self.store, self.sync_redis, turn_id, self.settings.stream_ttl_s
-        )
+        return await asyncio.to_thread(request_cancel, self.store, self.sync_redis, turn_id, self.settings.stream_ttl_s)
 
 
 @asynccontextmanager
@@ -64,8 +63,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     store = Store(settings.sql_url, pool_size=THREADS)
     blobs = BlobStore(settings.blob_store_url)
     announcer = Announcer(Dispatcher(store, make_celery(settings), settings))
-    redis = AsyncRedis.from_url(settings.queue_url)
-    sync_redis = Redis.from_url(settings.queue_url)
+    redis = connect_async(settings.queue_url)
+    sync_redis = connect(settings.queue_url)
     try:
         async with StreamHub(redis, store) as hub:
             intake = Intake(store, blobs, settings)

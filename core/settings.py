@@ -3,18 +3,21 @@
 An empty variable means the default, so that compose files can pass variables through without inventing values.
 """
 
+import os
 import tempfile
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from dotenv import dotenv_values
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import ConfigurationError
+from core.setting_names import PREFIX, explain_unknown, variable
 
 MIB = 1024 * 1024
+ENV_FILE = ".env"
 
 
 def _named(name: str, **kwargs: Any) -> Any:
@@ -33,7 +36,7 @@ class Settings(BaseSettings):
     """All settings of all processes. Units are in the names or the descriptions."""
 
     model_config = SettingsConfigDict(
-        env_prefix="GLIMT_", env_file=".env", env_ignore_empty=True, frozen=True, extra="ignore", populate_by_name=True
+        env_prefix=PREFIX, env_file=ENV_FILE, env_ignore_empty=True, frozen=True, extra="ignore", populate_by_name=True
     )
 
     # Where things are kept.
@@ -64,7 +67,7 @@ class Settings(BaseSettings):
     question_max_chars: int = Field(16_000, ge=1)
     waiting_per_person: int = Field(20, ge=1, description="unanswered turns that one person may have")
     waiting_total: int = Field(5_000, ge=1, description="unanswered turns in all")
-    parallel_per_person: int = Field(4, ge=1, description="turns of one person handed to the workers at once")
+    parallel_per_person: int = Field(8, ge=1, description="turns of one person handed to the workers at once")
 
     # Queue and worker.
     worker_slots: int = Field(16, ge=1, description="turns that one worker answers at once")
@@ -94,7 +97,7 @@ class Settings(BaseSettings):
     # Object storage credentials stay with fsspec's own conventions (AWS_*); nothing secret is stored here.
     redis_password: SecretStr = _named("REDIS_PASSWORD", default=SecretStr(""))
 
-    @cached_property
+    @property
     def sql_url(self) -> str:
         """SQLAlchemy URL; `postgres://` and `postgresql://` mean psycopg 3."""
         url = self.database_url
@@ -105,12 +108,12 @@ class Settings(BaseSettings):
                 return "postgresql+psycopg://" + url.removeprefix(prefix)
         return url
 
-    @cached_property
+    @property
     def blob_store_url(self) -> str:
         """fsspec URL of the folder that holds the blobs."""
         return self.blobs_url or f"file://{self.data_dir.absolute() / 'blobs'}"
 
-    @cached_property
+    @property
     def embedded_redis_socket(self) -> Path:
         """Unix socket of the embedded server. A socket path may not be longer than about 100 bytes."""
         path = self.data_dir.absolute() / "redis.sock"
@@ -118,20 +121,38 @@ class Settings(BaseSettings):
             return path
         return Path(tempfile.gettempdir()) / f"glimt-{sha256(str(path).encode()).hexdigest()[:16]}.sock"
 
-    @cached_property
+    @property
     def queue_url(self) -> str:
         """redis-py URL of the Redis in use, embedded or not."""
         return self.redis_url or f"unix://{self.embedded_redis_socket}"
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the environment once.
+    """Read the environment and `.env` (another file or none by `_env_file`) once; `overrides` are by field.
 
     Raises:
-        ConfigurationError: with one line per wrong variable, none of which shows a value.
+        ConfigurationError: with one line for each variable that is wrong or unknown, none of which shows a value.
     """
+    env_file: str | None = overrides.get("_env_file", ENV_FILE)
+    lines: list[str] = []
     try:
-        return Settings(**overrides)
+        lines += explain_unknown(_given(env_file), Settings.model_fields)
+        settings = Settings(**overrides)
+    except UnicodeDecodeError:
+        lines.append(f"{env_file}: this file is not UTF-8 text")
     except ValidationError as error:
-        lines = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors(include_input=False)]
-        raise ConfigurationError("Wrong settings:\n  " + "\n  ".join(lines)) from None
+        lines += [f"{_variable(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False)]
+    if lines:
+        raise ConfigurationError("Wrong settings:\n  " + "\n  ".join(lines))
+    return settings
+
+
+def _given(env_file: str | None) -> set[str]:
+    """Names of the variables that have a value."""
+    in_file = dotenv_values(env_file) if env_file is not None else {}
+    return {name for name, value in (in_file | os.environ).items() if value}
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    name = str(location[0])
+    return variable(name, Settings.model_fields[name]) if name in Settings.model_fields else name.upper()

@@ -127,8 +127,10 @@ def keys_list() -> None:
     """List the keys by name."""
     from bots.web.keys import list_keys
     from core.store.database import Store
+    from core.store.migrate import require_current
 
     def run(settings: Settings) -> None:
+        require_current(settings.sql_url)
         for key in list_keys(Store(settings.sql_url)):
             used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
             state = "revoked" if key.revoked_at else "active"
@@ -143,9 +145,11 @@ def keys_revoke(name: Annotated[str, typer.Option(help="Whose key.")]) -> None:
     from bots.web.keys import revoke_key
     from core.errors import NotFound
     from core.store.database import Store
+    from core.store.migrate import require_current
     from core.values import utc_now
 
     def run(settings: Settings) -> None:
+        require_current(settings.sql_url)
         if not revoke_key(Store(settings.sql_url), name, utc_now()):
             raise NotFound(f"There is no active key named {name!r}. `glimt keys list` shows them.")
 

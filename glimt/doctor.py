@@ -10,6 +10,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from core.errors import GlimtError
+from core.inference.scripted import PREFIX as SCRIPTED
 from core.media.blobs import BlobStore
 from core.queue.presence import list_workers
 from core.settings import Settings
@@ -46,7 +47,7 @@ def _safely(what: str, check: Callable[[Settings], str], settings: Settings) -> 
     try:
         return Finding(what, True, check(settings))
     except (GlimtError, RedisError, OSError) as error:
-        return Finding(what, False, str(error))
+        return Finding(what, False, " ".join(str(error).split()))
 
 
 def _database(settings: Settings) -> str:
@@ -61,7 +62,7 @@ def _redis(settings: Settings) -> str:
         workers = list_workers(client)
     except RedisError as error:
         if settings.redis_url:
-            raise RedisError(f"{error}. Check REDIS_URL and that the server runs.") from error
+            raise RedisError(f"{str(error).rstrip('.')}. Check REDIS_URL and that the server runs.") from error
         return "embedded, not running now; `glimt up` starts it"
     finally:
         client.close()
@@ -70,6 +71,8 @@ def _redis(settings: Settings) -> str:
 
 
 def _blobs(settings: Settings) -> str:
+    if not settings.blobs_url:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     blobs = BlobStore(settings.blob_store_url)
     key = blobs.put(b"glimt doctor")
     blobs.delete(key)
@@ -77,6 +80,8 @@ def _blobs(settings: Settings) -> str:
 
 
 def _model(settings: Settings) -> str:
+    if settings.model.startswith(SCRIPTED):
+        return f"'{settings.model}': answers are scripted, no model is loaded"
     if importlib.util.find_spec("torch") is None or importlib.util.find_spec("transformers") is None:
         return f"'{settings.model}'; torch and transformers are not installed here, so this machine runs no worker"
     from core.inference.source import find_model
@@ -109,6 +114,7 @@ def _disk(settings: Settings) -> str:
 
 
 def _keys(settings: Settings) -> str:
+    require_current(settings.sql_url)
     store = Store(settings.sql_url)
     try:
         with store.read() as repositories:

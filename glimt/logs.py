@@ -8,7 +8,10 @@ import structlog
 from core.settings import Settings
 
 # They log bodies, addresses or one line for each task; warnings are what an operator needs of them.
-QUIET = ("celery", "kombu", "httpx", "httpcore", "uvicorn.access", "slack_bolt", "slack_sdk", "telegram", "PIL")
+QUIET = (
+    *("celery", "kombu", "alembic", "PIL", "httpx", "httpcore", "uvicorn.access"),
+    *("slack_bolt", "slack_sdk", "telegram"),
+)
 
 
 def set_up_logs(settings: Settings) -> None:
@@ -23,7 +26,7 @@ def set_up_logs(settings: Settings) -> None:
         structlog.processors.format_exc_info if as_json else _keep,
     ]
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False) if as_json else structlog.dev.ConsoleRenderer()
+        structlog.processors.JSONRenderer(ensure_ascii=False) if as_json else _console()
     )
     structlog.configure(
         processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -43,6 +46,11 @@ def set_up_logs(settings: Settings) -> None:
     root.setLevel(level)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+def _console() -> structlog.typing.Processor:
+    # The default prints every local variable of a traceback: questions, answers and secrets.
+    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 
 
 def _keep(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -1,4 +1,4 @@
-"""`glimt up`: every process of the service on one machine, started in order, restarted when it dies, stopped in order."""
+"""`glimt up`: every process of the service on one machine, started and stopped in order, restarted when it dies."""
 
 import contextlib
 import fcntl
@@ -50,7 +50,7 @@ class _Child:
         now = time.monotonic()
         if self.process is not None and (status := self.process.poll()) is not None:
             self.deaths = 1 if now - self.started_at > STABLE_S else self.deaths + 1
-            wait = min(2.0 ** (self.deaths - 1) - 1, LONGEST_WAIT_S)
+            wait = min(2.0 ** min(self.deaths - 1, 10) - 1, LONGEST_WAIT_S)
             log.warning("process_ended", name=self.name, status=status, start_again_in_s=wait)
             self.process, self.start_again_at = None, now + wait
         if self.process is None and now >= self.start_again_at:

@@ -1,7 +1,6 @@
 """`glimt up`: start, wait until somebody can ask, serve."""
 
-import urllib.error
-import urllib.request
+import http.client
 from collections.abc import Callable
 
 from redis import Redis
@@ -46,12 +45,15 @@ def wait_until_ready(supervisor: Supervisor) -> None:
 
 def page_answers(settings: Settings) -> bool:
     """Whether the bots process serves its page."""
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    # Not urllib, which would ask the proxy of the environment for an address of our own.
+    connection = http.client.HTTPConnection(settings.host, settings.web_port, timeout=2)
     try:
-        with urllib.request.urlopen(f"http://{host}:{settings.web_port}/healthz", timeout=2) as response:
-            return bool(response.status == 200)
-    except (urllib.error.URLError, OSError):
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        connection.close()
 
 
 def has_worker(redis: Redis) -> bool:

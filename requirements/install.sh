@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fills the virtual environment VENV: the locked packages, then TORCH, then this checkout as an editable package.
+# Fills the virtual environment VENV: TORCH, then the locked packages, then this checkout as an editable package.
 # Each step is remembered by the checksum of what it depends on and is left out when nothing changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,40 +27,37 @@ make_venv() {
 }
 
 pip_install() {
-    # An interrupted installation leaves packages that pip takes for complete: after one, everything is laid anew.
     "$venv/bin/python" -m pip install --disable-pip-version-check --no-input $again "$@"
 }
 
 # step NAME TEXT INPUTS COMMAND…: run COMMAND unless it ended well for the same INPUTS before.
 step() {
-    local stamp="$venv/.glimt-$1" text=$2 sum
+    local name=$1 text=$2 sum
     sum=$(cksum <<<"$3")
     shift 3
-    if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$sum" ]; then
-        echo "Installing $text"
-        touch "$unfinished"
+    if [ "$(cat "$venv/.glimt-$name" 2>/dev/null)" != "$sum" ]; then
+        # An interrupted pip leaves packages that the next one takes for complete: such a step lays everything anew.
+        again=
+        [ "$(cat "$unfinished" 2>/dev/null)" != "$name" ] || again=--ignore-installed
+        echo "Installing $text${again:+, which was interrupted}"
+        rm -f "$venv/.glimt-$name"
+        echo "$name" >"$unfinished"
         "$@"
-        echo "$sum" >"$stamp"
+        echo "$sum" >"$venv/.glimt-$name"
+        rm -f "$unfinished"
     fi
 }
 
 "$venv/bin/python" -c 'import pip' 2>/dev/null || make_venv
 
 unfinished="$venv/.glimt-unfinished"
-again=
-if [ -f "$unfinished" ]; then
-    echo "The last installation was interrupted: mending it"
-    again=--ignore-installed
-    rm -f "$venv"/.glimt-{packages,torch-installed,checkout}
-fi
-
 torch=${TORCH:-$(cat "$venv/.glimt-torch-wanted" 2>/dev/null || echo "-r requirements/torch.txt")}
 
-step packages "the locked packages" "$(cat requirements/lock.txt)" \
-    pip_install --require-hashes --no-deps -r requirements/lock.txt
 # shellcheck disable=SC2086  # TORCH is a requirement followed by pip's options
-step torch-installed "torch: $torch" "$torch $(cat requirements/torch.txt)" pip_install $torch
+step torch "torch: $torch" "$torch $(cat requirements/torch.txt)" pip_install $torch
 [ -z "${TORCH:-}" ] || echo "$TORCH" >"$venv/.glimt-torch-wanted"
+# After torch, which takes any version of what it needs: the lock has the last word.
+step packages "the locked packages" "$(cat requirements/lock.txt) $(cat "$venv/.glimt-torch")" \
+    pip_install --require-hashes --no-deps -r requirements/lock.txt
 step checkout "the command glimt" "$PWD $(cat pyproject.toml)" \
     pip_install --quiet --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
-rm -f "$unfinished"

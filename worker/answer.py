@@ -223,7 +223,8 @@ class Answerer:
                 time.sleep(0.5)
         writer.end()
         writer.flush()
-        log.info("turn_ended", turn=turn.id, attempt=turn.attempt, state=outcome.state, tokens=outcome.completion_tokens)
+        tokens = outcome.completion_tokens
+        log.info("turn_ended", turn=turn.id, attempt=turn.attempt, state=outcome.state, tokens=tokens)
 
     def _retry_later(self, claimed: _Claimed, writer: TurnWriter, error: GlimtError) -> None:
         turn, now = claimed.turn, utc_now()

@@ -1,8 +1,11 @@
 """The worker process: Celery's threads pool around one engine."""
 
+import sys
 import threading
+import warnings
 
 import structlog
+from celery.exceptions import SecurityWarning
 from celery.signals import worker_shutting_down
 
 from core.inference.create import create_engine
@@ -23,8 +26,11 @@ def run_worker(settings: Settings) -> None:
     Raises:
         ConfigurationError: a setting or the database schema is wrong.
         ModelLoadError: the model cannot be loaded.
+        SystemExit: Celery gave up, for example because Redis refuses the password.
     """
     require_current(settings.sql_url)
+    # Celery warns of root because of pickle; messages here are JSON alone, and containers often have no other user.
+    warnings.simplefilter("ignore", SecurityWarning)
     engine = create_engine(settings)
     celery = make_celery(settings)
     runtime = WorkerRuntime(settings, engine, celery)
@@ -37,7 +43,7 @@ def run_worker(settings: Settings) -> None:
     worker_shutting_down.connect(wind_down, weak=False)
     runtime.start()
     try:
-        celery.Worker(
+        consumer = celery.Worker(
             pool="threads",
             concurrency=settings.worker_slots,
             queues=[QUEUE],
@@ -47,6 +53,9 @@ def run_worker(settings: Settings) -> None:
             hostname=f"{runtime.owner}@glimt",
             loglevel=settings.log_level,
             quiet=True,
-        ).start()
+        )
+        consumer.start()
     finally:
         runtime.close()
+    if consumer.exitcode:
+        sys.exit(consumer.exitcode)

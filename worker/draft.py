@@ -17,7 +17,7 @@ class Draft:
     left_out: tuple[dict[str, object], ...] = ()
     answer: list[str] = field(default_factory=list)
     thinking: list[str] = field(default_factory=list)
-    started: Started = Started(0)
+    started: Started = field(default_factory=lambda: Started(0))
     finished: Finished | None = None
     first_token_at: datetime | None = None
     token_events: int = 0

@@ -77,4 +77,4 @@ class CancelEar:
             while not self._stopped.is_set():
                 message = pubsub.get_message(timeout=1.0)
                 if message is not None and isinstance(message["data"], bytes):
-                    self._held.stop(message["data"].decode(), Stop.CANCELLED)
+                    self._held.stop(message["data"].decode(errors="replace"), Stop.CANCELLED)

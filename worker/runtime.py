@@ -1,5 +1,6 @@
 """Everything that one worker process holds, wired together."""
 
+import contextlib
 import os
 import secrets
 import socket
@@ -12,6 +13,7 @@ from redis.exceptions import RedisError
 from core.inference.port import Engine
 from core.media.blobs import BlobStore
 from core.queue.announcer import Announcer
+from core.queue.connect import connect
 from core.queue.dispatch import Dispatcher
 from core.queue.presence import LIFETIME_S, WorkerPresence, announce_presence, withdraw_presence
 from core.settings import Settings
@@ -34,7 +36,7 @@ class WorkerRuntime:
         self._settings = settings
         self._engine = engine
         self._store = Store(settings.sql_url, pool_size=settings.worker_slots + 4)
-        self._redis = Redis.from_url(settings.queue_url)
+        self._redis = connect(settings.queue_url)
         dispatcher = Dispatcher(self._store, celery, settings)
         self._announcer = Announcer(dispatcher)
         self.answerer = Answerer(
@@ -75,10 +77,8 @@ class WorkerRuntime:
         for part in reversed(self._parts):
             part.close()
         self._engine.close()
-        try:
+        with contextlib.suppress(RedisError):  # The key runs out by itself.
             withdraw_presence(self._redis, self.owner)
-        except RedisError:
-            pass  # The key runs out by itself.
         self._redis.close()
         self._store.close()
         log.info("worker_stopped", owner=self.owner)

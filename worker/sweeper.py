@@ -1,4 +1,4 @@
-"""The sweeper: nothing that SQL knows of stays stuck. Several workers may sweep at once; guarded updates sort it out."""
+"""The sweeper: nothing that SQL knows of stays stuck. Several may sweep at once; guarded updates sort it out."""
 
 import secrets
 from datetime import timedelta

@@ -21,12 +21,19 @@ LARGEST_AT_ONCE = 4
 class Bodies:
     """Admits bodies: each up to its own limit, and all that are being worked on up to a common one."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, silence_s: float = SILENCE_S) -> None:
+        self._silence_s = silence_s
         pictures = settings.pictures_per_turn * settings.picture_max_bytes
         self.upload_limit = pictures + TEXT_ROOM
         # Base64 makes four bytes of three.
         self.json_limit = pictures * 4 // 3 + TEXT_ROOM
         self._room = LARGEST_AT_ONCE * self.json_limit
+        self._all_room = self._room
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of the bodies that are being worked on."""
+        return self._all_room - self._room
 
     @contextmanager
     def admit(self, request: Request, limit: int) -> Iterator[Request]:
@@ -35,7 +42,7 @@ class Bodies:
 
         Raises (also while the body is read):
             RequestTooLarge: the body is longer, or says it will be.
-            RequestTooSlow: nothing came for `SILENCE_S`.
+            RequestTooSlow: nothing came for `silence_s` seconds.
             Busy: too much is being worked on already.
         """
         declared = request.headers.get("content-length", "")
@@ -46,7 +53,7 @@ class Bodies:
         async def receive() -> Message:
             nonlocal read
             try:
-                async with asyncio.timeout(SILENCE_S):
+                async with asyncio.timeout(self._silence_s):
                     message = await request.receive()
             except TimeoutError:
                 raise RequestTooSlow from None
@@ -54,7 +61,7 @@ class Bodies:
             if read + size > limit:
                 raise _too_large(limit)
             if size > self._room:
-                raise Busy
+                raise Busy(user_message="Too many large requests came at once. Please try again in a moment.")
             read += size
             self._room -= size
             return message

@@ -9,6 +9,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bots.web.body import Bodies
 from core.errors import StoreError
 from core.queue.follow import StreamHub
 from core.store.database import Store
@@ -20,7 +21,7 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300
 class Metrics:
     """The numbers of one web server, in a registry of its own."""
 
-    def __init__(self, store: Store, hub: StreamHub) -> None:
+    def __init__(self, store: Store, hub: StreamHub, bodies: Bodies) -> None:
         self._registry = CollectorRegistry()
         self.requests = Counter(
             "glimt_http_requests",
@@ -38,6 +39,8 @@ class Metrics:
         self._streams = Gauge("glimt_streams", "Answers being streamed now", ("channel",), registry=self._registry)
         followers = Gauge("glimt_stream_followers", "Readers that the stream hub serves", registry=self._registry)
         followers.set_function(lambda: hub.follower_count)
+        held = Gauge("glimt_body_bytes", "Bytes of request bodies in memory or on disk", registry=self._registry)
+        held.set_function(lambda: bodies.held_bytes)
         self._registry.register(_Turns(store))
 
     async def streaming(self, channel: str, events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:

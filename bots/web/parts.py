@@ -28,15 +28,16 @@ class Parts:
     def of(cls, services: Services) -> "Parts":
         """Put them together."""
         settings, store = services.settings, services.store
+        bodies = Bodies(settings)
         gate = Gate(settings, store, Throttle())
         return cls(
             services=services,
             gate=gate,
             auth=Auth(settings, store, gate),
-            bodies=Bodies(settings),
+            bodies=bodies,
             pictures=PictureReader(settings),
             receipts=Receipts(store),
-            metrics=Metrics(store, services.hub),
+            metrics=Metrics(store, services.hub, bodies),
         )
 
     async def close(self) -> None:

@@ -21,10 +21,11 @@ class PictureReader:
     """Reads uploads in threads of its own.
 
     A stateless client sends the pictures of its whole history with every question, so the latest results are kept:
-    up to `KEPT_BYTES` of re-encoded pictures, by name and content.
+    up to `kept_bytes` of re-encoded pictures, by name and content.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, kept_bytes: int = KEPT_BYTES) -> None:
+        self._most_kept = kept_bytes
         self._limits = PictureLimits.of(settings)
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="pictures")
         self._kept: OrderedDict[tuple[str, bytes], list[Named]] = OrderedDict()
@@ -51,7 +52,7 @@ class PictureReader:
         if key not in self._kept:
             self._kept[key] = list(named)
             self._kept_bytes += _size(named)
-        while self._kept_bytes > KEPT_BYTES:
+        while self._kept_bytes > self._most_kept:
             _, oldest = self._kept.popitem(last=False)
             self._kept_bytes -= _size(oldest)
 

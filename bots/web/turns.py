@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from fastapi import APIRouter
 from starlette.datastructures import FormData, UploadFile
@@ -20,15 +20,13 @@ from bots.web.sse import EventStream, encode_event
 from bots.web.text import clean, file_name, known_id
 from bots.web.views import turn_view
 from core.conversation.inbound import InboundQuestion, Named, Refused
-from core.errors import Busy, PictureError, PictureTooLarge, RequestError, TooManyPictures, WrongParameter
+from core.errors import Busy, NotFound, PictureError, PictureTooLarge, RequestError, TooManyPictures, WrongParameter
 from core.queue.follow import FIRST, Ended, FollowEvent, Reset, Retrying, Text, Waiting
 from core.settings import MIB
 from core.store.models import Turn
 from core.values import Platform, utc_now
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
-# A stream's id is two 64-bit numbers; Redis fails on larger ones, and with them on everybody else's streams.
-_CURSOR = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")
 SMALL_BODY = 64 * 1024
 
 
@@ -50,9 +48,7 @@ def add_turns(routes: APIRouter, parts: Parts) -> None:
     async def events(request: Request, turn_id: str) -> Response:
         visitor = await auth.visitor(request)
         _, rating = await asyncio.to_thread(history.turn, visitor, known_id(turn_id))
-        after = request.headers.get("last-event-id", "")
-        if not _CURSOR.fullmatch(after):
-            after = FIRST
+        after = request.headers.get("last-event-id") or FIRST
         return EventStream(parts.metrics.streaming("page", _events(parts, turn_id, after, rating)))
 
     @routes.post("/api/turns/{turn_id}/stop")
@@ -145,12 +141,14 @@ def _field(form: FormData, name: str) -> str:
 
 
 async def _events(parts: Parts, turn_id: str, after: str, rating: int) -> AsyncGenerator[bytes, None]:
-    async with aclosing(parts.services.hub.follow(turn_id, after)) as events:
-        async for event in events:
-            yield _encode(event, rating)
-            # Behind the `yield`: the end was written to the page.
-            if isinstance(event, Ended) and unread(event.turn):
-                parts.receipts.add(turn_id)
+    # A turn that is erased meanwhile just ends here; the page reconnects and is told 404.
+    with suppress(NotFound):
+        async with aclosing(parts.services.hub.follow(turn_id, after)) as events:
+            async for event in events:
+                yield _encode(event, rating)
+                # Behind the `yield`: the end was written to the page.
+                if isinstance(event, Ended) and unread(event.turn):
+                    parts.receipts.add(turn_id)
 
 
 def _encode(event: FollowEvent, rating: int) -> bytes:

@@ -4,8 +4,8 @@ Works on counts alone, so that no picture is read that will not be sent.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.errors import PromptTooLong
@@ -20,7 +20,10 @@ _NUMBERED = re.compile(rf"\b{_PICTURE}\s*(?:no\.?|number|#)?\s*(\d{{1,2}})\b", r
 
 @dataclass(frozen=True, slots=True)
 class PastExchange:
-    """An earlier turn as the prompt may show it. `seq` names it in what was left out."""
+    """An earlier turn as the prompt may show it. `seq` names it in what was left out.
+
+    Without an answer (it failed) its question is not shown, but its pictures go with the next question.
+    """
 
     seq: int
     question: str
@@ -30,7 +33,10 @@ class PastExchange:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The prompt and what it does not contain: `[{"seq": 3, "what": "text" | "pictures"}, …]`, oldest first."""
+    """The prompt and what it does not contain: `[{"seq": 3, "what": "text" | "pictures"}, …]`, oldest first.
+
+    "pictures": not all of that turn's pictures are shown.
+    """
 
     messages: tuple[Message, ...]
     left_out: list[dict[str, Any]]
@@ -39,7 +45,8 @@ class Fitted:
 @dataclass(slots=True)
 class _Kept:
     text: bool = False
-    pictures: bool = False
+    # Positions within the exchange's pictures.
+    pictures: set[int] = field(default_factory=set)
 
 
 def fit(
@@ -72,51 +79,60 @@ def fit(
             break
         kept[exchange.seq].text = True
         room -= cost
-    others = [e for e in reversed(past) if kept[e.seq].text and not kept[e.seq].pictures]
+    others = (pair for exchange in reversed(past) if kept[exchange.seq].text for pair in _each_picture(exchange))
     _keep_pictures(others, kept, room, count)
     return Fitted(_messages(system, past, kept, ask), _left_out(past, kept))
 
 
-def _referred(past: Sequence[PastExchange], question: str, brings_own: bool) -> list[PastExchange]:
-    """The exchanges whose pictures the question is about, most important first."""
+def _each_picture(exchange: PastExchange) -> list[tuple[PastExchange, int]]:
+    return [(exchange, place) for place in range(len(exchange.pictures))]
+
+
+def _referred(past: Sequence[PastExchange], question: str, brings_own: bool) -> list[tuple[PastExchange, int]]:
+    """The pictures (exchange, position) that the question is about, most important first."""
     numbers = [int(n) for n in _NUMBERED.findall(question)]
     for word in _ORDINAL.findall(question):
         lowered = word.lower()
         numbers.append(_NUMBER_WORDS.index(lowered) + 1 if lowered in _NUMBER_WORDS else int(lowered[:-2]))
-    owners = [exchange for exchange in past for _ in exchange.pictures]
-    named = [owners[n - 1] for n in numbers if 1 <= n <= len(owners)]
-    latest = [] if brings_own else [e for e in reversed(past) if e.pictures][:1]
-    return list(dict.fromkeys(named + latest))
+    all_of_them = [pair for exchange in past for pair in _each_picture(exchange)]
+    named = [all_of_them[n - 1] for n in numbers if 1 <= n <= len(all_of_them)]
+    latest = [] if brings_own else next((pairs for e in reversed(past) if (pairs := _each_picture(e))), [])
+    return named + latest
 
 
 def _keep_pictures(
-    exchanges: Sequence[PastExchange], kept: dict[int, _Kept], room: int, count: Callable[[Message], int]
+    pictures: Iterable[tuple[PastExchange, int]], kept: dict[int, _Kept], room: int, count: Callable[[Message], int]
 ) -> int:
-    for exchange in exchanges:
-        cost = _picture_cost(exchange, count) if exchange.pictures else 0
-        if exchange.pictures and cost <= room:
-            kept[exchange.seq].pictures = True
+    for exchange, place in pictures:
+        already = kept[exchange.seq].pictures
+        more = already | {place}
+        cost = _picture_cost(exchange, more, count) - _picture_cost(exchange, already, count)
+        if cost <= room:
+            kept[exchange.seq].pictures = more
             room -= cost
     return room
 
 
 def _text_cost(exchange: PastExchange, count: Callable[[Message], int]) -> int:
-    answer = count(Message("assistant", exchange.answer)) if exchange.answer else 0
-    return count(Message("user", exchange.question)) + answer
+    if not exchange.answer:
+        return 0
+    return count(Message("user", exchange.question)) + count(Message("assistant", exchange.answer))
 
 
-def _picture_cost(exchange: PastExchange, count: Callable[[Message], int]) -> int:
-    return count(Message("user", "", exchange.pictures))
+def _picture_cost(exchange: PastExchange, places: set[int], count: Callable[[Message], int]) -> int:
+    return count(Message("user", "", _shown(exchange, places))) if places else 0
 
 
-def _messages(
-    system: str, past: Sequence[PastExchange], kept: dict[int, _Kept], ask: Message
-) -> tuple[Message, ...]:
+def _shown(exchange: PastExchange, places: set[int]) -> tuple[Picture, ...]:
+    return tuple(picture for place, picture in enumerate(exchange.pictures) if place in places)
+
+
+def _messages(system: str, past: Sequence[PastExchange], kept: dict[int, _Kept], ask: Message) -> tuple[Message, ...]:
     messages = [Message("system", system)] if system else []
     carried: tuple[Picture, ...] = ()
     for exchange in past:
         keep = kept[exchange.seq]
-        shown = exchange.pictures if keep.pictures else ()
+        shown = _shown(exchange, keep.pictures)
         if keep.text and exchange.answer:
             messages.append(Message("user", exchange.question, carried + shown))
             messages.append(Message("assistant", exchange.answer))
@@ -130,8 +146,8 @@ def _messages(
 def _left_out(past: Sequence[PastExchange], kept: dict[int, _Kept]) -> list[dict[str, Any]]:
     left_out = []
     for exchange in past:
-        if not kept[exchange.seq].text:
+        if exchange.answer and not kept[exchange.seq].text:
             left_out.append({"seq": exchange.seq, "what": "text"})
-        if exchange.pictures and not kept[exchange.seq].pictures:
+        if len(kept[exchange.seq].pictures) < len(exchange.pictures):
             left_out.append({"seq": exchange.seq, "what": "pictures"})
     return left_out

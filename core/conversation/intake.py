@@ -88,12 +88,11 @@ class Intake:
             title=_title(inbound),
             system_prompt=inbound.system_prompt,
         )
-        self._import_history(repositories, inbound, conversation, person)
+        if conversation.last_seq == 0:
+            self._import_history(repositories, inbound, conversation, person)
         return conversation
 
-    def _continued(
-        self, repositories: Repositories, inbound: InboundQuestion, person: Person
-    ) -> Conversation | None:
+    def _continued(self, repositories: Repositories, inbound: InboundQuestion, person: Person) -> Conversation | None:
         """The stored conversation that the brought history is the whole of, if there is one."""
         last = repositories.turns.find_by_history(person.id, _history_digest(inbound))
         if last is None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from core.conversation import digest
 from core.conversation.budget import PastExchange, fit
+from core.errors import NotFound, PictureError
 from core.inference.port import Message, Picture
 from core.media.blobs import BlobStore
 from core.store.models import Turn
@@ -42,8 +43,11 @@ def build_prompt(
 
     Raises:
         PromptTooLong: not even the question fits.
+        PictureError: there are no words, and none of the files that came instead of them can be used.
         NotFound: a picture's bytes are gone from the blob store.
     """
+    if not turn.question.strip() and not pictures_of(turn):
+        raise PictureError(user_message="None of the files could be read. Please send a picture, or ask in words.")
     exchanges = [exchange for past_turn in past if (exchange := _exchange(past_turn)) is not None]
     fitted = fit(system, exchanges, _question(turn), pictures_of(turn), budget, count)
     messages = tuple(_with_bytes(message, blobs) for message in fitted.messages)
@@ -73,7 +77,11 @@ def _exchange(turn: Turn) -> PastExchange | None:
 def _with_bytes(message: Message, blobs: BlobStore) -> Message:
     if not message.pictures:
         return message
-    return replace(message, pictures=tuple(replace(p, data=blobs.get(p.key)) for p in message.pictures))
+    try:
+        return replace(message, pictures=tuple(replace(p, data=blobs.get(p.key)) for p in message.pictures))
+    except NotFound as error:
+        gone = "A picture of this conversation is not kept any more. Please start a new one and send it again."
+        raise NotFound(str(error), user_message=gone) from error
 
 
 def _digest(past: Sequence[Turn], conversation_system: str) -> str:

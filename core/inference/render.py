@@ -2,6 +2,7 @@
 
 import inspect
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ from core.inference.thinking import OPEN
 
 # The prompt's last tokens, enough to hold an opening tag in pieces.
 _TAIL = 8
+# Times its breadth. GLM and Qwen refuse pictures that are longer than 200 times.
+_LONGEST = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +159,15 @@ def _fold_system(messages: Sequence[Message]) -> list[Message]:
 
 
 def _decode(data: bytes) -> Image.Image:
-    """RGB; what is transparent becomes white."""
+    """RGB; what is transparent becomes white, and a strip gets white beside it until it is short enough."""
     picture: Image.Image = Image.open(io.BytesIO(data))
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return picture.convert("RGB")
+    picture = picture.convert("RGB")
+    least = math.ceil(max(picture.size) / _LONGEST)
+    if min(picture.size) >= least:
+        return picture
+    padded = Image.new("RGB", (max(picture.width, least), max(picture.height, least)), "white")
+    padded.paste(picture)
+    return padded

@@ -37,10 +37,13 @@ def read_vocabulary(config: Any, generation_config: Any, tokenizer: Any, templat
     modality = _ids(*(getattr(config, name) for name in vars(config) if _MODALITY.search(name)))
     # What the template writes to shape a prompt is not the model's to write.
     structure = {id for content, id in named.items() if content.strip() and content in template}
+    asked = _ids(generation_config.suppress_tokens)
     pictures = _ids(getattr(config, "image_token_id", None), getattr(config, "image_token_index", None))
+    suppressed = (modality | structure | asked | _ids(tokenizer.bos_token_id)) - ends - thinking - boxes
     return Vocabulary(
         ends=frozenset(ends),
-        suppressed=frozenset((modality | structure | _ids(tokenizer.bos_token_id)) - ends - thinking - boxes),
+        # A configuration may name tokens of a sense that this checkpoint does not have.
+        suppressed=frozenset(id for id in suppressed if id < text_config.vocab_size),
         hidden=frozenset((ends | boxes | {id for id, token in added.items() if token.special}) - thinking),
         pictures=frozenset(pictures),
     )

@@ -49,3 +49,6 @@ class Announcer:
             except GlimtError as error:
                 # The sweeper announces whatever stays behind.
                 log.warning("announce_failed", error=error.code)
+            except Exception:
+                # Nobody would start this thread again.
+                log.exception("announce_error")

@@ -30,9 +30,7 @@ class Dispatcher:
         self._per_person = settings.parallel_per_person
         self._again = timedelta(seconds=settings.redispatch_s)
 
-    def announce(
-        self, people: Collection[str] = (), conversations: Collection[str] = (), limit: int = BATCH
-    ) -> int:
+    def announce(self, people: Collection[str] = (), conversations: Collection[str] = (), limit: int = BATCH) -> int:
         """Announce at most `limit` ready turns: of these people and conversations, or of everybody if both are empty.
 
         Returns how many ids were sent. Redis being away raises nothing: the turns stay ready in SQL, unmarked.

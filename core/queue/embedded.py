@@ -44,12 +44,28 @@ class EmbeddedRedis:
         log = self.folder / "redis.log"
         with log.open("ab") as output:
             self._child = spawn([binary, *self._options()], output=output, cwd=self.folder)
+        try:
+            self._wait(log)
+        except BaseException:
+            stop(self._child, 1.0)
+            raise
+
+    def _wait(self, log: Path) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not self.alive():
+        while self._answering() != self._child.pid:
             if self._child.poll() is not None or time.monotonic() > deadline:
-                stop(self._child, 1.0)
                 raise ConfigurationError(f"The embedded Redis did not start; its log is {log}.")
             time.sleep(0.01)
+
+    def _answering(self) -> int | None:
+        """Process id of the server behind the socket: not ours if somebody else has taken the path."""
+        client = self.client()
+        try:
+            return int(client.info("server")["process_id"])
+        except RedisError:
+            return None
+        finally:
+            client.close()
 
     def _options(self) -> list[str]:
         return [
@@ -68,7 +84,13 @@ class EmbeddedRedis:
             pass  # Nobody there: the usual case.
         finally:
             client.close()
-        self.socket.unlink(missing_ok=True)
+        try:
+            self.socket.unlink(missing_ok=True)
+        except OSError as error:
+            raise ConfigurationError(
+                f"{self.socket} cannot be replaced ({error.strerror}). Set GLIMT_DATA_DIR to a folder of your own with "
+                "a path of fewer than 90 characters."
+            ) from error
 
     def client(self) -> Redis:
         """A new client of this server."""

@@ -4,6 +4,7 @@ Every `follow` ends with `Ended`, built from the row in SQL, also when Redis was
 """
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -13,11 +14,14 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from core.errors import GlimtError
+from core.errors import GlimtError, NotFound
+from core.queue.events import Ended, FollowEvent, Reset, Retrying, Text, Waiting
 from core.queue.streams import Entry, stream_key
 from core.store.database import Store
 from core.store.models import Turn
 from core.values import FINAL_STATES, TurnState
+
+__all__ = ["FIRST", "Ended", "FollowEvent", "Reset", "Retrying", "StreamHub", "Text", "Waiting"]
 
 log = structlog.get_logger(__name__)
 
@@ -26,51 +30,11 @@ BLOCK_S = 1.0
 # A stream that is silent from the start may be gone already, or the turn waits: ask SQL soon, later less often.
 FIRST_LOOK_S = 0.1
 NEXT_LOOK_S = 1.0
+# The row is final a moment before the stream's end is written; so long the text has to arrive.
+LAST_LOOK_S = 0.2
 FIRST = "0-0"
-
-
-@dataclass(frozen=True, slots=True)
-class Reset:
-    """A new attempt begins: forget the text so far."""
-
-    cursor: str
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """More text, directly behind what came before."""
-
-    cursor: str
-    text: str
-    kind: Literal["text", "think"]
-
-
-@dataclass(frozen=True, slots=True)
-class Retrying:
-    """The attempt failed; another follows. `message` is for the user."""
-
-    cursor: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Not begun yet; `position` turns of other conversations are before it."""
-
-    cursor: str
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The turn is final; `turn` is its row, whose answer is the truth even where it differs from the text so far."""
-
-    cursor: str
-    turn: Turn
-
-
-FollowEvent = Reset | Text | Retrying | Waiting | Ended
+# Redis fails on numbers beyond 64 bits, and with them on everybody else's streams.
+_CURSOR = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")
 
 
 @dataclass(eq=False, slots=True)
@@ -79,29 +43,41 @@ class _Follower:
 
     turn_id: str
     cursor: str
-    queue: "asyncio.Queue[FollowEvent]" = field(default_factory=asyncio.Queue)
+    # None: the turn's row is gone.
+    queue: "asyncio.Queue[FollowEvent | None]" = field(default_factory=asyncio.Queue)
     attempt: int = 0
     # Expected next offset by kind; unknown after a resume until the first entry tells.
     offsets: dict[str, int] = field(default_factory=dict)
+    # Entries are missing from here to the next attempt.
     gap: bool = False
     ended: bool = False
+    # SQL said that the turn is final while the stream has not come to its end.
+    overdue: bool = False
     position: int = -1
     # When SQL is asked if the stream stays silent (event loop time, seconds).
     look_at: float = 0.0
 
-    def take(self, cursor: str, entry: Entry) -> bool:
-        """Turn an entry into events; True if SQL should be asked whether the turn is final."""
+    def __post_init__(self) -> None:
+        if self.cursor == FIRST:
+            self.offsets = {"text": 0, "think": 0}
+
+    def take(self, cursor: str, entry: Entry | None) -> bool:
+        """Turn an entry (None: a broken one) into events; True if SQL should be asked whether the turn is final."""
         self.cursor = cursor
+        if entry is None:
+            self.gap = True
+            return False
         if entry.kind == "end":
             return True
         if entry.attempt < self.attempt:
             return False
         if entry.kind == "reset" or entry.attempt > self.attempt:
+            # The first entry after a resume is of the attempt that the reader knows, if it is no reset.
             fresh = entry.kind == "reset" or self.attempt > 0
             self.attempt = entry.attempt
-            self.gap = False
-            self.offsets = {"text": 0, "think": 0} if fresh else {}
             if fresh:
+                self.gap = False
+                self.offsets = {"text": 0, "think": 0}
                 self.queue.put_nowait(Reset(cursor, entry.attempt))
         if entry.kind == "retry":
             self.queue.put_nowait(Retrying(cursor, entry.text))
@@ -150,23 +126,38 @@ class StreamHub:
     async def follow(self, turn_id: str, after: str = FIRST) -> AsyncGenerator[FollowEvent, None]:
         """Events of one turn behind the cursor `after`, live until `Ended`.
 
-        The turn must exist. A cursor of a stream that is gone, or no cursor Redis would take, reads from the start.
+        A cursor of a stream that is gone, or that never was one, reads from the start.
+
+        Raises:
+            NotFound: there is no such turn (any more).
         """
-        follower = _Follower(turn_id, after if _is_cursor(after) else FIRST)
+        follower = _Follower(turn_id, await self._known(turn_id, after))
         follower.look_at = asyncio.get_running_loop().time() + FIRST_LOOK_S
         self._followers.setdefault(turn_id, set()).add(follower)
-        await self._wake()
+        waking = asyncio.create_task(self._wake())
         try:
             while True:
                 event = await follower.queue.get()
+                if event is None:
+                    raise NotFound(f"turn {turn_id} is gone")
                 yield event
                 if isinstance(event, Ended):
                     return
         finally:
+            waking.cancel()
             group = self._followers[turn_id]
             group.discard(follower)
             if not group:
                 del self._followers[turn_id]
+
+    async def _known(self, turn_id: str, cursor: str) -> str:
+        """`cursor` if the stream has that entry, so that what follows it is known to be all; else the start."""
+        if cursor == FIRST or not _CURSOR.fullmatch(cursor):
+            return FIRST
+        try:
+            return cursor if await self._redis.xrange(stream_key(turn_id), cursor, cursor) else FIRST
+        except RedisError:
+            return FIRST
 
     async def _wake(self) -> None:
         """End the running XREAD, whose list of streams is out of date."""
@@ -180,23 +171,27 @@ class StreamHub:
 
     async def _run(self) -> None:
         while not self._closing:
-            asked: set[str] = set()
             try:
-                asked = await self._read()
-            except RedisError as error:
-                log.warning("stream_read_failed", error=type(error).__name__)
-                await asyncio.sleep(0.5)
+                await self._round()
             except Exception:
-                # One broken entry must not stop every reader of this process.
+                # A mistake of ours must not leave every reader of this process waiting for ever.
                 log.exception("stream_hub_error")
                 await asyncio.sleep(0.5)
-            now = asyncio.get_running_loop().time()
-            silent = {f.turn_id for f in self._all() if f.look_at <= now}
-            for follower in self._all():
-                if follower.turn_id in silent:
-                    follower.look_at = now + NEXT_LOOK_S
-            if asked or silent:
-                await self._look_up(asked | silent, silent)
+
+    async def _round(self) -> None:
+        asked: set[str] = set()
+        try:
+            asked = await self._read()
+        except RedisError as error:
+            log.warning("stream_read_failed", error=type(error).__name__)
+            await asyncio.sleep(0.5)
+        now = asyncio.get_running_loop().time()
+        silent = {follower.turn_id for follower in self._all() if follower.look_at <= now}
+        for turn_id in silent:
+            for follower in self._followers[turn_id]:
+                follower.look_at = now + NEXT_LOOK_S
+        if asked or silent:
+            await self._look_up(asked, silent)
 
     def _all(self) -> Iterator[_Follower]:
         for group in self._followers.values():
@@ -231,35 +226,38 @@ class StreamHub:
                         asked.add(followed)
         return asked
 
-    async def _look_up(self, turn_ids: set[str], silent: set[str]) -> None:
+    async def _look_up(self, asked: set[str], silent: set[str]) -> None:
         """Ask SQL, in one read, which of the turns are final and where the silent ones stand."""
         try:
-            turns, positions = await asyncio.to_thread(self._rows, turn_ids, silent)
+            turns, positions = await asyncio.to_thread(self._rows, asked | silent, silent)
         except GlimtError as error:
             log.warning("follow_lookup_failed", error=error.code)
             return
-        for turn_id in turn_ids:
-            turn = turns.get(turn_id)
+        for turn_id, turn in turns.items():
             for follower in self._followers.get(turn_id, ()):
                 if follower.ended:
                     continue
-                if turn is not None and turn.state in FINAL_STATES:
+                if turn.state not in FINAL_STATES:
+                    follower.overdue = False
+                    self._show_position(follower, positions.get(turn_id, follower.position))
+                elif turn_id in asked or follower.overdue:
                     follower.ended = True
                     follower.queue.put_nowait(Ended(follower.cursor, turn))
-                elif turn_id in positions and positions[turn_id] != follower.position:
-                    follower.position = positions[turn_id]
-                    follower.queue.put_nowait(Waiting(follower.cursor, follower.position))
+                else:
+                    follower.overdue = True
+                    follower.look_at = asyncio.get_running_loop().time() + LAST_LOOK_S
+
+    @staticmethod
+    def _show_position(follower: _Follower, position: int) -> None:
+        if position != follower.position:
+            follower.position = position
+            follower.queue.put_nowait(Waiting(follower.cursor, position))
 
     def _rows(self, turn_ids: set[str], silent: set[str]) -> tuple[dict[str, Turn], dict[str, int]]:
         with self._store.read() as repositories:
             turns = repositories.turns.by_ids(turn_ids)
             waiting = [t for t in silent if t in turns and turns[t].state == TurnState.READY]
             return turns, {turn_id: repositories.turns.position(turn_id) for turn_id in waiting}
-
-
-def _is_cursor(text: str) -> bool:
-    milliseconds, _, number = text.partition("-")
-    return milliseconds.isascii() and milliseconds.isdigit() and number.isascii() and number.isdigit()
 
 
 def _cursor_order(cursor: str) -> tuple[int, int]:

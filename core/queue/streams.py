@@ -39,10 +39,14 @@ class Entry:
         return {"a": self.attempt, "k": self.kind, "o": self.offset, "t": self.text}
 
     @classmethod
-    def parse(cls, fields: dict[bytes, bytes]) -> "Entry":
-        """From what XREAD returns."""
-        kind: Kind = fields[b"k"].decode()  # type: ignore[assignment]  # written by `fields` alone
-        return cls(int(fields[b"a"]), kind, int(fields[b"o"]), fields[b"t"].decode())
+    def parse(cls, fields: dict[bytes, bytes]) -> "Entry | None":
+        """From what XREAD returns; None if `fields` did not write it."""
+        try:
+            kind: Kind = fields[b"k"].decode()  # type: ignore[assignment]  # a kind of a later version is passed over
+            return cls(int(fields[b"a"]), kind, int(fields[b"o"]), fields[b"t"].decode())
+        except (KeyError, ValueError) as error:
+            log.warning("stream_entry_broken", error=type(error).__name__)
+            return None
 
 
 class TurnWriter:

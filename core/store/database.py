@@ -154,7 +154,13 @@ def open_engine(sql_url: str, *, pool_size: int = 5, lock_wait_s: float = LOCK_W
     if url.drivername in ("sqlite", "sqlite+pysqlite"):
         if url.database in (None, "", ":memory:"):
             raise ConfigurationError("DATABASE_URL: SQLite in memory cannot be shared between processes; name a file")
-        engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, connect_args={"timeout": lock_wait_s})
+        engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            hide_parameters=True,
+            connect_args={"timeout": lock_wait_s},
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -164,6 +170,8 @@ def open_engine(sql_url: str, *, pool_size: int = 5, lock_wait_s: float = LOCK_W
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,
+            # An error that is logged must not show questions and answers.
+            hide_parameters=True,
             connect_args={"connect_timeout": CONNECT_WAIT_S, "application_name": "glimt"},
         )
         event.listen(engine, "connect", partial(_prepare_postgresql, lock_wait_s=lock_wait_s))

@@ -9,7 +9,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from core.errors import ConfigurationError, StoreError
 from core.store.database import open_engine
@@ -51,8 +51,8 @@ def is_current(sql_url: str) -> bool:
         with engine.connect() as connection:
             at = MigrationContext.configure(connection).get_current_revision()
         return at == ScriptDirectory.from_config(_config()).get_current_head()
-    except OperationalError as error:
-        raise StoreError(f"the database cannot be reached: {error.orig}") from error
+    except DatabaseError as error:
+        raise StoreError(f"the database cannot be used: {error.orig}") from error
     finally:
         engine.dispose()
 
@@ -71,7 +71,7 @@ def require_current(sql_url: str) -> None:
 def _move(sql_url: str, way: Callable[[Config, str], None], revision: str) -> None:
     file = _sqlite_file(sql_url)
     if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = open_engine(sql_url)
     try:
         with _one_at_a_time, engine.begin() as connection:
@@ -79,8 +79,8 @@ def _move(sql_url: str, way: Callable[[Config, str], None], revision: str) -> No
             config = _config()
             config.attributes["connection"] = connection
             way(config, revision)
-    except OperationalError as error:
-        raise StoreError(f"the database cannot be reached: {error.orig}") from error
+    except DatabaseError as error:
+        raise StoreError(f"the database cannot be used: {error.orig}") from error
     finally:
         engine.dispose()
 

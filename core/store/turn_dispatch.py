@@ -28,7 +28,10 @@ def _dispatchable(narrowed: bool) -> Select[str]:
         case((under_way, 1), else_=0).label("under_way"),
         case((free, 1), else_=0).label("free"),
     ).where(IS_OPEN)
-    turns = (waiting.where(Turn.person_id.in_(_PEOPLE)) if narrowed else waiting).subquery("waiting")
+    if narrowed:
+        waiting = waiting.where(Turn.person_id.in_(_PEOPLE))
+    # Materialized, so that what is free is looked up once and not for every use of the column.
+    turns = waiting.cte("waiting").prefix_with("MATERIALIZED")
     rank = func.sum(turns.c.free).over(partition_by=turns.c.person_id, order_by=(turns.c.ready_at, turns.c.id))
     taken = func.sum(turns.c.under_way).over(partition_by=turns.c.person_id)
     ranked = select(turns.c.id, turns.c.ready_at, turns.c.free, (taken + rank).label("share")).subquery("ranked")
@@ -48,17 +51,11 @@ _WHO_WAITS_IN = (
     .distinct()
 )
 
-# Locks are taken without waiting, so that two dispatchers cannot deadlock, and in a CTE, which PostgreSQL runs once.
-_UNLOCKED = (
-    select(Turn.id)
-    .where(Turn.id.in_(_TURN_IDS), IS_READY, _NOT_ANNOUNCED)
-    .with_for_update(skip_locked=True)
-    .cte("unlocked")
-)
 _MARK = (
     update(Turn)
-    # The conditions are repeated because PostgreSQL may have read the row before the other dispatcher committed.
-    .where(Turn.id.in_(select(_UNLOCKED.c.id)), IS_READY, _NOT_ANNOUNCED)
+    # No sub-select: PostgreSQL checks these conditions again on the row that another dispatcher has just committed,
+    # but not those of a query that found the ids before (seen: nearly every race then announced twice).
+    .where(Turn.id.in_(_TURN_IDS), IS_READY, _NOT_ANNOUNCED)
     .values(dispatch_count=Turn.dispatch_count + 1, dispatch_again_at=bindparam("again_at"))
     .returning(Turn.id)
     .execution_options(**UNSYNCHRONIZED)

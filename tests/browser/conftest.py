@@ -14,6 +14,15 @@ from tests.browser.watch import Watch
 from tests.processes import Installation, installation
 
 OpenPage = Callable[..., ChatPage]
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without a browser its tests are skipped, unless GLIMT_REQUIRE_BROWSER=1."""
+    if find_chromium() is None and os.environ.get("GLIMT_REQUIRE_BROWSER") != "1":
+        for item in items:
+            if HERE in item.path.parents and "browser" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.skip(reason=HOW_TO_GET_ONE))
 
 
 @dataclass(frozen=True)
@@ -30,9 +39,7 @@ def browser() -> Iterator[Browser]:
     """One Chromium for all tests here."""
     path = find_chromium()
     if path is None:
-        if os.environ.get("GLIMT_REQUIRE_BROWSER") == "1":
-            pytest.fail(HOW_TO_GET_ONE)
-        pytest.skip(HOW_TO_GET_ONE)
+        pytest.fail(HOW_TO_GET_ONE)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=list(ARGS))
         yield chromium

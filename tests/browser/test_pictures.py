@@ -87,7 +87,7 @@ def test_an_unreadable_file_is_named_beside_the_question(chat: ChatPage) -> None
     turn = chat.ask("And this?")
     expect(turn.pictures).to_have_count(1)
     expect(turn.refused).to_have_count(1)
-    expect(turn.refused).to_contain_text("torn.png This file is damaged or incomplete.")
+    expect(turn.refused).to_contain_text("torn.png: This file is damaged or incomplete.")
     chat.page.reload()
     expect(chat.turn(0).refused).to_contain_text("torn.png")
 

@@ -14,11 +14,13 @@ import pytest
 
 from tests.deploy.files import ROOT
 
-# Records the arguments of `-m pip install`; fails while a file named `broken` lies beside it.
+# Records the arguments of `-m pip install`; fails for those that a file named `broken` beside it holds.
 RECORDER = """#!/bin/sh
 here=$(dirname "$0")
 case "$*" in
-  *"pip install"*) echo "$*" >> "$here/calls"; [ ! -e "$here/broken" ] ;;
+  *"pip install"*)
+    echo "$*" >> "$here/calls"
+    [ ! -e "$here/broken" ] || case "$*" in *"$(cat "$here/broken")") exit 1 ;; esac ;;
 esac
 """
 
@@ -63,7 +65,7 @@ EDITABLE = "--quiet --no-deps --no-build-isolation --config-settings editable_mo
 
 
 def test_a_warm_call_does_nothing_and_says_nothing(checkout: Checkout) -> None:
-    assert checkout.install() == [PACKAGES, TORCH, EDITABLE]
+    assert checkout.install() == [TORCH, PACKAGES, EDITABLE]
     assert checkout.last.returncode == 0
     assert checkout.install() == []
     assert (checkout.last.returncode, checkout.last.stdout, checkout.last.stderr) == (0, "", "")
@@ -78,22 +80,35 @@ def test_a_changed_lock_is_installed(checkout: Checkout) -> None:
 def test_ones_own_torch_is_installed_once_and_remembered(checkout: Checkout) -> None:
     own = "torch==2.13.0 --index-url https://example.org/own"
     checkout.install()
-    assert checkout.install(TORCH=own) == [own]
+    assert checkout.install(TORCH=own) == [own, PACKAGES]
     assert checkout.install() == []
     (checkout.root / "requirements/torch.txt").write_text("torch==2.14.0\n")
-    assert checkout.install() == [own]
-    assert checkout.install(TORCH=TORCH) == [TORCH]
+    assert checkout.install()[0] == own
+    assert checkout.install(TORCH=TORCH) == [TORCH, PACKAGES]
 
 
-def test_an_interrupted_installation_is_laid_anew(checkout: Checkout) -> None:
-    (checkout.bin / "broken").touch()
-    assert checkout.install() == [PACKAGES]
+@pytest.mark.parametrize("step", [0, 1, 2])
+def test_an_interrupted_step_is_laid_anew_and_no_other(checkout: Checkout, step: int) -> None:
+    steps = [TORCH, PACKAGES, EDITABLE]
+    (checkout.bin / "broken").write_text(steps[step])
+    assert checkout.install() == steps[: step + 1]
     assert checkout.last.returncode != 0
     (checkout.bin / "broken").unlink()
-    again = "--ignore-installed "
-    assert checkout.install() == [again + PACKAGES, again + TORCH, again + EDITABLE]
-    assert "mending" in checkout.last.stdout
+    assert checkout.install() == [f"--ignore-installed {steps[step]}", *steps[step + 1 :]]
+    assert "which was interrupted" in checkout.last.stdout
     assert checkout.install() == []
+
+
+def test_going_back_to_the_lock_before_an_interruption_installs_it(checkout: Checkout) -> None:
+    lock = checkout.root / "requirements/lock.txt"
+    before = lock.read_text()
+    checkout.install()
+    lock.write_text("one==2 --hash=sha256:00\n")
+    (checkout.bin / "broken").write_text(PACKAGES)
+    checkout.install()
+    (checkout.bin / "broken").unlink()
+    lock.write_text(before)
+    assert checkout.install() == [f"--ignore-installed {PACKAGES}"]
 
 
 def make(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -19,6 +19,11 @@ def main() -> None:
     train.add_argument("--device", default="cpu", help="cpu or cuda")
     train.add_argument("--compile", action="store_true", help="compile the common batch: about 20 %% faster")
     train.add_argument("--processes", type=int, default=1, help="share each batch between so many; 2 on two cores")
+    train.add_argument("--batch", type=int, default=32, help="conversations a step")
+    train.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
+    train.add_argument(
+        "--hold-tower", type=float, default=0.0, metavar="MINUTE", help="leave the vision tower as it is up to here"
+    )
     train.add_argument("--resume", action="store_true", help="go on from the run's checkpoint")
 
     export = commands.add_parser("export", help="write a run's model as a model folder")

@@ -18,7 +18,7 @@ from .tower import token_targets
 IGNORE = -100
 LENGTH = 256
 COUNTING_LENGTH = 352
-COUNTING_EVERY = 30
+COUNTING_EVERY = 20
 
 
 @dataclass

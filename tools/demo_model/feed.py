@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator
+from queue import Full
 from typing import Any
 
 
@@ -31,6 +32,7 @@ def feed(make: Callable[[int], Any], start: int, *, ahead: int = 6) -> Iterator[
 
 def _produce(make: Callable[[int], Any], start: int, queue: Any) -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
+    parent = os.getppid()
     number = start
     while True:
         try:
@@ -38,5 +40,15 @@ def _produce(make: Callable[[int], Any], start: int, queue: Any) -> None:
         except Exception as error:  # handed to the trainer, which raises it
             queue.put(error)
             return
-        queue.put(item)
+        while not _put(queue, item):
+            if os.getppid() != parent:
+                return
         number += 1
+
+
+def _put(queue: Any, item: Any) -> bool:
+    try:
+        queue.put(item, timeout=5)
+    except Full:
+        return False
+    return True

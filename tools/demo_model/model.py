@@ -57,6 +57,12 @@ class Trainee(nn.Module):
         self.head = HelperHead()
         self._compiled_for: tuple[int, int] | None = None
 
+    def hold_tower(self, held: bool) -> None:
+        """Keep the vision tower as it is (`held`), or let it learn again. Held, a step costs a third less,
+        and the language model learns to read features that stand still."""
+        for part in (self.glm.model.visual, self.head):
+            part.requires_grad_(not held)
+
     def compile_for(self, shape: tuple[int, int]) -> None:
         """Compile the language model for batches of `shape` (B, L), the common one; other shapes
         take the plain path, since compiling for each costs more than it saves. Needs a C++ compiler."""

@@ -7,6 +7,7 @@ instead of in every operation, which matters most on a machine that is busy with
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from collections.abc import Callable
 from datetime import timedelta
@@ -30,6 +31,8 @@ def run_team(size: int, work: Callable[..., None], *arguments: Any) -> None:
 
 
 def _join(rank: int, size: int, port: int, work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    # torch interrupts the team when the first process dies; a shell's background job ignores that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // size))
     # A minute-long wait is normal while one of the others compiles.
     dist.init_process_group(
@@ -52,7 +55,7 @@ def average(model: nn.Module, *numbers: float) -> list[float]:
         return list(numbers)
     for parameter in model.parameters():
         # A batch without pictures leaves the vision tower without gradients, but maybe not elsewhere.
-        if parameter.grad is None:
+        if parameter.grad is None and parameter.requires_grad:
             parameter.grad = torch.zeros_like(parameter)
     gradients = [p.grad for p in model.parameters() if p.grad is not None]
     flat = torch.cat([*(g.flatten() for g in gradients), torch.tensor(numbers)])

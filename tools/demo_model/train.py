@@ -7,6 +7,7 @@ few minutes the run is written to its folder; `--resume` goes on from there.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,6 @@ from .runlog import RunLog, save_atomically
 from .team import agree, average, rank_and_size, run_team
 from .vocabulary import build_tokenizer
 
-BATCH = 32
 RATE = 2e-3
 SAVE_EVERY_MINUTES = 3.0
 LOG_EVERY = 20
@@ -39,20 +39,34 @@ def train(
     resume: bool = False,
     compile: bool = False,
     processes: int = 1,
+    batch: int = 32,
+    hold_tower: float = 0.0,
+    rate: float = RATE,
 ) -> None:
     """Train for `minutes` (after `tower_minutes` for the tower, unless `out/tower.pt` is there).
 
     Writes `out/tokenizer/`, `out/checkpoint.pt` and the curves `out/tower.jsonl`,
-    `out/curve.jsonl`. `processes` share each batch (CPU only). With `resume`, minutes already
-    trained count towards `minutes`.
+    `out/curve.jsonl`. `processes` share each batch (CPU only). The tower is held as it is up to
+    minute `hold_tower`. With `resume`, minutes already trained count towards `minutes`.
     """
     load_tokenizer(out)
     if not (out / "tower.pt").exists():
         pretrain_tower(out, tower_minutes, device)
-    run_team(processes, _train_together, out, minutes, device, resume, compile)
+    plan = Plan(minutes, batch, hold_tower, rate)
+    run_team(processes, _train_together, out, plan, device, resume, compile)
 
 
-def _train_together(out: Path, minutes: float, device: str, resume: bool, compile: bool) -> None:
+@dataclass(frozen=True)
+class Plan:
+    """A run's length and size: see `train`. `batch` counts conversations, over all processes."""
+
+    minutes: float
+    batch: int
+    hold_tower: float
+    rate: float
+
+
+def _train_together(out: Path, plan: Plan, device: str, resume: bool, compile: bool) -> None:
     tokenizer = load_tokenizer(out)
     torch.manual_seed(0)
     model = Trainee(tokenizer).to(device)
@@ -61,11 +75,11 @@ def _train_together(out: Path, minutes: float, device: str, resume: bool, compil
     model.head.load_state_dict(start["head"])
     _, size = rank_and_size()
     if compile:
-        model.compile_for((BATCH // size, LENGTH))
+        model.compile_for((plan.batch // size, LENGTH))
     run = Run(model, out, device)
     if resume:
         run.load()
-    run.fit(tokenizer, minutes)
+    run.fit(tokenizer, plan)
 
 
 def load_tokenizer(out: Path) -> PreTrainedTokenizerFast:
@@ -109,18 +123,19 @@ class Run:
         }
         save_atomically(state, self._out / "checkpoint.pt")
 
-    def fit(self, tokenizer: PreTrainedTokenizerFast, minutes: float) -> None:
-        """Train until `minutes` are full."""
+    def fit(self, tokenizer: PreTrainedTokenizerFast, plan: Plan) -> None:
+        """Train until the plan's minutes are full."""
         rank, size = rank_and_size()
         log = RunLog(self._out / "curve.jsonl")
         before, begin, saved = self._minutes, time.monotonic(), time.monotonic()
-        for batch in feed(BatchMaker(tokenizer, BATCH // size, share=rank), self._step):
+        for batch in feed(BatchMaker(tokenizer, plan.batch // size, share=rank), self._step):
             self._minutes = agree(before + (time.monotonic() - begin) / 60)
-            done = self._minutes / minutes
+            done = self._minutes / plan.minutes
             if done >= 1:
                 break
-            rate = RATE * min(1.0, (self._step + 1) / 100, (1 - done) / DECAY)
+            rate = plan.rate * min(1.0, (self._step + 1) / 100, (1 - done) / DECAY)
             set_rate(self._optimisers, rate)
+            self._model.hold_tower(self._minutes < plan.hold_tower)
             loss, answers, right = self._one_step(batch.to(self._device))
             if rank == 0 and self._step % LOG_EVERY == 0:
                 log.write(step=self._step, minutes=self._minutes, rate=rate, loss=loss, answers=answers, right=right)

@@ -82,7 +82,7 @@ class PictureHosts:
         port = parts.port or _PORTS[parts.scheme]
         found = [info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
         # One inward address is enough to refuse: the resolver is in somebody else's hands.
-        if not found or not all(_is_public(str(address)) for address in found):
+        if not found or not all(is_public(str(address)) for address in found):
             raise PictureError(user_message="Its host does not lead to a public address.")
         return str(found[0])
 
@@ -143,7 +143,7 @@ class _Connection(http.client.HTTPConnection):
         self.sock = connection
 
 
-def _is_public(address: str) -> bool:
+def is_public(address: str) -> bool:
     parsed: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
     if isinstance(parsed, IPv6Address):
         # Addresses that carry an IPv4 address lead to that one: mapped, 6to4, and NAT64 (64:ff9b::/96).

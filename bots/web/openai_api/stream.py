@@ -8,6 +8,7 @@ from bots.web.openai_api.failures import AnswerChanged, failure_of
 from bots.web.openai_api.shapes import Chunks, finish_reason
 from bots.web.openai_api.spoken import Spoken
 from bots.web.sse import encode_data
+from core.errors import NotFound
 from core.queue.follow import Ended, FollowEvent, Reset, Text
 from core.store.models import Turn
 
@@ -44,6 +45,9 @@ class AnswerStream:
                         ended()
         except AnswerChanged as error:
             await self._give_up()
+            yield encode_data(openai_error(error))
+        except NotFound as error:
+            # The turn was erased meanwhile.
             yield encode_data(openai_error(error))
 
     def _pieces(self, event: FollowEvent) -> Iterator[bytes]:

@@ -35,7 +35,7 @@ function start(session) {
   const connection = new Connection(() => synchronise());
   const conversation = new Conversation({
     log: $("log"),
-    scroll: new Scroll($("scroller"), $("latest")),
+    scroll: new Scroll($("scroller"), $("log"), $("latest")),
     hooks: { changed, failed, connected: () => connection.heard(), lost: () => connection.lost() },
   });
   const composer = new Composer({ limits: session.limits, onSend: send, onStop: () => conversation.stop() });

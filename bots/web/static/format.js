@@ -16,7 +16,7 @@ export function list(words) {
 
 /** Milliseconds as "0.8 s" or "1 min 5 s". */
 export function duration(ms) {
-  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 9950) return `${(Math.max(ms, 100) / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }

@@ -42,7 +42,7 @@ export function check(files, present, limits) {
   return { taken, problems };
 }
 
-const NAMES = { jpeg: "JPEG", png: "PNG", webp: "WebP", tiff: "TIFF" };
+const NAMES = { webp: "WebP", heif: "HEIC" };
 
 function kinds(accept) {
   const names = accept.map((type) => type.split("/")[1]).map((kind) => NAMES[kind] ?? kind.toUpperCase());

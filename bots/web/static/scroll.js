@@ -7,8 +7,8 @@ export class Scroll {
   #latest;
   #following = true;
 
-  /** `scroller` scrolls; `latest` is the button that leads to its end. */
-  constructor(scroller, latest) {
+  /** `scroller` scrolls the turns in `log`; `latest` is the button that leads to their end. */
+  constructor(scroller, log, latest) {
     this.#scroller = scroller;
     this.#latest = latest;
     scroller.addEventListener("scroll", () => this.#look(), { passive: true });
@@ -16,8 +16,8 @@ export class Scroll {
       scroller.focus({ preventScroll: true });
       this.toEnd();
     });
-    // Pictures load and keyboards open: keep the end in view for those who were there.
-    new ResizeObserver(() => this.#following && this.toEnd()).observe(scroller);
+    // Keyboards open and the composer grows: keep the end in view for those who were there.
+    new ResizeObserver(() => this.#following && log.childElementCount && this.toEnd()).observe(scroller);
   }
 
   /** Runs a change of the content's height. */

@@ -6,6 +6,8 @@ import { renderMarkdown } from "./markdown.js";
 import { showPicture } from "./viewer.js";
 
 const ACTIVE = new Set(["gathering", "ready", "running"]);
+// A question's picture, in pixels; more of it in the viewer.
+const LARGEST = { width: 304, height: 256 };
 const MAY_RETRY = new Set(["failed", "cancelled"]);
 
 export class TurnCard {
@@ -184,7 +186,10 @@ export class TurnCard {
   #showQuestion(view) {
     const pictures = view.pictures.map((picture) => {
       const name = picture.name || "Picture";
-      const image = h("img", { src: picture.url, alt: name, width: picture.width, height: picture.height, decoding: "async" });
+      // Its place is known before it is loaded, so that nothing jumps.
+      const scale = Math.min(1, LARGEST.width / picture.width, LARGEST.height / picture.height);
+      const size = { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) };
+      const image = h("img", { src: picture.url, alt: name, ...size, decoding: "async" });
       return h("li", {}, h("button", { type: "button", "aria-label": `Open ${name}`, on: { click: () => showPicture(picture) } }, image));
     });
     if (pictures.length) this.question.append(h("ul", { class: `pictures${pictures.length > 1 ? " many" : ""}` }, ...pictures));
@@ -192,7 +197,7 @@ export class TurnCard {
   }
 
   #showRefused(view) {
-    const lines = (view.refused ?? []).map(({ name, message }) => h("li", {}, h("strong", {}, name), ` ${message}`));
+    const lines = (view.refused ?? []).map(({ name, message }) => h("li", {}, h("strong", {}, `${name}:`), ` ${message}`));
     this.refused.replaceChildren(...lines);
     this.refused.hidden = lines.length === 0;
   }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from core.errors import NotFound, PictureFormatNotAllowed
 from core.inference.create import create_engine
@@ -30,8 +30,6 @@ def demo() -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def red_circle() -> Picture:
     image = Image.new("RGB", (400, 400), "white")
-    from PIL import ImageDraw
-
     ImageDraw.Draw(image).ellipse((40, 40, 140, 140), fill=(214, 38, 38))
     file = io.BytesIO()
     image.save(file, "PNG")

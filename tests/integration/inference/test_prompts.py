@@ -1,20 +1,26 @@
 """Prompts of every family: nobody's words become control tokens, reasoning is asked for, sizes are kept."""
 
+import io
+import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
-from core.errors import InferenceError, ModelLoadError
+from core.errors import ModelLoadError
 from core.inference.engine import TransformersEngine
 from core.inference.loader import load_model
 from core.inference.neutralise import Neutraliser
-from core.inference.port import Message
+from core.inference.port import Message, Picture, Sampling, Started
 from core.inference.processor import PIXEL_BUDGET
 from core.settings import Settings
 from tests.integration.inference.checkpoints import FAMILIES
 from tests.integration.inference.conftest import CheckpointOf, EngineOf, noise
+from tests.unit.inference.asking import asked, collect, end_of
 
 
 def control(engine: TransformersEngine, messages: list[Message], reasoning: bool = False) -> list[int]:
@@ -90,14 +96,6 @@ def test_pictures_are_limited_in_families_that_count_area(checkpoint: Checkpoint
 
 
 def test_transparent_becomes_white(engine_of: EngineOf) -> None:
-    import io
-    from hashlib import sha256
-
-    import torch
-    from PIL import Image
-
-    from core.inference.port import Picture
-
     def picture(image: Image.Image) -> Picture:
         file = io.BytesIO()
         image.save(file, "PNG")
@@ -108,9 +106,15 @@ def test_transparent_becomes_white(engine_of: EngineOf) -> None:
     assert torch.equal(prompts[0].inputs["pixel_values"], prompts[1].inputs["pixel_values"])
 
 
-def test_a_picture_that_the_processor_refuses(engine_of: EngineOf) -> None:
-    with pytest.raises(InferenceError, match="aspect ratio"):
-        engine_of("glm4v")._renderer([Message("user", "What?", (noise(6000, 20),))])
+@pytest.mark.parametrize("family", [family for family in FAMILIES if family != "glm4_moe_lite"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (3000, 10), (57, 1400), (1500, 1500)])
+def test_a_picture_of_any_size(engine_of: EngineOf, family: str, size: tuple[int, int]) -> None:
+    engine = engine_of(family)
+    question = asked("What?", pictures=(noise(*size),), sampling=Sampling(max_new_tokens=1))
+    events = collect(engine, question)
+    assert end_of(events).completion_tokens == 1
+    assert isinstance(events[0], Started)
+    assert 0 < events[0].picture_tokens < events[0].prompt_tokens <= engine.count_tokens(question.messages[0])
 
 
 def test_a_folder_of_another_kind_of_model(tmp_path: Path) -> None:
@@ -121,8 +125,6 @@ def test_a_folder_of_another_kind_of_model(tmp_path: Path) -> None:
 
 
 def test_code_from_a_checkpoint_is_never_run(checkpoint: CheckpointOf, tmp_path: Path) -> None:
-    import json
-
     for file in checkpoint("glm4_moe_lite").iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     config = json.loads((tmp_path / "config.json").read_text())

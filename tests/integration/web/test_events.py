@@ -1,8 +1,10 @@
 """Following an answer: live, late, again after a lost connection, and without Redis."""
 
 import httpx
+import openai
 import pytest
 
+from core.store.models import Turn
 from core.values import TurnState
 from tests.integration.web.site import Event, Site, ask, following, serving
 from tests.processes import Installation, until
@@ -168,3 +170,21 @@ def test_redis_that_goes_away_in_mid_answer(fresh: Installation) -> None:
         # Asking goes on too: SQL keeps it until Redis is back.
         assert ask(page, "Still taken?").status_code == 201
         fresh.redis_server.start()
+
+
+def test_a_turn_that_is_erased_meanwhile(site: Site, page: httpx.Client) -> None:
+    asked = ask(page, "Erased?").json()
+    stream = site.openai(max_retries=0).chat.completions.create(
+        model="scripted:echo", messages=[{"role": "user", "content": "Erased, API?"}], stream=True
+    )
+    chunks = iter(stream)
+    api_turn = next(chunks).id.removeprefix("chatcmpl-")
+    with following(page, asked["turn"]["id"]) as events:
+        assert next(events).name == "waiting"
+        with site.at.store.write() as repositories:
+            for turn_id in (asked["turn"]["id"], api_turn):
+                repositories.session.delete(repositories.session.get_one(Turn, turn_id))
+        assert [event.name for event in events if event.name != "waiting"] == []
+    assert page.get(f"/api/turns/{asked['turn']['id']}/events").status_code == 404
+    with pytest.raises(openai.APIError, match="does not exist"):
+        list(chunks)

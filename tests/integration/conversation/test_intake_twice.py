@@ -1,0 +1,64 @@
+"""Platforms repeat what was not acknowledged in time, sometimes at the same moment."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from core.conversation.inbound import Accepted
+from core.values import Platform
+from tests.integration.conversation.asked import Desk, photo
+
+AT_ONCE = 20
+
+
+def test_the_same_event_is_the_same_turn(desk: Desk) -> None:
+    first = desk.accept("once", event_key="E1", pictures=(photo("one"),))
+    again = desk.accept("once", event_key="E1", pictures=(photo("one"),))
+
+    assert (again.turn_id, again.conversation_id, again.person_id) == (
+        first.turn_id,
+        first.conversation_id,
+        first.person_id,
+    )
+    assert (first.duplicate, again.duplicate) == (False, True)
+    assert desk.rows() == {"people": 1, "conversations": 1, "turns": 1, "attachments": 1, "events": 1}
+
+
+def test_event_keys_of_different_platforms_are_different_events(desk: Desk) -> None:
+    accepted = [desk.accept("once", event_key="E1", platform=platform) for platform in Platform]
+
+    assert len({a.turn_id for a in accepted}) == len(Platform)
+
+
+@pytest.mark.parametrize("thread", ["T1", None])
+def test_twenty_threads_with_one_event_make_one_turn(desk: Desk, thread: str | None) -> None:
+    barrier = Barrier(AT_ONCE)
+
+    def accept(_: int) -> Accepted:
+        barrier.wait()
+        return desk.accept("once", event_key="E1", conversation=thread, pictures=(photo("one"),))
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        accepted = list(pool.map(accept, range(AT_ONCE)))
+
+    assert len({a.turn_id for a in accepted}) == 1
+    assert sorted(a.duplicate for a in accepted) == [False] + [True] * (AT_ONCE - 1)
+    assert desk.rows() == {"people": 1, "conversations": 1, "turns": 1, "attachments": 1, "events": 1}
+
+
+def test_twenty_first_questions_of_one_thread_make_one_conversation_in_order(desk: Desk) -> None:
+    barrier = Barrier(AT_ONCE)
+
+    def accept(n: int) -> Accepted:
+        barrier.wait()
+        return desk.accept(f"q{n}", conversation="T1", person=f"person {n % 3}")
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        accepted = list(pool.map(accept, range(AT_ONCE)))
+
+    assert len({a.conversation_id for a in accepted}) == 1
+    turns = desk.turns(accepted[0].conversation_id)
+    assert [turn.seq for turn in turns] == list(range(1, AT_ONCE + 1))
+    assert {turn.question for turn in turns} == {f"q{n}" for n in range(AT_ONCE)}
+    assert desk.rows()["people"] == 3

@@ -1,0 +1,282 @@
+"""Any order of events, with several workers that may be dead or late: the rows obey the model and end well."""
+
+from datetime import datetime
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import delete, func, select
+
+from core.errors import LostLease
+from core.store.database import Store
+from core.store.models import Delivery, Turn, Usage, Workspace
+from core.store.outcome import Outcome
+from core.values import TurnState
+from tests.integration.store.scene import NOW, Scene
+from tests.integration.store.turn_model import ENDED, ModelTurn, TurnModel, is_final, soon
+
+LEASE_S = 15
+MAX_FAILURES = 3
+PEOPLE = ("ann", "bob")
+WORKERS = ("w1", "w2", "w3")
+# Moments that just miss, just meet and clearly pass leases, back-offs and announcements.
+WAITS = st.sampled_from([0.5, 5, 10, LEASE_S, LEASE_S + 1])
+
+Attempt = tuple[str, str, int]
+
+
+class TurnMachine(RuleBasedStateMachine):
+    """Two people, three conversations (one of them shared), three workers."""
+
+    turns: Bundle[str] = Bundle("turns")
+    attempts: Bundle[Attempt] = Bundle("attempts")
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self.store = store
+        self.model = TurnModel()
+        self.now: datetime = NOW
+        self.ends: dict[str, tuple[str, str]] = {}
+        self.may_change: set[str] = set()
+
+    @initialize()
+    def begin(self) -> None:
+        with self.store.write() as repositories:
+            for table in (Workspace, Usage):
+                repositories.session.execute(delete(table))
+        scene = Scene(self.store)
+        self.threads = [scene.thread("ann's"), scene.thread("bob's", "bob"), scene.thread("shared")]
+        self.people = {name: scene.person(name) for name in PEOPLE}
+
+    @rule(target=turns, thread=st.integers(0, 2), who=st.sampled_from(PEOPLE), gathering=st.booleans())
+    def ask(self, thread: int, who: str, gathering: bool) -> str:
+        state = TurnState.GATHERING if gathering else TurnState.READY
+        with self.store.write() as repositories:
+            row = repositories.turns.add(self.threads[thread], self.people[who], "?", state=state, now=self.now)
+        assert row.seq == len(self.model.of(self.threads[thread])) + 1
+        self.model.add(ModelTurn(row.id, self.threads[thread], who, row.seq, state, None if gathering else self.now))
+        return row.id
+
+    @rule(turn_id=turns)
+    def files_have_come(self, turn_id: str) -> None:
+        turn = self.model.turns[turn_id]
+        with self.store.write() as repositories:
+            assert repositories.turns.make_ready(turn_id, self.now) == (turn.state is TurnState.GATHERING)
+        if turn.state is TurnState.GATHERING:
+            turn.state, turn.ready_at = TurnState.READY, self.now
+
+    @rule(target=attempts, turn_id=turns, owner=st.sampled_from(WORKERS))
+    def claim(self, turn_id: str, owner: str) -> Attempt:
+        return self.take(turn_id, owner)
+
+    def take(self, turn_id: str, owner: str) -> Attempt:
+        turn = self.model.turns[turn_id]
+        with self.store.write() as repositories:
+            row = repositories.turns.claim(turn_id, owner, self.now, soon(self.now, LEASE_S))
+        assert (row is not None) == self.model.claimable(turn, self.now)
+        if row is None:
+            # Somebody who believes to hold it all the same: nothing of what they do may count.
+            return turn_id, owner, turn.attempt + 1 if turn.state is not TurnState.RUNNING else turn.attempt - 1
+        self.model.claim(turn, owner, soon(self.now, LEASE_S))
+        assert row.attempt == turn.attempt
+        return turn_id, owner, row.attempt
+
+    @rule(target=attempts, owner=st.sampled_from(WORKERS), per_person=st.integers(1, 3), limit=st.integers(1, 5))
+    def announce_and_take(self, owner: str, per_person: int, limit: int) -> MultipleResults[Attempt]:
+        with self.store.read() as repositories:
+            found = repositories.turns.dispatchable(self.now, limit, per_person)
+        assert found == self.model.dispatchable(self.now, per_person)[:limit]
+        again_at = soon(self.now, 10)
+        with self.store.write() as repositories:
+            assert repositories.turns.mark_dispatched(found, self.now, again_at) == found
+            assert repositories.turns.mark_dispatched(found, self.now, again_at) == []
+        for turn_id in found:
+            self.model.turns[turn_id].again_at = again_at
+        # One of the messages arrives, the others are lost.
+        return multiple(*[self.take(turn_id, owner) for turn_id in found[:1]])
+
+    @rule(owner=st.sampled_from(WORKERS))
+    def heartbeat(self, owner: str) -> None:
+        until = soon(self.now, LEASE_S)
+        with self.store.write() as repositories:
+            held, cancelled = repositories.turns.heartbeat(owner, self.now, until)
+        mine = [turn for turn in self.model.turns.values() if turn.owner == owner]
+        assert held == {turn.id: turn.attempt for turn in mine}
+        assert cancelled == {turn.id for turn in mine if turn.cancel_requested}
+        for turn in mine:
+            turn.lease_until = until
+
+    @rule(attempt=consumes(attempts), end=st.sampled_from(ENDED))
+    def finish(self, attempt: Attempt, end: TurnState) -> None:
+        self.write_end(attempt, end)
+
+    @rule(attempt=attempts, end=st.sampled_from(ENDED))
+    def finish_and_again_later(self, attempt: Attempt, end: TurnState) -> None:
+        self.write_end(attempt, end)
+
+    def write_end(self, attempt: Attempt, end: TurnState) -> None:
+        turn_id, owner, number = attempt
+        turn = self.model.turns[turn_id]
+        outcome = Outcome(end, answer=f"by {owner}, attempt {number}", prompt_tokens=1)  # type: ignore[arg-type]
+        held = self.model.held(turn, owner, number)
+        try:
+            with self.store.write() as repositories:
+                repositories.turns.finish(turn_id, owner, number, outcome, self.now)
+        except LostLease:
+            assert not held
+        else:
+            assert held
+            self.model.end(turn, end)
+
+    @rule(attempt=attempts, wait=WAITS)
+    def retry_later(self, attempt: Attempt, wait: float) -> None:
+        turn_id, owner, number = attempt
+        turn = self.model.turns[turn_id]
+        held = self.model.held(turn, owner, number)
+        later = soon(self.now, wait)
+        with self.store.write() as repositories:
+            state = repositories.turns.retry_later(
+                turn_id, owner, number, now=self.now, not_before=later, error_code="out_of_memory"
+            )
+        assert state == (self.model.release(turn, later, failed=True) if held else None)
+
+    @rule(attempt=attempts)
+    def give_back(self, attempt: Attempt) -> None:
+        turn_id, owner, number = attempt
+        turn = self.model.turns[turn_id]
+        held = self.model.held(turn, owner, number)
+        with self.store.write() as repositories:
+            state = repositories.turns.give_back(turn_id, owner, number, self.now)
+        assert state == (self.model.release(turn, None, failed=False) if held else None)
+
+    @rule(attempt=attempts, wait=WAITS)
+    def reap(self, attempt: Attempt, wait: float) -> None:
+        with self.store.read() as repositories:
+            found = {turn.id: turn.attempt for turn in repositories.turns.expired(self.now, 100)}
+        assert set(found) == self.model.expired(self.now)
+        turn_id, _, number = attempt
+        turn = self.model.turns[turn_id]
+        later = soon(self.now, wait)
+        with self.store.write() as repositories:
+            state = repositories.turns.reap(turn_id, number, MAX_FAILURES, self.now, later)
+        if found.get(turn_id) != number:
+            assert state is None
+            return
+        expected = self.model.release(turn, later, failed=True)
+        if expected is TurnState.READY and turn.failures >= MAX_FAILURES:
+            turn.state = expected = TurnState.FAILED
+        assert state is expected
+
+    @rule(turn_id=turns)
+    def press_stop(self, turn_id: str) -> None:
+        with self.store.write() as repositories:
+            state = repositories.turns.request_cancel(turn_id, self.now)
+        assert state is self.model.cancel(self.model.turns[turn_id])
+
+    @rule(turn_id=turns)
+    def reopen(self, turn_id: str) -> None:
+        self.may_change.add(turn_id)
+        with self.store.write() as repositories:
+            done = repositories.turns.reopen(turn_id, self.now)
+        assert done == self.model.reopen(self.model.turns[turn_id], self.now)
+
+    @rule(turn_id=turns)
+    def deliver(self, turn_id: str) -> None:
+        self.may_change.add(turn_id)
+        with self.store.write() as repositories:
+            repositories.turns.mark_delivered(turn_id, self.now)
+        self.model.deliver(self.model.turns[turn_id])
+
+    @rule()
+    def redis_is_wiped(self) -> None:
+        marked = [t for t in self.model.turns.values() if t.state is TurnState.READY and t.again_at is not None]
+        with self.store.write() as repositories:
+            assert repositories.turns.forget_dispatches() == len(marked)
+        for turn in marked:
+            turn.again_at = None
+
+    @rule(wait=WAITS)
+    def time_passes(self, wait: float) -> None:
+        self.now = soon(self.now, wait)
+
+    @invariant()
+    def rows_are_as_they_should_be(self) -> None:
+        with self.store.read() as repositories:
+            rows = repositories.session.scalars(select(Turn)).all()
+            counted = select(Delivery.turn_id, func.count()).group_by(Delivery.turn_id)
+            deliveries = {row[0]: row[1] for row in repositories.session.execute(counted)}
+        by_id = {row.id: row for row in rows}
+        seen = {row.id: (row.state, row.attempt, row.failures, row.lease_owner, row.cancel_requested) for row in rows}
+        assert seen == {turn.id: turn.seen for turn in self.model.turns.values()}
+        # What follows does not lean on the model.
+        running = [row for row in rows if row.state == TurnState.RUNNING]
+        assert len({row.conversation_id for row in running}) == len(running)
+        for row in running:
+            assert all(is_final(o.state) for o in rows if o.conversation_id == row.conversation_id and o.seq < row.seq)
+        for row in rows:
+            assert deliveries.get(row.id, 0) == is_final(row.state)
+        for turn_id, end in self.ends.items():
+            if turn_id not in self.may_change:
+                assert (by_id[turn_id].state, by_id[turn_id].answer) == end
+        self.ends = {row.id: (row.state, row.answer) for row in rows if is_final(row.state)}
+        self.may_change.clear()
+
+    def teardown(self) -> None:
+        """From wherever the run stopped, living workers bring every turn to its end, in order."""
+        for _ in range(1 + 4 * len(self.model.turns)):
+            waiting = [turn for turn in self.model.turns.values() if turn.is_open]
+            if not waiting:
+                break
+            self.now = soon(self.now, 2 * LEASE_S)
+            for turn in waiting:
+                if turn.state is TurnState.GATHERING:
+                    self.files_have_come(turn.id)
+                elif turn.state is TurnState.RUNNING:
+                    self.reap((turn.id, turn.owner, turn.attempt), 0)
+            for turn_id in self.model.dispatchable(self.now, 4):
+                self.write_end(self.take(turn_id, "last"), TurnState.ANSWERED)
+            self.rows_are_as_they_should_be()
+        assert not [turn for turn in self.model.turns.values() if turn.is_open]
+
+
+def machine_on(store: Store) -> type[TurnMachine]:
+    class OnStore(TurnMachine):
+        def __init__(self) -> None:
+            super().__init__(store)
+
+    return OnStore
+
+
+def test_any_order_of_events_ends_well(store: Store) -> None:
+    run_state_machine_as_test(
+        machine_on(store),
+        settings=settings(
+            max_examples=20,
+            stateful_step_count=40,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.mark.load
+@pytest.mark.timeout(1800)
+def test_very_many_orders_of_events_end_well(store: Store) -> None:
+    run_state_machine_as_test(
+        machine_on(store),
+        settings=settings(
+            max_examples=500, stateful_step_count=80, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )

@@ -1,0 +1,126 @@
+"""The rules of a turn's life once more, in plain Python and one thread: what the SQL must agree with."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from core.values import ACTIVE_STATES, FINAL_STATES, TurnState
+
+ENDED = (TurnState.ANSWERED, TurnState.FAILED, TurnState.CANCELLED)
+
+
+@dataclass
+class ModelTurn:
+    """One turn as it should be."""
+
+    id: str
+    thread: str
+    person: str
+    seq: int
+    state: TurnState
+    ready_at: datetime | None
+    attempt: int = 0
+    failures: int = 0
+    owner: str = ""
+    lease_until: datetime | None = None
+    not_before: datetime | None = None
+    again_at: datetime | None = None
+    cancel_requested: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in ACTIVE_STATES
+
+    @property
+    def seen(self) -> tuple[str, int, int, str, bool]:
+        """What is compared with the row after every step."""
+        return (self.state.value, self.attempt, self.failures, self.owner, self.cancel_requested)
+
+
+@dataclass
+class TurnModel:
+    """All turns, and the answers to every question that the repository is asked."""
+
+    turns: dict[str, ModelTurn] = field(default_factory=dict)
+
+    def add(self, turn: ModelTurn) -> None:
+        self.turns[turn.id] = turn
+
+    def of(self, thread: str) -> list[ModelTurn]:
+        return [turn for turn in self.turns.values() if turn.thread == thread]
+
+    def is_head(self, turn: ModelTurn) -> bool:
+        return not any(other.is_open and other.seq < turn.seq for other in self.of(turn.thread))
+
+    def claimable(self, turn: ModelTurn, now: datetime) -> bool:
+        rested = turn.not_before is None or turn.not_before <= now
+        return turn.state is TurnState.READY and rested and self.is_head(turn)
+
+    def claim(self, turn: ModelTurn, owner: str, lease_until: datetime) -> None:
+        turn.state, turn.owner, turn.lease_until = TurnState.RUNNING, owner, lease_until
+        turn.attempt += 1
+        turn.again_at = None
+
+    def held(self, turn: ModelTurn, owner: str, attempt: int) -> bool:
+        return turn.state is TurnState.RUNNING and (turn.owner, turn.attempt) == (owner, attempt)
+
+    def end(self, turn: ModelTurn, state: TurnState) -> None:
+        turn.state, turn.owner, turn.lease_until = state, "", None
+
+    def release(self, turn: ModelTurn, not_before: datetime | None, *, failed: bool) -> TurnState:
+        turn.failures += failed
+        turn.not_before, turn.again_at = not_before, None
+        self.end(turn, TurnState.CANCELLED if turn.cancel_requested else TurnState.READY)
+        return turn.state
+
+    def expired(self, now: datetime) -> set[str]:
+        return {turn.id for turn in self.turns.values() if turn.lease_until is not None and turn.lease_until < now}
+
+    def cancel(self, turn: ModelTurn) -> TurnState:
+        if turn.is_open:
+            turn.cancel_requested = True
+            if turn.state is not TurnState.RUNNING:
+                turn.state = TurnState.CANCELLED
+        return turn.state
+
+    def reopen(self, turn: ModelTurn, now: datetime) -> bool:
+        is_last = turn.seq == max(other.seq for other in self.of(turn.thread))
+        if turn.state not in (TurnState.FAILED, TurnState.CANCELLED) or not is_last:
+            return False
+        turn.state, turn.ready_at, turn.failures, turn.cancel_requested = TurnState.READY, now, 0, False
+        turn.not_before = turn.again_at = None
+        return True
+
+    def deliver(self, turn: ModelTurn) -> None:
+        if turn.state is TurnState.ANSWERED:
+            turn.state = TurnState.DELIVERED
+
+    def dispatchable(self, now: datetime, per_person: int) -> list[str]:
+        """By the words of the contract, one person and one turn after the other."""
+
+        def waits(turn: ModelTurn) -> tuple[datetime, str]:
+            assert turn.ready_at is not None
+            return turn.ready_at, turn.id
+
+        shares: list[tuple[int, tuple[datetime, str]]] = []
+        for person in {turn.person for turn in self.turns.values()}:
+            theirs = [turn for turn in self.turns.values() if turn.person == person]
+            announced = [
+                t for t in theirs if t.state is TurnState.READY and t.again_at is not None and t.again_at > now
+            ]
+            share = len(announced) + sum(turn.state is TurnState.RUNNING for turn in theirs)
+            free = [turn for turn in theirs if self.claimable(turn, now) and turn not in announced]
+            for turn in sorted(free, key=waits):
+                share += 1
+                if share <= per_person:
+                    shares.append((share, waits(turn)))
+        return [turn_id for _, (_, turn_id) in sorted(shares)]
+
+
+def soon(now: datetime, seconds: float) -> datetime:
+    """So many seconds after `now`."""
+    return now + timedelta(seconds=seconds)
+
+
+def is_final(state: str) -> bool:
+    """Nothing more is computed for it."""
+    return state in FINAL_STATES

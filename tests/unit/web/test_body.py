@@ -1,0 +1,63 @@
+"""Reading bodies: what needs no server to be seen."""
+
+import asyncio
+
+import pytest
+from starlette.requests import Request
+from starlette.types import Message
+
+from bots.web.body import Bodies
+from core.errors import RequestTooLarge, RequestTooSlow
+from core.settings import Settings
+
+SCOPE = {"type": "http", "method": "POST", "path": "/", "headers": []}
+
+
+async def silent() -> Message:
+    """A client that has stopped sending."""
+    await asyncio.Event().wait()
+    raise AssertionError("nobody sets it")
+
+
+def test_a_sender_that_falls_silent() -> None:
+    bodies = Bodies(Settings(_env_file=None), silence_s=0.01)
+
+    async def read() -> None:
+        with bodies.admit(Request(SCOPE, silent), 100) as admitted:
+            await admitted.body()
+
+    with pytest.raises(RequestTooSlow):
+        asyncio.run(read())
+
+
+@pytest.mark.parametrize("sizes", [[101], [100, 1], [50, 50, 1]])
+def test_the_limit_holds_for_all_parts_together_and_the_room_is_given_back(sizes: list[int]) -> None:
+    bodies = Bodies(Settings(_env_file=None))
+    parts = [{"type": "http.request", "body": b"x" * size, "more_body": True} for size in sizes]
+
+    async def receive() -> Message:
+        return parts.pop(0)
+
+    async def read() -> None:
+        with bodies.admit(Request(SCOPE, receive), 100) as admitted:
+            await admitted.body()
+
+    with pytest.raises(RequestTooLarge):
+        asyncio.run(read())
+    assert parts == []
+    assert bodies.held_bytes == 0
+
+
+def test_exactly_the_limit_is_taken_and_counts_while_it_is_worked_on() -> None:
+    bodies = Bodies(Settings(_env_file=None))
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"x" * 100, "more_body": False}
+
+    async def read() -> int:
+        with bodies.admit(Request(SCOPE, receive), 100) as admitted:
+            assert len(await admitted.body()) == 100
+            return bodies.held_bytes
+
+    assert asyncio.run(read()) == 100
+    assert bodies.held_bytes == 0
