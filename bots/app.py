@@ -5,6 +5,7 @@ import signal
 
 import structlog
 import uvicorn
+import uvloop
 
 from bots.services import open_services
 from bots.web.app import create_app
@@ -25,7 +26,8 @@ def run_bots(settings: Settings) -> None:
     # After its orderly stop uvicorn sends itself the signal once more; by default that one would end the process
     # before the services are closed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    asyncio.run(_serve(settings))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:

@@ -22,11 +22,12 @@ def create_key(store: Store, name: str) -> str:
     `name` is who the key's user is known as, and cannot be given again, not even after the key was revoked.
 
     Raises:
-        RequestError: the name is taken, empty, too long or not printable.
+        RequestError: the name is taken, empty, too long, not printable or contains a slash.
     """
     name = name.strip()
-    if not name or len(name) > NAME_MAX_CHARS or not name.isprintable():
-        raise RequestError(user_message=f"A key's name has 1 to {NAME_MAX_CHARS} printable characters.")
+    # A slash ends the name where a program names its own end users: `key:NAME/USER`.
+    if not name or len(name) > NAME_MAX_CHARS or not name.isprintable() or "/" in name:
+        raise RequestError(user_message=f"A key's name has 1 to {NAME_MAX_CHARS} printable characters and no slash.")
     secret = PREFIX + secrets.token_urlsafe(32)
     with store.write() as repositories:
         workspace = repositories.people.workspace(Platform.API, WORKSPACE)

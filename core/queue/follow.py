@@ -233,11 +233,15 @@ class StreamHub:
         except GlimtError as error:
             log.warning("follow_lookup_failed", error=error.code)
             return
-        for turn_id, turn in turns.items():
+        for turn_id in asked | silent:
+            turn = turns.get(turn_id)
             for follower in self._followers.get(turn_id, ()):
                 if follower.ended:
                     continue
-                if turn.state not in FINAL_STATES:
+                if turn is None:
+                    follower.ended = True
+                    follower.queue.put_nowait(None)
+                elif turn.state not in FINAL_STATES:
                     follower.overdue = False
                     self._show_position(follower, positions.get(turn_id, follower.position))
                 elif turn_id in asked or follower.overdue:

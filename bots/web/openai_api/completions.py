@@ -84,7 +84,8 @@ class _Completions:
         return InboundQuestion(
             platform=Platform.API,
             workspace=WORKSPACE,
-            person=person,
+            # Each end user of a program is a person: own conversations, own limits, own share of the workers.
+            person=f"{person}/{wanted.user}" if wanted.user else person,
             event_key=event_key,
             question=dialogue.question,
             system_prompt=dialogue.system,

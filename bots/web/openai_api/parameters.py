@@ -30,15 +30,17 @@ _NOTHING: dict[str, tuple[object, ...]] = {
     "web_search_options": (None,),
 }
 MAX_STOPS = 4
+MAX_USER_CHARS = 100
 MAX_STOP_CHARS = 100
 LARGEST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One request, understood. `options` are fields of `core.inference.port.Sampling`."""
+    """One request, understood. `options` are fields of `core.inference.port.Sampling`; `user` is its end user."""
 
     dialogue: Dialogue
+    user: str
     options: dict[str, Any]
     stream: bool
     include_usage: bool
@@ -77,6 +79,7 @@ def parse_request(content: dict[str, Any], settings: Settings) -> Wanted:
         raise WrongParameter("stream_options", "stream_options must be an object.")
     return Wanted(
         dialogue=parse_messages(content.get("messages")),
+        user=_user(content.get("user")),
         options=_options(content, settings),
         stream=stream,
         include_usage=stream and usage is not None and usage.get("include_usage") is True,
@@ -117,6 +120,14 @@ def _options(content: dict[str, Any], settings: Settings) -> dict[str, Any]:
     if stops := _stops(content.get("stop")):
         options["stop"] = stops
     return options
+
+
+def _user(value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > MAX_USER_CHARS or not value.isprintable():
+        raise WrongParameter("user", f"user must be text of at most {MAX_USER_CHARS} printable characters.")
+    return value
 
 
 def _stops(value: object) -> list[str]:

@@ -77,7 +77,10 @@ export function ask({ question, conversationId, clientId, files, onProgress, sig
     const request = new XMLHttpRequest();
     request.open("POST", "/api/turns");
     request.setRequestHeader("Accept", "application/json");
-    request.upload.addEventListener("progress", (event) => event.lengthComputable && onProgress(event.loaded / event.total));
+    request.upload.addEventListener(
+      "progress",
+      (event) => event.lengthComputable && onProgress(event.loaded / event.total),
+    );
     request.addEventListener("error", () => reject(new ApiError(0, "unreachable", UNREACHABLE)));
     request.addEventListener("abort", () => reject(new ApiError(0, "aborted", "Not sent.")));
     request.addEventListener("load", () => {

@@ -106,7 +106,9 @@ function start(session) {
   }
 
   addEventListener("hashchange", show);
-  others?.addEventListener("message", ({ data }) => (data === conversation.id ? synchronise() : history.refresh().then(changed)));
+  others?.addEventListener("message", ({ data }) =>
+    data === conversation.id ? synchronise() : history.refresh().then(changed),
+  );
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && synchronise());
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.isComposing || $("viewer").open) return;

@@ -7,7 +7,11 @@ import { period } from "./format.js";
 export class History {
   #root;
   #list = h("div", {});
-  #more = h("button", { type: "button", class: "quiet", hidden: true, on: { click: () => this.#loadMore() } }, "Show older ones");
+  #more = h(
+    "button",
+    { type: "button", class: "quiet", hidden: true, on: { click: () => this.#loadMore() } },
+    "Show older ones",
+  );
   #problem = h("p", { class: "side-problem", role: "alert", hidden: true });
   #entries = new Map();
   #current = null;
@@ -75,7 +79,9 @@ export class History {
       groups.set(name, [...(groups.get(name) ?? []), h("li", {}, entry.link)]);
     }
     const parts = [...groups].flatMap(([name, items]) => [h("h2", {}, name), h("ul", {}, ...items)]);
-    this.#list.replaceChildren(...(parts.length ? parts : [h("p", { class: "none" }, "Your conversations will stand here.")]));
+    this.#list.replaceChildren(
+      ...(parts.length ? parts : [h("p", { class: "none" }, "Your conversations will stand here.")]),
+    );
     this.#more.hidden = this.#next === null;
     if (this.#root.contains(focused)) focused.focus();
   }

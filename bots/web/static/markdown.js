@@ -1,14 +1,15 @@
 // A model's answer as DOM nodes: paragraphs, headings, lists, quotes, tables, code, bold, italics, links.
 // Nothing is parsed as HTML, nothing is fetched, and only https links can be clicked; their address is shown.
+// A model may repeat anything without end, so no pattern here may backtrack over more than a bounded stretch.
 
 import { h } from "./dom.js";
 
 const FENCE = /^\s{0,3}(`{3,}|~{3,})\s*([\w+#.-]*)/;
-const HEADING = /^\s{0,3}(#{1,6})\s+(.*?)\s*#*$/;
+const HEADING = /^\s{0,3}(#{1,6})\s(.*)$/;
 const RULE = /^\s{0,3}([-*_])(\s*\1){2,}\s*$/;
 const ITEM = /^(\s*)([-*+•]|\d{1,9}[.)])\s+(.*)$/;
 const QUOTE = /^\s{0,3}>\s?/;
-const TABLE_RULE = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
+const TABLE_RULE = /^:?-+:?$/;
 const MAX_DEPTH = 6;
 
 const rendered = new WeakMap();
@@ -43,8 +44,9 @@ function split(text) {
       if (i < all.length) lines.push(all[i]);
       flush();
     } else if (!line.trim()) {
-      // A list or a quote goes on behind an empty line only if the next line belongs to it.
-      const next = all.slice(i + 1).find((candidate) => candidate.trim()) ?? "";
+      // A list goes on behind empty lines only if the next line belongs to it.
+      while (i + 1 < all.length && !all[i + 1].trim()) i += 1;
+      const next = all[i + 1] ?? "";
       const isList = lines.length > 0 && ITEM.test(lines[0]);
       if (isList && (ITEM.test(next) || /^\s{2,}\S/.test(next))) lines.push("");
       else flush();
@@ -79,16 +81,24 @@ function block(lines, depth) {
     case "heading": {
       const [, marks, text] = HEADING.exec(lines[0]);
       // The page's own headings are levels 1 and 2.
-      return h(`h${Math.min(marks.length + 2, 6)}`, {}, ...inline(text));
+      return h(`h${Math.min(marks.length + 2, 6)}`, {}, ...inline(text.trim()));
     }
     case "rule":
       return h("hr");
     case "quote":
-      return h("blockquote", {}, ...nested(lines.map((line) => line.replace(QUOTE, "")), depth));
+      return h(
+        "blockquote",
+        {},
+        ...nested(
+          lines.map((line) => line.replace(QUOTE, "")),
+          depth,
+        ),
+      );
     case "list":
       return listOf(lines, depth);
     default:
-      if (lines.length > 1 && lines[0].includes("|") && TABLE_RULE.test(lines[1])) return table(lines);
+      if (lines.length > 1 && lines[0].includes("|") && cells(lines[1]).every((cell) => TABLE_RULE.test(cell)))
+        return table(lines);
       return h("p", {}, ...inline(lines.join("\n").trim()));
   }
 }
@@ -115,13 +125,23 @@ function listOf(lines, depth) {
   const children = items.map((item) => {
     const parts = nested(item, depth);
     // A lone paragraph is the item itself.
-    return h("li", {}, ...parts.flatMap((part, i) => (i === 0 && part.tagName === "P" ? [...part.childNodes] : [part])));
+    return h(
+      "li",
+      {},
+      ...parts.flatMap((part, i) => (i === 0 && part.tagName === "P" ? [...part.childNodes] : [part])),
+    );
   });
   return h(ordered ? "ol" : "ul", { start: ordered ? String(parseInt(marker, 10)) : null }, ...children);
 }
 
+const cells = (line) =>
+  line
+    .trim()
+    .replace(/^\||\|$/g, "")
+    .split("|")
+    .map((cell) => cell.trim());
+
 function table(lines) {
-  const cells = (line) => line.trim().replace(/^\||\|$/g, "").split("|").map((cell) => cell.trim());
   const row = (tag, line) => h("tr", {}, ...cells(line).map((cell) => h(tag, {}, ...inline(cell))));
   const body = lines.slice(2).map((line) => row("td", line));
   return h(
@@ -131,7 +151,8 @@ function table(lines) {
   );
 }
 
-const LINK = /^!?\[([^\]\n]{0,500})\]\(\s*<?([^\s()<>]{1,2000}(?:\([^\s()<>]{0,200}\))?[^\s()<>]{0,2000})>?(?:\s+"[^"\n]{0,200}")?\s*\)/;
+const LINK =
+  /^!?\[([^\]\n]{0,500})\]\(\s*<?([^\s()<>]{1,2000}(?:\([^\s()<>]{0,200}\)[^\s()<>]{0,200})?)>?(?:\s+"[^"\n]{0,200}")?\s{0,9}\)/;
 const BARE_LINK = /^https?:\/\/[^\s<>"'`|]{1,2000}/;
 const MARKS = [
   ["**", "strong"],

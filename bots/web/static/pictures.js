@@ -32,7 +32,9 @@ export function check(files, present, limits) {
     if (!limits.accept.includes(type) && !limits.accept.includes(BY_ENDING[ending(file.name)])) wrong.push(file.name);
     else if (file.size === 0) problems.push(`${file.name} is empty.`);
     else if (file.size > limits.picture_max_bytes)
-      problems.push(`${file.name} is too large: ${size(file.size)}, at most ${size(limits.picture_max_bytes)} can be sent.`);
+      problems.push(
+        `${file.name} is too large: ${size(file.size)}, at most ${size(limits.picture_max_bytes)} can be sent.`,
+      );
     else if (present.length + taken.length >= limits.pictures_per_turn) tooMany += 1;
     else taken.push(file);
   }

@@ -35,6 +35,8 @@ export function follow(turnId, handlers) {
     handlers.end(turn);
   });
   source.addEventListener("open", () => handlers.connected());
-  source.addEventListener("error", () => (source.readyState === EventSource.CLOSED ? handlers.broken() : handlers.lost()));
+  source.addEventListener("error", () =>
+    source.readyState === EventSource.CLOSED ? handlers.broken() : handlers.lost(),
+  );
   return () => source.close();
 }

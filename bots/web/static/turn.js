@@ -36,10 +36,24 @@ export class TurnCard {
     this.copyButton = this.#button("copy", "Copy the answer", () => this.#copy());
     this.upButton = this.#button("up", "Good answer", () => this.#rate(1));
     this.downButton = this.#button("down", "Bad answer", () => this.#rate(-1));
-    this.againButton = h("button", { type: "button", class: "quiet again", on: { click: () => actions.retry(this) } }, icon("again"), "Try again");
+    this.againButton = h(
+      "button",
+      { type: "button", class: "quiet again", on: { click: () => actions.retry(this) } },
+      icon("again"),
+      "Try again",
+    );
     this.meta = h("span", { class: "meta" });
     this.ratingProblem = h("span", { class: "rating-problem", role: "alert", hidden: true });
-    this.tools = h("div", { class: "turn-tools" }, this.againButton, this.copyButton, this.upButton, this.downButton, this.meta, this.ratingProblem);
+    this.tools = h(
+      "div",
+      { class: "turn-tools" },
+      this.againButton,
+      this.copyButton,
+      this.upButton,
+      this.downButton,
+      this.meta,
+      this.ratingProblem,
+    );
     this.element = h(
       "article",
       { class: "turn", "aria-label": "Question and answer", tabindex: "-1" },
@@ -113,7 +127,9 @@ export class TurnCard {
   }
 
   waiting(position) {
-    this.notice(position > 0 ? `${plural(position, "question is", "questions are")} ahead of yours…` : "Yours is next…");
+    this.notice(
+      position > 0 ? `${plural(position, "question is", "questions are")} ahead of yours…` : "Yours is next…",
+    );
   }
 
   /** Says why a thumb could not be kept. */
@@ -157,7 +173,9 @@ export class TurnCard {
 
   #doing() {
     if (this.#thinking) return "Thinking…";
-    return this.view.pictures.length ? `Looking at the ${this.view.pictures.length > 1 ? "pictures" : "picture"}…` : "Thinking…";
+    return this.view.pictures.length
+      ? `Looking at the ${this.view.pictures.length > 1 ? "pictures" : "picture"}…`
+      : "Thinking…";
   }
 
   #remarks() {
@@ -190,20 +208,31 @@ export class TurnCard {
       const scale = Math.min(1, LARGEST.width / picture.width, LARGEST.height / picture.height);
       const size = { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) };
       const image = h("img", { src: picture.url, alt: name, ...size, decoding: "async" });
-      return h("li", {}, h("button", { type: "button", "aria-label": `Open ${name}`, on: { click: () => showPicture(picture) } }, image));
+      return h(
+        "li",
+        {},
+        h("button", { type: "button", "aria-label": `Open ${name}`, on: { click: () => showPicture(picture) } }, image),
+      );
     });
-    if (pictures.length) this.question.append(h("ul", { class: `pictures${pictures.length > 1 ? " many" : ""}` }, ...pictures));
+    if (pictures.length)
+      this.question.append(h("ul", { class: `pictures${pictures.length > 1 ? " many" : ""}` }, ...pictures));
     if (view.question) this.question.append(h("p", { class: "bubble", dir: "auto" }, view.question));
   }
 
   #showRefused(view) {
-    const lines = (view.refused ?? []).map(({ name, message }) => h("li", {}, h("strong", {}, `${name}:`), ` ${message}`));
+    const lines = (view.refused ?? []).map(({ name, message }) =>
+      h("li", {}, h("strong", {}, `${name}:`), ` ${message}`),
+    );
     this.refused.replaceChildren(...lines);
     this.refused.hidden = lines.length === 0;
   }
 
   #button(name, label, click) {
-    return h("button", { type: "button", class: "icon-button small", "aria-label": label, title: label, on: { click } }, icon(name));
+    return h(
+      "button",
+      { type: "button", class: "icon-button small", "aria-label": label, title: label, on: { click } },
+      icon(name),
+    );
   }
 
   #rate(rating) {

@@ -285,3 +285,21 @@ def test_an_idempotency_key_makes_a_repeated_request_the_same_question(site: Sit
     assert (turn_id(got.id), got.choices[0].message.content) == (work.turn.id, "Only once.")
     # The client came back, so its leaving did not stop the answer.
     assert not work.stop_requested()
+
+
+def test_the_end_users_of_a_program_are_people_of_their_own(site: Site, pool: ThreadPoolExecutor) -> None:
+    asked = [create(pool, site, user(f"From {name}?"), user=name) for name in ("eva", "max")]
+    work = [site.take("From eva?"), site.take("From max?")]
+    assert work[0].turn.person_id != work[1].turn.person_id
+    told = digest.extend(digest.root(""), "From eva?", [], "Hello, Eva.")
+    work[0].answer("Hello, Eva.", history_hash=told)
+    work[1].answer("Hello, Max.")
+    answers = [future.result().choices[0].message.content for future in asked]
+    assert answers == ["Hello, Eva.", "Hello, Max."]
+    # The same words from somebody else do not continue her conversation.
+    messages = [user("From eva?"), assistant("Hello, Eva."), user("And on?")]
+    stream = streamed(site, *messages, user="max")
+    other = site.take("And on?")
+    assert other.turn.conversation_id != work[0].turn.conversation_id
+    other.answer("No.")
+    assert [c.choices[0].finish_reason for c in stream][-1] == "stop"

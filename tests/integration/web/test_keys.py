@@ -36,7 +36,7 @@ def test_a_key_is_shown_once_and_stored_as_a_hash(fresh: Installation) -> None:
     assert [k.name for k in list_keys(fresh.store)] == ["ann", "bob"]
 
 
-@pytest.mark.parametrize("name", ["", "  ", "x" * 101, "a\nb", "a\0b"])
+@pytest.mark.parametrize("name", ["", "  ", "x" * 101, "a\nb", "a\0b", "a/b"])
 def test_a_key_needs_a_name_that_can_be_shown(at: Installation, name: str) -> None:
     with pytest.raises(RequestError, match="printable"):
         create_key(at.store, name)

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -101,3 +102,25 @@ def test_the_limit_of_tokens_reaches_the_engine(chat: Any) -> None:
     assert got.choices[0].finish_reason == "length"
     assert got.choices[0].message.content == "word1 word2 word3"
     assert got.usage.completion_tokens == 3
+
+
+def test_on_postgresql(postgresql_url: str, tmp_path: Path) -> None:
+    with installation(tmp_path, sql_url=postgresql_url) as made:
+        made.start_worker()
+        with serving(made) as site:
+            page = site.visitor()
+            asked = ask(page, "On \0PostgreSQL?", ("a\0.png", picture())).json()
+            assert asked["turn"]["question"] == "On PostgreSQL?"
+            with following(page, asked["turn"]["id"]) as events:
+                assert list(events)[-1].data["turn"]["answer"] == "On PostgreSQL? [1 picture]"
+            site.until_state(asked["turn"]["id"], TurnState.DELIVERED)
+            (listed,) = page.get("/api/conversations").json()["conversations"]
+            assert listed["title"] == "On PostgreSQL?"
+            assert page.get(asked["turn"]["pictures"][0]["url"]).status_code == 200
+            assert page.get("/api/conversations/%00").status_code == 404
+            chat: Any = site.openai(max_retries=0).chat.completions
+            stream = chat.create(
+                model="scripted:echo", messages=[{"role": "user", "content": "Surrogate \ufffd?"}], stream=True
+            )
+            assert text(stream) == "Surrogate \ufffd?"
+            assert site.program().get("/readyz").status_code == 200
