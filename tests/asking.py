@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from redis.asyncio import Redis as AsyncRedis
 
@@ -73,10 +74,12 @@ class Asker:
     def wait_for_text(self, turn_id: str) -> None:
         """Until the first text of the answer is in its stream."""
         key = f"glimt:turn:{turn_id}"
-        until(
-            lambda: any(fields[b"k"] == b"text" for _, fields in self.at.redis.xrange(key)),  # type: ignore[union-attr]
-            "the answer begins",
-        )
+
+        def begun() -> bool:
+            entries: Any = self.at.redis.xrange(key)
+            return any(fields[b"k"] == b"text" for _, fields in entries)
+
+        until(begun, "the answer begins")
 
     def deliveries(self, turn_id: str) -> list[Delivery]:
         """The outbox rows of a turn."""

@@ -96,7 +96,9 @@ class Installation:
 
 
 @contextmanager
-def installation(folder: Path, *, sql_url: str = "", model: str = "scripted:echo", **env: str) -> Iterator[Installation]:
+def installation(
+    folder: Path, *, sql_url: str = "", model: str = "scripted:echo", **env: str
+) -> Iterator[Installation]:
     """An installation with a running Redis and a migrated database; every process ends with the block."""
     folder.mkdir(parents=True, exist_ok=True)
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("GLIMT_", "SLACK_", "TELEGRAM_"))}

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -29,4 +30,4 @@ def add_page(app: FastAPI) -> None:
     async def page() -> Response:
         return FileResponse(STATIC / "index.html", headers={"cache-control": _CACHE})
 
-    app.mount("/static", PageFiles(directory=STATIC), name="static")
+    app.mount("/static", GZipMiddleware(PageFiles(directory=STATIC)), name="static")

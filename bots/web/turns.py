@@ -22,9 +22,10 @@ from bots.web.views import turn_view
 from core.conversation.inbound import InboundQuestion, Named, Refused
 from core.errors import Busy, NotFound, PictureError, PictureTooLarge, RequestError, TooManyPictures, WrongParameter
 from core.queue.follow import FIRST, Ended, FollowEvent, Reset, Retrying, Text, Waiting
+from core.queue.streams import forget_stream
 from core.settings import MIB
 from core.store.models import Turn
-from core.values import Platform, utc_now
+from core.values import Platform, TurnState, utc_now
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 SMALL_BODY = 64 * 1024
@@ -167,6 +168,8 @@ def _encode(event: FollowEvent, rating: int) -> bytes:
 
 def _reopen(parts: Parts, visitor: Visitor, turn: Turn) -> Turn:
     limit = parts.services.settings.waiting_per_person
+    if turn.state in (TurnState.FAILED, TurnState.CANCELLED):
+        forget_stream(parts.services.sync_redis, turn.id)
     with parts.services.store.write() as repositories:
         if repositories.turns.count_open(visitor.person_id) >= limit:
             raise Busy(user_message="You have many questions waiting already. Please wait for an answer first.")

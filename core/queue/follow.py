@@ -113,10 +113,10 @@ class StreamHub:
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
         self._closing = True
-        if self._task is not None:
-            # The flag as well, because redis-py was seen to swallow a cancellation that hits it in mid-command.
+        # Again and again, because redis-py was seen to swallow a cancellation that hits it in mid-command.
+        while self._task is not None and not self._task.done():
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await asyncio.wait([self._task], timeout=0.05)
 
     @property
     def follower_count(self) -> int:

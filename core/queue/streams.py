@@ -95,6 +95,14 @@ def write_end(redis: Redis, turn_id: str, attempt: int, ttl_s: int) -> None:
     write_entries(redis, stream_key(turn_id), [Entry(attempt, "end")], ttl_s)
 
 
+def forget_stream(redis: Redis, turn_id: str) -> None:
+    """Drop what earlier attempts streamed, before a final turn is asked again: its readers shall not see it first."""
+    try:
+        redis.delete(stream_key(turn_id))
+    except RedisError as error:
+        log.warning("stream_delete_failed", turn=turn_id, error=type(error).__name__)
+
+
 def write_entries(redis: Redis, key: str, entries: Sequence[Entry], ttl_s: int) -> None:
     """Append and prolong, in one round trip. Errors are logged, not raised."""
     if not entries:

@@ -3,6 +3,7 @@ many conversations ask. At the end every question has exactly one answer, in ord
 
 import random
 import signal
+from itertools import pairwise
 from subprocess import Popen
 
 import pytest
@@ -33,7 +34,9 @@ class Chaos:
 
     def once(self) -> None:
         """Break one thing."""
-        act = self._random.choice([self.kill_worker, self.kill_worker, self.drop_connections, self.wipe, self.kill_redis])
+        act = self._random.choice(
+            [self.kill_worker, self.kill_worker, self.drop_connections, self.wipe, self.kill_redis]
+        )
         act()
         self.done[act.__name__] = self.done.get(act.__name__, 0) + 1
 
@@ -75,7 +78,8 @@ def test_chaos_loses_nothing_doubles_nothing_and_keeps_order(asker: Asker) -> No
     while (still_open := _open(asker, flat)) > len(flat) // 4:
         chaos.once()
         # Chaos needs progress to break: it goes on when a few more are answered.
-        until(lambda bound=still_open: _open(asker, flat) <= bound - 3, "three more answers")
+        enough = still_open - 3
+        until(lambda: _open(asker, flat) <= enough, "three more answers")  # noqa: B023  # runs before `enough` changes
 
     turns = asker.wait(flat, timeout_s=240)
 
@@ -96,7 +100,8 @@ def _open(asker: Asker, turn_ids: list[str]) -> int:
 
 
 def _in_order(turns: list[Turn]) -> None:
-    for earlier, later in zip(turns, turns[1:], strict=False):
+    for earlier, later in pairwise(turns):
         assert earlier.seq < later.seq
-        assert earlier.finished_at is not None and later.started_at is not None
+        assert earlier.finished_at is not None
+        assert later.started_at is not None
         assert earlier.finished_at <= later.started_at, "a later question began before the earlier was answered"

@@ -5,7 +5,7 @@ import signal
 from core.queue.follow import Reset, Text
 from core.values import TurnState
 from tests.asking import Asker, ended
-from tests.processes import until
+from tests.processes import PATIENCE_S, until
 
 LONG = "[[tokens 60]] [[pace 20]]"
 LONG_ANSWER = " ".join(f"word{n}" for n in range(1, 61))
@@ -34,8 +34,7 @@ def test_kill_in_mid_answer_is_answered_once_by_the_next_worker(asker: Asker) ->
 def test_a_question_that_kills_workers_fails_clearly_and_alone(asker: Asker) -> None:
     poison = asker.ask("[[die]]", person="eve")
     for _ in range(3):
-        worker = asker.at.start("worker")
-        until(lambda worker=worker: worker.poll() is not None, "the poisoned question kills the worker")
+        assert asker.at.start("worker").wait(PATIENCE_S) == -signal.SIGKILL
     asker.at.start_worker()
     others = [asker.ask(f"question {n}") for n in range(3)]
 

@@ -90,7 +90,7 @@ class Answerer:
             text = self._tokenizer.apply_chat_template(
                 prompt.messages, tokenize=False, add_generation_prompt=True, enable_thinking=False
             )
-            texts.append(re.sub(re.escape(IMAGE), lambda _: IMAGE * next(counts), text))
+            texts.append(re.sub(re.escape(IMAGE), lambda _: IMAGE * next(counts), str(text)))
         tokens = self._tokenizer(texts, padding=True, return_tensors="pt", add_special_tokens=False)
         ids = tokens["input_ids"]
         out = self._model.generate(

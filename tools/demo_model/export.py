@@ -31,7 +31,8 @@ def export(run: Path, to: Path) -> None:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
 
-    model = trainee.glm.to(torch.bfloat16).eval()
+    model = trainee.glm
+    torch.nn.Module.to(model, torch.bfloat16)
     model.generation_config = _generation(tokenizer)
     model.save_pretrained(part)
     tokenizer.save_pretrained(part)

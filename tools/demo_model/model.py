@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -17,7 +19,7 @@ HELPER_WEIGHT = 0.3
 
 def build_config(tokenizer: PreTrainedTokenizerFast) -> Glm4vConfig:
     """The configuration that is trained and shipped; token ids come from `tokenizer`."""
-    token = tokenizer.convert_tokens_to_ids
+    token: Any = tokenizer.convert_tokens_to_ids
     return Glm4vConfig(
         text_config={
             "vocab_size": len(tokenizer),

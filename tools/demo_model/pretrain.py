@@ -36,7 +36,8 @@ def tower_batch(number: int) -> TowerBatch:
 
 def optimisers(modules: list[nn.Module], rate: float) -> list[torch.optim.Optimizer]:
     """Muon for the hidden matrices, AdamW for embeddings, convolutions, norms and biases."""
-    matrices, others = [], []
+    matrices: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
     for module in modules:
         for name, parameter in module.named_parameters():
             hidden = parameter.ndim == 2 and "embed" not in name and "head" not in name
@@ -57,7 +58,8 @@ def set_rate(optimisers: list[torch.optim.Optimizer], rate: float) -> None:
 def pretrain_tower(out: Path, minutes: float, device: str) -> None:
     """Train the tower for `minutes` and write `out/tower.pt` (tower and helper head)."""
     torch.manual_seed(0)
-    tower = Glm4vVisionModel(vision_config()).to(device)
+    tower = Glm4vVisionModel(vision_config())
+    nn.Module.to(tower, device)
     head = HelperHead().to(device)
     optimiser = optimisers([tower, nn.ModuleDict({"head": head})], RATE)
     log = RunLog(out / "tower.jsonl")

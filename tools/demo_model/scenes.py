@@ -92,7 +92,8 @@ def sample_scene(rng: random.Random, *, count: int | None = None) -> Scene:
 
 
 def _thing(rng: random.Random, shape: str, colour: str, cell: int, radius: float) -> Thing:
-    slack = max(0.015, min(0.05, 0.165 - radius))
+    # Little enough that a centre keeps clear of the edges of image tokens, which lie at fifths.
+    slack = max(0.015, min(0.03, 0.165 - radius))
     x = (cell % GRID + 0.5) / GRID + rng.uniform(-slack, slack)
     y = (cell // GRID + 0.5) / GRID + rng.uniform(-slack, slack)
     red, green, blue = (min(255, max(0, c + rng.randint(-10, 10))) for c in COLOURS[colour])

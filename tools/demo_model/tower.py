@@ -7,6 +7,8 @@ are summed first. `features` gives what `Glm4vVisionModel` gives (a test compare
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -52,7 +54,8 @@ def features(tower: Glm4vVisionModel, patches: torch.Tensor, grid: Grid) -> torc
     nowhere = x.new_zeros(count, config.hidden_size, dtype=torch.float32)
     x = x + tower.embeddings(nowhere, [count], grid_thw, at[:, 0], at[:, 1])
     cos, sin = tower.rotary_pos_emb(x, at)
-    for block in tower.blocks:
+    blocks: Any = tower.blocks
+    for block in blocks:
         x = x + _attend(block.attn, block.norm1(x), cos, sin)
         x = x + block.mlp(block.norm2(x))
     x = tower.post_layernorm(x)
@@ -62,7 +65,7 @@ def features(tower: Glm4vVisionModel, patches: torch.Tensor, grid: Grid) -> torc
     return merged
 
 
-def _attend(attention: nn.Module, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+def _attend(attention: Any, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
     batch, count, width = x.shape
     qkv = attention.qkv(x).view(batch * count, 3, attention.num_heads, -1)
     q, k, v = qkv.unbind(1)
@@ -88,7 +91,7 @@ class HelperHead(nn.Module):
     def forward(self, tokens: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Image tokens (B, T, hidden) to three score tensors (B, T, class)."""
         scores: torch.Tensor = self.linear(tokens)
-        return scores.split(CLASSES, dim=-1)
+        return torch.split(scores, CLASSES, dim=-1)
 
     def loss(self, tokens: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Mean cross entropy against `token_targets`, (B, T, 3)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -87,8 +87,8 @@ def load_tokenizer(out: Path) -> PreTrainedTokenizerFast:
     folder = out / "tokenizer"
     if not folder.exists():
         build_tokenizer().save_pretrained(folder)
-    tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(folder)
-    return tokenizer
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    return cast(PreTrainedTokenizerFast, tokenizer)
 
 
 class Run:

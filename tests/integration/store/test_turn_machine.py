@@ -7,9 +7,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
+    MultipleResults,
     RuleBasedStateMachine,
     initialize,
     invariant,
+    multiple,
     precondition,
     rule,
     run_state_machine_as_test,
@@ -58,17 +60,24 @@ class TurnMachine(RuleBasedStateMachine):
         """The last attempt but `age`: mostly one that runs, often enough one that is over."""
         return self.attempts[-1 - age % len(self.attempts)]
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(target=turns)
+    def begin(self) -> MultipleResults[str]:
         with self.store.write() as repositories:
             for table in (Workspace, Usage):
                 repositories.session.execute(delete(table))
         scene = Scene(self.store)
         self.threads = [scene.thread("ann's"), scene.thread("bob's", "bob"), scene.thread("shared")]
         self.people = {name: scene.person(name) for name in PEOPLE}
+        # Something to work on from the start, for the runs in which nobody asks any more.
+        first = [self.add(*asked) for asked in ((0, "ann"), (0, "ann"), (1, "bob"), (2, "ann"), (2, "bob"))]
+        self.attempts.append(self.take(first[0], WORKERS[0]))
+        return multiple(*first)
 
     @rule(target=turns, thread=st.integers(0, 2), who=st.sampled_from(PEOPLE), gathering=st.booleans())
     def ask(self, thread: int, who: str, gathering: bool) -> str:
+        return self.add(thread, who, gathering)
+
+    def add(self, thread: int, who: str, gathering: bool = False) -> str:
         state = TurnState.GATHERING if gathering else TurnState.READY
         with self.store.write() as repositories:
             row = repositories.turns.add(self.threads[thread], self.people[who], "?", state=state, now=self.now)

@@ -1,6 +1,7 @@
 """What a worker process makes of turns: real Celery, real Valkey, real SQLite; only the model is scripted."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from core.queue.cancel import request_cancel
 from core.queue.follow import Retrying, Text
 from core.store.models import Turn
-from core.values import TurnState
+from core.values import AttachmentState, TurnState
 from tests.asking import Asker, ended
 from tests.processes import installation
 
@@ -46,7 +47,7 @@ def test_turns_of_a_conversation_run_in_order_and_see_what_was_said(asker: Asker
 
     turns = asker.wait(asked)
 
-    for earlier, later in zip(turns, turns[1:], strict=False):
+    for earlier, later in pairwise(turns):
         assert earlier.finished_at is not None
         assert later.started_at is not None
         assert earlier.finished_at <= later.started_at
@@ -141,7 +142,7 @@ def test_a_question_beyond_the_context_says_so(asker: Asker) -> None:
 def test_missing_picture_bytes_fail_that_turn_alone(asker: Asker) -> None:
     turn_id = asker.accept("what is this?").turn_id
     with asker.at.store.write() as repositories:
-        repositories.attachments.add(turn_id, 0, state="stored", blob_key="ab" * 32, width=8, height=8, name="gone.png")
+        repositories.attachments.add(turn_id, 0, state=AttachmentState.STORED, blob_key="ab" * 32, width=8, height=8)
     asker.dispatcher.announce()
 
     lost, fine = asker.wait([turn_id, asker.ask("and this?")])
