@@ -91,7 +91,7 @@ class HelperHead(nn.Module):
     def forward(self, tokens: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Image tokens (B, T, hidden) to three score tensors (B, T, class)."""
         scores: torch.Tensor = self.linear(tokens)
-        return torch.split(scores, CLASSES, dim=-1)
+        return torch.split(scores, list(CLASSES), dim=-1)
 
     def loss(self, tokens: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Mean cross entropy against `token_targets`, (B, T, 3)."""

@@ -64,6 +64,12 @@ class Stage:
         with self.store.write() as repositories:
             repositories.turns.finish(turn_id, OWNER, attempt, Outcome(state=state, answer=answer), utc_now())
 
+    def end(self, turn_id: str, answer: str, writer: TurnWriter, state: EndState = TurnState.ANSWERED) -> None:
+        """Commit the end of a running turn and tell its readers, as a worker does."""
+        self.finish(turn_id, answer, state)
+        writer.end()
+        writer.flush()
+
     def turn(self, turn_id: str) -> Turn:
         """The row as it is now."""
         with self.store.read() as repositories:

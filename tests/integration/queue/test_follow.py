@@ -19,9 +19,7 @@ WORDS = ("A ", "red ", "star ", "in ", "the ", "sky.")
 def _answered(stage: Stage, *texts: str) -> str:
     turn_id, writer = stage.running()
     written(writer, *texts)
-    stage.finish(turn_id, "".join(texts))
-    writer.end()
-    writer.flush()
+    stage.end(turn_id, "".join(texts), writer)
     return turn_id
 
 
@@ -43,9 +41,7 @@ def test_a_live_reader_gets_each_piece_when_it_comes(stage: Stage) -> None:
                 event = await reader.next()
                 assert isinstance(event, Text)
                 assert (event.text, event.kind) == (word, "text")
-            stage.finish(turn_id, "".join(WORDS))
-            writer.end()
-            writer.flush()
+            stage.end(turn_id, "".join(WORDS), writer)
             assert isinstance(await reader.next(), Ended)
 
     asyncio.run(scene())
@@ -85,7 +81,7 @@ def test_answer_and_thinking_are_told_apart(stage: Stage) -> None:
     for text, kind in (("Let me ", "think"), ("see.", "think"), ("A ", "text"), ("Hm.", "think"), ("star.", "text")):
         writer.text(text, "think" if kind == "think" else "text")
         writer.flush()
-    stage.finish(turn_id, "A star.")
+    stage.end(turn_id, "A star.", writer)
 
     events = stage.follow(turn_id)
 
@@ -119,7 +115,7 @@ def test_a_new_attempt_resets_and_late_words_of_the_old_one_are_dropped(stage: S
             written(new, "right ")
             written(old, "zombie ")
             written(new, "words")
-            stage.finish(turn_id, "right words")
+            stage.end(turn_id, "right words", new)
             events = await reader.rest()
         assert [event.attempt for event in events if isinstance(event, Reset)] == [2]
         assert text_of(events) == "right words"
@@ -135,7 +131,7 @@ def test_a_retry_is_told_and_the_next_attempt_follows(stage: Stage) -> None:
     stage.give_back(turn_id)
     second = stage.claim(turn_id)
     written(second, "whole")
-    stage.finish(turn_id, "whole")
+    stage.end(turn_id, "whole", second)
 
     events = stage.follow(turn_id)
 
@@ -146,9 +142,7 @@ def test_a_retry_is_told_and_the_next_attempt_follows(stage: Stage) -> None:
 def test_an_end_that_sql_takes_back_is_not_the_end(stage: Stage) -> None:
     """A failed turn that is asked again keeps its stream, with the old end in it."""
     turn_id, first = stage.running()
-    stage.finish(turn_id, "", TurnState.FAILED)
-    first.end()
-    first.flush()
+    stage.end(turn_id, "", first, TurnState.FAILED)
     with stage.store.write() as repositories:
         assert repositories.turns.reopen(turn_id, stage.turn(turn_id).created_at)
 
@@ -157,9 +151,7 @@ def test_an_end_that_sql_takes_back_is_not_the_end(stage: Stage) -> None:
         async with stage.hub() as hub, stage.reader(hub, turn_id) as reader:
             assert isinstance(await reader.next(), Reset)
             written(second, "now")
-            stage.finish(turn_id, "now")
-            second.end()
-            second.flush()
+            stage.end(turn_id, "now", second)
             events = await reader.rest()
         assert text_of(events) == ended(events).answer == "now"
 
@@ -174,9 +166,7 @@ def test_a_hundred_readers_of_one_turn_are_told_the_same(stage: Stage) -> None:
             written(writer, *WORDS[:3])
             late = [asyncio.create_task(_all(stage, hub, turn_id)) for _ in range(50)]
             written(writer, *WORDS[3:])
-            stage.finish(turn_id, "".join(WORDS))
-            writer.end()
-            writer.flush()
+            stage.end(turn_id, "".join(WORDS), writer)
             told = await asyncio.gather(*live, *late)
             assert hub.follower_count == 0
         assert {text_of(events) for events in told} == {"".join(WORDS)}
@@ -246,5 +236,5 @@ def test_a_burst_is_one_entry(stage: Stage) -> None:
     writer.flush()
 
     assert stage.redis.xlen(stream_key(turn_id)) == 2
-    stage.finish(turn_id, "".join(WORDS))
+    stage.end(turn_id, "".join(WORDS), writer)
     assert text_of(stage.follow(turn_id)) == "".join(WORDS)

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from core.queue.connect import connect
 from core.queue.embedded import EmbeddedRedis
@@ -31,9 +32,7 @@ def test_a_stream_deleted_in_mid_answer_shows_no_wrong_text(stage: Stage) -> Non
             written(writer, "two ")
             stage.redis.delete(stream_key(turn_id))
             written(writer, "three")
-            stage.finish(turn_id, "one two three")
-            writer.end()
-            writer.flush()
+            stage.end(turn_id, "one two three", writer)
             return await reader.rest()
 
     events = asyncio.run(scene())
@@ -51,7 +50,7 @@ def test_a_stream_deleted_after_all_was_read_goes_on(stage: Stage) -> None:
             await _until_text(reader, "one ")
             stage.redis.flushall()
             written(writer, "two")
-            stage.finish(turn_id, "one two")
+            stage.end(turn_id, "one two", writer)
             return await reader.rest()
 
     assert text_of(asyncio.run(scene())) == "two"
@@ -62,7 +61,7 @@ def test_a_reader_who_comes_after_the_deletion_sees_no_half_text(stage: Stage) -
     written(writer, "one ", "two ")
     stage.redis.flushall()
     written(writer, "three")
-    stage.finish(turn_id, "one two three")
+    stage.end(turn_id, "one two three", writer)
 
     events = stage.follow(turn_id)
 
@@ -81,7 +80,7 @@ def test_a_reader_who_resumes_after_the_deletion_sees_no_hole(stage: Stage) -> N
     written(writer, "two ")
     stage.redis.flushall()
     written(writer, "three")
-    stage.finish(turn_id, "one two three")
+    stage.end(turn_id, "one two three", writer)
 
     assert [type(event) for event in stage.follow(turn_id, cursor)] == [Ended]
 
@@ -94,7 +93,7 @@ def test_after_a_hole_the_next_attempt_is_shown_whole(stage: Stage) -> None:
     stage.give_back(turn_id)
     second = stage.claim(turn_id)
     written(second, "all ", "new")
-    stage.finish(turn_id, "all new")
+    stage.end(turn_id, "all new", second)
 
     events = stage.follow(turn_id)
 
@@ -108,8 +107,8 @@ def test_an_answer_longer_than_the_stream_keeps_is_shown_whole_at_the_end_alone(
         # Alternating kinds are not joined, so that each is an entry.
         writer.text(f"{n} ", "text" if n % 2 else "think")
     writer.flush()
-    assert stage.redis.xlen(stream_key(turn_id)) <= MAX_ENTRIES + 200  # type: ignore[operator]
-    stage.finish(turn_id, "the answer")
+    assert stage.redis.xlen(stream_key(turn_id)) <= MAX_ENTRIES + 200
+    stage.end(turn_id, "the answer", writer)
 
     events = stage.follow(turn_id)
 
@@ -120,13 +119,14 @@ def test_rubbish_in_a_stream_stops_neither_its_own_reader_nor_others(stage: Stag
     spoilt, writer = stage.running()
     healthy, other = stage.running()
     written(writer, "one ")
-    for rubbish in (
+    rubbish: list[dict[Any, Any]] = [
         {"x": "y"},
         {"a": "?", "k": "text", "o": "0", "t": "x"},
         {"a": "1", "k": b"\xff", "o": "0", "t": "x"},
-    ):
-        stage.redis.xadd(stream_key(spoilt), rubbish)
-    stage.redis.xadd(stream_key(spoilt), {"a": "1", "k": "later-version", "o": "0", "t": "x"})
+        {"a": "1", "k": "of a later version", "o": "0", "t": "x"},
+    ]
+    for fields in rubbish:
+        stage.redis.xadd(stream_key(spoilt), fields)
     written(writer, "two")
 
     async def scene() -> tuple[list[FollowEvent], list[FollowEvent]]:
@@ -137,9 +137,7 @@ def test_rubbish_in_a_stream_stops_neither_its_own_reader_nor_others(stage: Stag
                 await _until_text(second, "fine ")
                 written(other, "too")
                 for turn_id, answer, a_writer in ((spoilt, "one two", writer), (healthy, "fine too", other)):
-                    stage.finish(turn_id, answer)
-                    a_writer.end()
-                    a_writer.flush()
+                    stage.end(turn_id, answer, a_writer)
                 return await first.rest(), await second.rest()
 
     of_spoilt, of_healthy = asyncio.run(scene())
@@ -157,7 +155,7 @@ def test_an_end_without_a_final_row_ends_nothing(stage: Stage) -> None:
             write_end(stage.redis, turn_id, 1, TTL_S)
             written(writer, "still here")
             await _until_text(reader, "still here")
-            stage.finish(turn_id, "still here")
+            stage.end(turn_id, "still here", writer)
             return await reader.rest()
 
     assert [type(event) for event in asyncio.run(scene())] == [Ended]
