@@ -44,5 +44,4 @@ class Receipts:
     def _mark(self, turn_ids: set[str]) -> None:
         now = utc_now()
         with self._store.write() as repositories:
-            for turn_id in sorted(turn_ids):
-                repositories.deliveries.mark_read(turn_id, now)
+            repositories.deliveries.mark_read(turn_ids, now)

@@ -28,6 +28,8 @@ def make_celery(settings: Settings) -> Celery:
         worker_enable_remote_control=False,
         worker_send_task_events=False,
         broker_connection_retry_on_startup=True,
+        # For ever: Redis may be away for longer than a hundred tries.
+        broker_connection_max_retries=None,
         broker_connection_timeout=5,
         broker_pool_limit=4,
         # Without these a half-open connection leaves a worker deaf (reference: docs/adr/0003).

@@ -5,6 +5,7 @@ while sending leaves an expired lease behind; whoever claims the row then must l
 message got out (`external_id` and the platform's own idempotence), since no database can know that.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Update, and_, literal_column, or_, select, update
@@ -67,7 +68,7 @@ class DeliveryRepository:
         if delivery is None:
             return False
         if delivery.kind == ANSWER:
-            TurnRepository(self._session).mark_delivered(delivery.turn_id, now)
+            TurnRepository(self._session).mark_delivered([delivery.turn_id], now)
         return True
 
     def retry(self, delivery_id: str, owner: str, error: str, not_before: datetime) -> bool:
@@ -78,22 +79,27 @@ class DeliveryRepository:
         """Sending failed for good. False: lease lost."""
         return self._release(delivery_id, owner, state=DeliveryState.FAILED, error=error, not_before=None)
 
-    def mark_read(self, turn_id: str, now: datetime) -> bool:
-        """A client of a pull channel has read the end of the turn. False: it had before, or there is no end yet."""
-        delivery = self._changed(
-            update(Delivery)
-            .where(
-                Delivery.turn_id == turn_id,
-                Delivery.kind == ANSWER,
-                Delivery.state == _PENDING,
-                Delivery.platform.in_(PULL_PLATFORMS),
+    def mark_read(self, turn_ids: Collection[str], now: datetime) -> set[str]:
+        """Clients of a pull channel have read the ends of these turns.
+
+        Returns those for which that is news; the others had been read before, or have no end yet.
+        """
+        news = set(
+            self._session.scalars(
+                update(Delivery)
+                .where(
+                    Delivery.turn_id.in_(turn_ids),
+                    Delivery.kind == ANSWER,
+                    Delivery.state == _PENDING,
+                    Delivery.platform.in_(PULL_PLATFORMS),
+                )
+                .values(state=DeliveryState.SENT, sent_at=now)
+                .returning(Delivery.turn_id)
+                .execution_options(synchronize_session=False)
             )
-            .values(state=DeliveryState.SENT, sent_at=now)
         )
-        if delivery is None:
-            return False
-        TurnRepository(self._session).mark_delivered(turn_id, now)
-        return True
+        TurnRepository(self._session).mark_delivered(news, now)
+        return news
 
     def _release(
         self, delivery_id: str, owner: str, *, state: DeliveryState, error: str, not_before: datetime | None

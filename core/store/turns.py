@@ -137,7 +137,7 @@ _UNDELIVER = (
 _DELIVERED = (
     update(Turn)
     .where(
-        Turn.id == TURN_ID,
+        Turn.id.in_(_TURN_IDS),
         in_state(TurnState.ANSWERED, TurnState.FAILED, TurnState.CANCELLED),
         Turn.delivered_at.is_(None),
     )
@@ -272,9 +272,10 @@ class TurnRepository(TurnDispatch, TurnLease):
         self._session.execute(_UNDELIVER, {"turn_id": turn_id})
         return True
 
-    def mark_delivered(self, turn_id: str, now: datetime) -> None:
-        """The platform shows the end of this turn: answered → delivered; of others only the time is noted, once."""
-        self._session.execute(_DELIVERED, {"turn_id": turn_id, "now": now})
+    def mark_delivered(self, turn_ids: Collection[str], now: datetime) -> None:
+        """Platforms show the ends of these turns: answered → delivered; of others only the time is noted, once."""
+        if turn_ids:
+            self._session.execute(_DELIVERED, {"turn_ids": list(turn_ids), "now": now})
 
     def _with_files(self, turns: list[Turn]) -> list[Turn]:
         files: dict[str, list[Attachment]] = {turn.id: [] for turn in turns}

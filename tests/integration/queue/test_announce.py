@@ -14,6 +14,7 @@ from core.queue.dispatch import Dispatcher
 from core.queue.embedded import EmbeddedRedis
 from core.settings import Settings, load_settings
 from core.store.database import Store
+from core.values import Platform, utc_now
 from tests.integration.queue.stage import Stage
 from tests.processes import until
 
@@ -26,7 +27,10 @@ def _settings(url: str, **changes: Any) -> Settings:
 
 def _dispatcher(stage: Stage, url: str = "", **changes: Any) -> Dispatcher:
     settings = _settings(url or stage.url, **changes)
-    return Dispatcher(stage.store, make_celery(settings), settings)
+    celery = make_celery(settings)
+    # How long it looks for Redis; the service is more patient.
+    celery.conf.broker_connection_timeout = 0.1
+    return Dispatcher(stage.store, celery, settings)
 
 
 def _announced(redis: Redis) -> list[str]:
@@ -75,7 +79,12 @@ def test_a_person_has_only_so_many_turns_announced_or_running(stage_on_both: Sta
 
 
 def _flood(stage: Stage) -> list[str]:
-    return [stage.ready(f"q{n}", person="ann") for n in range(MANY if stage.store.dialect == "sqlite" else 50)]
+    """Ann asks in many conversations at once."""
+    with stage.store.write() as repositories:
+        workspace = repositories.people.workspace(Platform.WEB, "local")
+        ann = repositories.people.person(workspace.id, "ann")
+        threads = [repositories.conversations.get_or_create(workspace.id, f"T{n}", ann.id).id for n in range(MANY)]
+        return [repositories.turns.add(thread, ann.id, "q", now=utc_now()).id for thread in threads]
 
 
 def test_only_the_first_open_turn_of_a_conversation_is_announced(stage: Stage) -> None:

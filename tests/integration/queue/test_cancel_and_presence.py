@@ -10,7 +10,7 @@ from tests.processes import PATIENCE_S
 
 def test_a_running_turn_is_poked_and_stays_running_until_its_worker_obeys(stage: Stage) -> None:
     turn_id, _ = stage.running()
-    ear = stage.redis.pubsub(ignore_subscribe_messages=True)
+    ear = stage.redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]  # redis-py has no types here
     ear.subscribe(CANCEL_CHANNEL)
     ear.get_message(timeout=PATIENCE_S)
 

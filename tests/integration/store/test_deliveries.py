@@ -95,11 +95,11 @@ def test_reading_delivers_on_pull_channels(scene: Scene) -> None:
     for platform in (Platform.WEB, Platform.API):
         turn_id = scene.ask(scene.thread("page", platform=platform), platform=platform)
         with scene.store.write() as repositories:
-            assert not repositories.deliveries.mark_read(turn_id, NOW)
+            assert repositories.deliveries.mark_read([turn_id], NOW) == set()
         scene.finish(turn_id, scene.run(turn_id))
         with scene.store.write() as repositories:
-            assert repositories.deliveries.mark_read(turn_id, after(8))
-            assert not repositories.deliveries.mark_read(turn_id, after(9))
+            assert repositories.deliveries.mark_read([turn_id], after(8)) == {turn_id}
+            assert repositories.deliveries.mark_read([turn_id], after(9)) == set()
         assert (scene.state(turn_id), scene.turn(turn_id).delivered_at) == (TurnState.DELIVERED, after(8))
         assert [row.state for row in scene.deliveries(turn_id)] == ["sent"]
 
@@ -107,7 +107,7 @@ def test_reading_delivers_on_pull_channels(scene: Scene) -> None:
 def test_reading_elsewhere_does_not_take_the_message_from_slack(scene: Scene) -> None:
     turn_id, delivery_id = one(scene)
     with scene.store.write() as repositories:
-        assert not repositories.deliveries.mark_read(turn_id, after(8))
+        assert repositories.deliveries.mark_read([turn_id], after(8)) == set()
     assert due(scene, 9) == [delivery_id]
 
 

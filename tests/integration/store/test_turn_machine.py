@@ -212,7 +212,7 @@ class TurnMachine(RuleBasedStateMachine):
     def deliver(self, turn_id: str) -> None:
         self.may_change.add(turn_id)
         with self.store.write() as repositories:
-            repositories.turns.mark_delivered(turn_id, self.now)
+            repositories.turns.mark_delivered([turn_id], self.now)
         self.model.deliver(self.model.turns[turn_id])
 
     @rule()

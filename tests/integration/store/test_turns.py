@@ -213,7 +213,7 @@ def test_an_answer_is_delivered_once(scene: Scene) -> None:
     turn_id = scene.answered(scene.thread())
     for at in (5, 6):
         with scene.store.write() as repositories:
-            repositories.turns.mark_delivered(turn_id, after(at))
+            repositories.turns.mark_delivered([turn_id], after(at))
     turn = scene.turn(turn_id)
     assert (turn.state, turn.delivered_at) == (TurnState.DELIVERED, after(5))
 
@@ -223,7 +223,7 @@ def test_of_other_ends_only_the_time_is_noted(scene: Scene, end: TurnState) -> N
     turn_id = scene.ask(scene.thread())
     scene.finish(turn_id, scene.run(turn_id), Outcome(end))  # type: ignore[arg-type]
     with scene.store.write() as repositories:
-        repositories.turns.mark_delivered(turn_id, after(5))
+        repositories.turns.mark_delivered([turn_id], after(5))
     turn = scene.turn(turn_id)
     assert (turn.state, turn.delivered_at) == (end, after(5))
 
@@ -231,7 +231,7 @@ def test_of_other_ends_only_the_time_is_noted(scene: Scene, end: TurnState) -> N
 def test_what_is_not_over_cannot_be_delivered(scene: Scene) -> None:
     turn_id = scene.ask(scene.thread())
     with scene.store.write() as repositories:
-        repositories.turns.mark_delivered(turn_id, NOW)
+        repositories.turns.mark_delivered([turn_id], NOW)
     assert (scene.state(turn_id), scene.turn(turn_id).delivered_at) == (TurnState.READY, None)
 
 
