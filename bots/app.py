@@ -1,6 +1,7 @@
 """The bots process: every adapter whose settings are there, around one set of services."""
 
 import asyncio
+import contextlib
 import signal
 
 import structlog
@@ -26,8 +27,9 @@ def run_bots(settings: Settings) -> None:
     # After its orderly stop uvicorn sends itself the signal once more; by default that one would end the process
     # before the services are closed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings))
+    log.info("web_stopped")
 
 
 async def _serve(settings: Settings) -> None:

@@ -71,9 +71,9 @@ class Settings(BaseSettings):
 
     # Queue and worker.
     worker_slots: int = Field(16, ge=1, description="turns that one worker answers at once")
-    lease_s: float = Field(15.0, gt=0)
-    heartbeat_s: float = Field(3.0, gt=0)
-    sweep_s: float = Field(2.0, gt=0)
+    lease_s: float = Field(10.0, gt=0)
+    heartbeat_s: float = Field(2.0, gt=0)
+    sweep_s: float = Field(1.0, gt=0)
     redispatch_s: float = Field(10.0, gt=0, description="first wait before a ready turn is announced again")
     max_failures: int = Field(3, ge=1)
     retry_base_s: float = Field(1.0, gt=0, description="first back-off; doubles with each failure")

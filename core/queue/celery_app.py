@@ -38,6 +38,9 @@ def make_celery(settings: Settings) -> Celery:
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
             "health_check_interval": 5,
+            # How often sending looks for a Redis that is away; the turns stay ready in SQL and the sweeper comes again.
+            "max_retries": 1,
+            "interval_start": 0.1,
         },
         task_publish_retry=False,
         timezone="UTC",

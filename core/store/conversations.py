@@ -5,7 +5,6 @@ from datetime import datetime
 from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from core.errors import StoreError
 from core.store.models import Conversation
 from core.store.upsert import insert_if_new
 from core.values import new_id
@@ -33,7 +32,7 @@ class ConversationRepository:
         known = {"workspace_id": workspace_id, "external_id": external_id}
         conversation = self._session.scalars(_BY_NAME, known).one_or_none()
         if conversation is None:
-            insert_if_new(
+            conversation = insert_if_new(
                 self._session,
                 Conversation,
                 {
@@ -45,9 +44,7 @@ class ConversationRepository:
                 },
                 ("workspace_id", "external_id"),
             )
-            conversation = self._session.scalars(_BY_NAME, known).one_or_none()
-            if conversation is None:
-                raise StoreError("a conversation vanished while it was being made")
+            conversation = conversation or self._session.scalars(_BY_NAME, known).one()
         return conversation
 
     def owned(self, conversation_id: str, person_id: str) -> Conversation | None:

@@ -8,7 +8,7 @@ message got out (`external_id` and the platform's own idempotence), since no dat
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Update, and_, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Update, and_, bindparam, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.store.models import Delivery
@@ -20,6 +20,18 @@ from core.values import DeliveryState, Platform
 PULL_PLATFORMS = (Platform.WEB, Platform.API)
 _PENDING: ColumnElement[str] = literal_column("'pending'")
 _SENDING: ColumnElement[str] = literal_column("'sending'")
+_MARK_READ = (
+    update(Delivery)
+    .where(
+        Delivery.turn_id.in_(bindparam("turn_ids", expanding=True)),
+        Delivery.kind == ANSWER,
+        Delivery.state == _PENDING,
+        Delivery.platform.in_(PULL_PLATFORMS),
+    )
+    .values(state=DeliveryState.SENT, sent_at=bindparam("now"))
+    .returning(Delivery.turn_id)
+    .execution_options(synchronize_session=False)
+)
 
 
 class DeliveryRepository:
@@ -84,20 +96,9 @@ class DeliveryRepository:
 
         Returns those for which that is news; the others had been read before, or have no end yet.
         """
-        news = set(
-            self._session.scalars(
-                update(Delivery)
-                .where(
-                    Delivery.turn_id.in_(turn_ids),
-                    Delivery.kind == ANSWER,
-                    Delivery.state == _PENDING,
-                    Delivery.platform.in_(PULL_PLATFORMS),
-                )
-                .values(state=DeliveryState.SENT, sent_at=now)
-                .returning(Delivery.turn_id)
-                .execution_options(synchronize_session=False)
-            )
-        )
+        if not turn_ids:
+            return set()
+        news = set(self._session.scalars(_MARK_READ, {"turn_ids": list(turn_ids), "now": now}).all())
         TurnRepository(self._session).mark_delivered(news, now)
         return news
 

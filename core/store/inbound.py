@@ -24,12 +24,8 @@ class InboundRepository:
         If another transaction is taking in the same event right now, this waits for its end. `turn_id` may name a
         turn that is added later in the same transaction.
         """
-        return insert_if_new(
-            self._session,
-            InboundEvent,
-            {"id": new_id(), "platform": platform, "event_key": event_key, "turn_id": turn_id},
-            ("platform", "event_key"),
-        )
+        event = {"id": new_id(), "platform": platform, "event_key": event_key, "turn_id": turn_id}
+        return insert_if_new(self._session, InboundEvent, event, ("platform", "event_key")) is not None
 
     def turn_of(self, platform: Platform, event_key: str) -> str | None:
         """The turn that the event became; None: never seen, or it became none."""

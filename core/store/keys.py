@@ -24,11 +24,11 @@ class KeyRepository:
         Raises:
             RequestError: the name was used before.
         """
-        key_id = new_id()
-        values = {"id": key_id, "name": name, "person_id": person_id, "key_hash": key_hash}
-        if not insert_if_new(self._session, ApiKey, values, ("name",)):
+        values = {"id": new_id(), "name": name, "person_id": person_id, "key_hash": key_hash}
+        key = insert_if_new(self._session, ApiKey, values, ("name",))
+        if key is None:
             raise RequestError(user_message=f"There is (or was) a key named {name!r} already. Choose another name.")
-        return self._session.get_one(ApiKey, key_id)
+        return key
 
     def by_hash(self, key_hash: str) -> ApiKey | None:
         """The valid key with this hash."""

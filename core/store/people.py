@@ -3,7 +3,6 @@
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from core.errors import StoreError
 from core.store.models import Person, Workspace
 from core.store.upsert import insert_if_new
 from core.values import Platform, new_id
@@ -30,15 +29,13 @@ class PeopleRepository:
         name = name[:_NAME_CHARS]
         workspace = self._session.scalars(_WORKSPACE, known).one_or_none()
         if workspace is None:
-            insert_if_new(
+            workspace = insert_if_new(
                 self._session,
                 Workspace,
                 {"id": new_id(), "name": name, **known},
                 ("platform", "external_id"),
             )
-            workspace = self._session.scalars(_WORKSPACE, known).one_or_none()
-            if workspace is None:
-                raise StoreError("a workspace vanished while it was being made")
+            workspace = workspace or self._session.scalars(_WORKSPACE, known).one()
         if name and workspace.name != name:
             workspace.name = name
         return workspace
@@ -49,15 +46,13 @@ class PeopleRepository:
         display_name, locale = display_name[:_NAME_CHARS], locale[:_LOCALE_CHARS]
         person = self._session.scalars(_PERSON, known).one_or_none()
         if person is None:
-            insert_if_new(
+            person = insert_if_new(
                 self._session,
                 Person,
                 {"id": new_id(), "display_name": display_name, "locale": locale, **known},
                 ("workspace_id", "external_id"),
             )
-            person = self._session.scalars(_PERSON, known).one_or_none()
-            if person is None:
-                raise StoreError("a person vanished while it was being made")
+            person = person or self._session.scalars(_PERSON, known).one()
         if display_name and person.display_name != display_name:
             person.display_name = display_name
         if locale and person.locale != locale:

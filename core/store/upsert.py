@@ -1,7 +1,7 @@
 """INSERT … ON CONFLICT, which SQLite and PostgreSQL share but SQLAlchemy spells once for each."""
 
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Executable
 from sqlalchemy.dialects import postgresql, sqlite
@@ -9,15 +9,17 @@ from sqlalchemy.orm import Session
 
 from core.store.models import Base
 
+Row = TypeVar("Row", bound=Base)
 _Insert = sqlite.Insert | postgresql.Insert
 
 
-def insert_if_new(session: Session, table: type[Base], values: dict[str, Any], key: tuple[str, ...]) -> bool:
-    """Insert a row unless one with the same `key` columns is there; whether it was inserted.
+def insert_if_new(session: Session, table: type[Row], values: dict[str, Any], key: tuple[str, ...]) -> Row | None:
+    """Insert a row unless one with the same `key` columns is there; the new row, or None.
 
-    A concurrent insert of the same key is waited for, so after False the other row can be read.
+    A concurrent insert of the same key is waited for, so after None the other row can be read.
     """
-    return session.execute(_if_new(session.get_bind().dialect.name, table, key), values).first() is not None
+    row: Row | None = session.scalar(_if_new(session.get_bind().dialect.name, table, key), values)
+    return row
 
 
 def insert_or_update(
@@ -29,7 +31,7 @@ def insert_or_update(
 
 @cache
 def _if_new(dialect: str, table: type[Base], key: tuple[str, ...]) -> Executable:
-    return _insert(dialect, table).on_conflict_do_nothing(index_elements=key).returning(table.__table__.c[key[0]])
+    return _insert(dialect, table).on_conflict_do_nothing(index_elements=key).returning(table)
 
 
 @cache

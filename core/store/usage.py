@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 
 from core.store.models import Usage
 
+_ADD = insert(Usage)
+
 
 @dataclass(frozen=True, slots=True)
 class UsageTotals:
@@ -44,19 +46,20 @@ class UsageRepository:
     ) -> None:
         """Note what one attempt cost."""
         self._session.execute(
-            insert(Usage).values(
-                workspace_id=workspace_id,
-                person_id=person_id,
-                turn_id=turn_id,
-                attempt=attempt,
-                model=model,
-                prompt_tokens=prompt_tokens,
-                picture_tokens=picture_tokens,
-                cached_tokens=cached_tokens,
-                completion_tokens=completion_tokens,
-                engine_s=engine_s,
-                created_at=now,
-            )
+            _ADD,
+            {
+                "workspace_id": workspace_id,
+                "person_id": person_id,
+                "turn_id": turn_id,
+                "attempt": attempt,
+                "model": model,
+                "prompt_tokens": prompt_tokens,
+                "picture_tokens": picture_tokens,
+                "cached_tokens": cached_tokens,
+                "completion_tokens": completion_tokens,
+                "engine_s": engine_s,
+                "created_at": now,
+            },
         )
 
     def totals(self, workspace_id: str, since: datetime) -> UsageTotals:

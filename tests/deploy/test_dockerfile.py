@@ -91,7 +91,7 @@ def import_in_image(image: str, modules: list[str], tmp_path: Path) -> subproces
             shutil.copytree(ROOT / source, tmp_path / source, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / source, tmp_path / source)
-    held = [*load_pins(f"{image}.txt"), *(["torch"] if image == "worker" else [])]
+    held = ["glimt", *load_pins(f"{image}.txt"), *(["torch"] if image == "worker" else [])]
     # The checkout is on the path too; its other packages must not be found there.
     absent = sorted({"bots", "worker", "bench", "tools", "tests"} - {source.rstrip("/") for source in sources})
     return subprocess.run(

@@ -59,25 +59,21 @@ class Asker:
 
     def chains(self) -> list[Chain]:
         """Every kind of question that the scene allows, in random order."""
-        makers = [
-            self._what_at,
-            self._what_at,
-            self._which_shape,
-            self._which_shape,
-            self._what_colour,
-            self._what_colour,
-            self._where,
-            self._where,
-            self._presence,
-            self._presence,
-            self._count,
-            self._count,
-            self._count_all,
-            self._describe,
-            self._colour_at,
-            self._check,
-            self._absent,
-        ]
+        # Finding a thing by its shape is what the model learns last, so it is asked most.
+        weights = (
+            (self._what_at, 2),
+            (self._which_shape, 1),
+            (self._colour_at, 1),
+            (self._what_colour, 4),
+            (self._where, 3),
+            (self._presence, 3),
+            (self._check, 2),
+            (self._count, 3),
+            (self._count_all, 1),
+            (self._describe, 1),
+            (self._absent, 1),
+        )
+        makers = [maker for maker, times in weights for _ in range(times)]
         self._rng.shuffle(makers)
         return [chain for maker in makers if (chain := maker())]
 

@@ -27,10 +27,7 @@ def _settings(url: str, **changes: Any) -> Settings:
 
 def _dispatcher(stage: Stage, url: str = "", **changes: Any) -> Dispatcher:
     settings = _settings(url or stage.url, **changes)
-    celery = make_celery(settings)
-    # How long it looks for Redis; the service is more patient.
-    celery.conf.broker_connection_timeout = 0.1
-    return Dispatcher(stage.store, celery, settings)
+    return Dispatcher(stage.store, make_celery(settings), settings)
 
 
 def _announced(redis: Redis) -> list[str]:

@@ -188,6 +188,17 @@ def test_a_failed_turn_is_reopened_as_if_just_asked(scene: Scene) -> None:
     assert len(scene.deliveries(turn_id)) == 1
 
 
+def test_a_reopened_turn_has_all_its_tries_again(scene: Scene) -> None:
+    turn_id = scene.ask(scene.thread())
+    scene.run(turn_id)
+    with scene.store.write() as repositories:
+        assert repositories.turns.reap(turn_id, 1, 1, after(99), after(200)) is TurnState.FAILED
+        assert repositories.turns.reopen(turn_id, after(100))
+    turn = scene.turn(turn_id)
+    assert (turn.failures, turn.not_before, turn.error_message) == (0, None, "")
+    assert scene.dispatchable(at=100) == [turn_id]
+
+
 def test_a_cancelled_turn_is_reopened_without_the_wish_to_stop(scene: Scene) -> None:
     turn_id = scene.ask(scene.thread())
     with scene.store.write() as repositories:

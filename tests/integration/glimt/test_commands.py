@@ -1,0 +1,70 @@
+"""The short commands: what they print where, and what they say when something is wrong."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from bots.web.keys import hash_secret
+from core.store.database import Store
+from core.store.migrate import is_current
+from tests.integration.glimt.command import glimt
+
+
+def test_db_upgrade_makes_a_database_that_only_we_can_enter(tmp_path: Path) -> None:
+    upgraded = glimt(tmp_path, "db", "upgrade")
+
+    assert (upgraded.returncode, upgraded.stdout, upgraded.stderr) == (0, "", "")
+    assert is_current(f"sqlite:///{tmp_path / 'data' / 'glimt.db'}")
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+def test_keys_create_prints_the_key_alone(tmp_path: Path) -> None:
+    made = glimt(tmp_path, "keys", "create", "--name", "ci")
+
+    assert made.returncode == 0, made.stderr
+    assert made.stderr == ""
+    (key,) = made.stdout.splitlines()
+    assert key.startswith("glimt_")
+    store = Store(f"sqlite:///{tmp_path / 'data' / 'glimt.db'}")
+    with store.read() as repositories:
+        (row,) = repositories.keys.list()
+    store.close()
+    assert (row.name, row.key_hash) == ("ci", hash_secret(key))
+
+    again = glimt(tmp_path, "keys", "create", "--name", "ci")
+
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "'ci'" in again.stderr
+
+
+@pytest.mark.parametrize("words", [("bots",), ("worker",), ("keys", "list"), ("keys", "revoke", "--name", "x")])
+def test_without_tables_it_says_what_to_run_and_makes_nothing(tmp_path: Path, words: tuple[str, ...]) -> None:
+    refused = glimt(tmp_path, *words)
+
+    assert refused.returncode == 1
+    assert refused.stdout == ""
+    (line,) = refused.stderr.splitlines()
+    assert line.endswith("Run: glimt db upgrade")
+    assert not (tmp_path / "data").exists()
+
+
+def test_wrong_settings_are_listed_one_a_line_without_their_values(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("GLIMT_LEASE_S=geheim-lease\nGLIMT_WEB_PROT=geheim-port\nPOSTGRES_PASSWORD=x\n")
+
+    refused = glimt(tmp_path, "db", "upgrade", GLIMT_LOG_LEVEL="geheim-level", GLIMT_REDIS_URL="geheim-url")
+
+    assert refused.returncode == 1
+    assert refused.stdout == ""
+    head, *lines = refused.stderr.splitlines()
+    assert head == "glimt: Wrong settings:"
+    assert sorted(line.split(":")[0].strip() for line in lines) == [
+        "GLIMT_LEASE_S",
+        "GLIMT_LOG_LEVEL",
+        "GLIMT_REDIS_URL",
+        "GLIMT_WEB_PROT",
+    ]
+    assert "did you mean GLIMT_WEB_PORT?" in refused.stderr
+    assert "did you mean REDIS_URL?" in refused.stderr
+    assert "geheim" not in refused.stderr
+    assert not (tmp_path / "data").exists()

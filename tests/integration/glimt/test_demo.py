@@ -1,0 +1,57 @@
+"""`glimt demo --once`: a conversation on the terminal, or a clear failure."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from glimt.demo import QUESTIONS, DemoFailed, _check
+from tests.integration.glimt.command import glimt
+from tests.processes import until
+
+
+def test_it_plays_the_conversation_and_ends(tmp_path: Path) -> None:
+    demo = glimt(tmp_path, "demo", "--once", GLIMT_WEB_PORT="0")
+
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    for question in QUESTIONS:
+        assert f"You:   {question}\nGlimt: {question}" in demo.stdout
+    assert re.search(r"Ready after [\d.]+ s: http://127\.0\.0\.1:\d+/", demo.stdout)
+    stored = demo.stdout.partition("Stored in ")[2].splitlines()
+    assert str(tmp_path / "data" / "glimt.db") in stored[0]
+    assert [line.split()[0] for line in stored[1:]] == ["1.", "2.", "3."]
+    # The processes' own logs are in the folder, not between the answers.
+    assert demo.stderr == ""
+    assert (tmp_path / "data" / "worker.log").stat().st_size > 0
+    assert not (tmp_path / "data" / "redis.sock").exists()
+
+
+def test_an_answer_that_fails_is_a_failure(tmp_path: Path) -> None:
+    demo = glimt(
+        tmp_path,
+        *("demo", "--once"),
+        GLIMT_WEB_PORT="0",
+        GLIMT_MODEL="scripted:echo?tokens=64&pace=2",
+        GLIMT_TURN_DEADLINE_S="0.5",
+    )
+
+    assert demo.returncode == 1
+    assert "glimt: The answer failed: The answer took too long." in demo.stderr
+    assert "Traceback" not in demo.stderr
+
+
+def test_an_empty_answer_is_a_failure() -> None:
+    with pytest.raises(DemoFailed, match="empty"):
+        _check({"error": None, "answer": " \n"})
+
+
+@pytest.mark.faults
+def test_a_worker_that_cannot_start_is_named_with_its_log(tmp_path: Path) -> None:
+    demo = glimt(tmp_path, "demo", "--once", GLIMT_WEB_PORT="0", GLIMT_MODEL="scripted:nonsense")
+
+    assert demo.returncode == 1
+    *_, line = demo.stderr.strip().splitlines()
+    assert "did not become ready" in line
+    log = tmp_path / "data" / "worker.log"
+    assert str(log) in line
+    assert "scripted:nonsense" in until(log.read_text, "the log says why")

@@ -1,0 +1,80 @@
+"""`glimt doctor`: one line for each check, what is wrong, and how to mend it."""
+
+from pathlib import Path
+
+import pytest
+
+from core.queue.embedded import EmbeddedRedis
+from core.settings import Settings, load_settings
+from core.store.migrate import upgrade
+from glimt.doctor import Finding, examine
+from tests.integration.glimt.command import glimt
+
+
+def _settings(folder: Path, **changes: object) -> Settings:
+    given = {"data_dir": folder, "model": "scripted:echo", **changes}
+    return load_settings(_env_file=None, **given)
+
+
+def _examined(settings: Settings) -> dict[str, Finding]:
+    return {finding.what: finding for finding in examine(settings)}
+
+
+def test_a_sound_installation(tmp_path: Path) -> None:
+    settings = _settings(tmp_path)
+    upgrade(settings.sql_url)
+    with EmbeddedRedis(settings.embedded_redis_socket, tmp_path / "redis"):
+        findings = _examined(settings)
+
+    assert [f for f in findings.values() if not f.good] == []
+    assert set(findings) == {"database", "redis", "blobs", "model", "device", "disk", "keys"}
+    assert "workers: none running" in findings["redis"].says
+
+
+def test_an_empty_folder_needs_its_tables_and_nothing_else(tmp_path: Path) -> None:
+    findings = _examined(_settings(tmp_path / "new"))
+
+    assert {what for what, finding in findings.items() if not finding.good} == {"database", "keys"}
+    assert "glimt db upgrade" in findings["database"].says
+    assert not (tmp_path / "new" / "glimt.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("what", "changes", "says"),
+    [
+        ("redis", {"redis_url": "redis://:geheim@127.0.0.1:1/0"}, "Check REDIS_URL"),
+        ("database", {"database_url": "postgresql://u:geheim@127.0.0.1:1/x"}, "Connection refused"),
+        ("database", {"database_url": "mysql://u:geheim@h/x"}, "DATABASE_URL"),
+        ("blobs", {"blobs_url": "s3://"}, "GLIMT_BLOBS_URL"),
+        ("blobs", {"blobs_url": "file:///dev/null/blobs"}, "blob store"),
+        ("model", {"model": "/nowhere"}, "GLIMT_MODEL"),
+        ("model", {"model": "owner/name"}, "GLIMT_MODEL_REVISION"),
+        ("device", {"device": "cuda:9"}, "GLIMT_DEVICE"),
+    ],
+)
+def test_what_is_wrong_is_found_and_named_in_one_line_without_secrets(
+    tmp_path: Path, what: str, changes: dict[str, object], says: str
+) -> None:
+    finding = _examined(_settings(tmp_path, **changes))[what]
+
+    assert not finding.good
+    assert says in finding.says
+    assert "\n" not in finding.says
+    assert "geheim" not in finding.says
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "glimt.db").write_text("this is no database, and long enough to be looked at " * 10)
+
+    finding = _examined(_settings(tmp_path))["database"]
+
+    assert not finding.good
+    assert "file is not a database" in finding.says
+
+
+def test_the_command_prints_a_line_each_and_fails_if_something_needs_mending(tmp_path: Path) -> None:
+    told = glimt(tmp_path, "doctor")
+
+    assert told.returncode == 1
+    assert [line.split()[0] for line in told.stdout.splitlines()].count("MEND") == 2
+    assert told.stderr == ""
