@@ -10,7 +10,7 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-TIMEOUT_S = 5.0
+TIMEOUT_S = 3.0
 
 
 def connect(url: str) -> Redis:

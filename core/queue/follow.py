@@ -25,7 +25,7 @@ __all__ = ["FIRST", "Ended", "FollowEvent", "Reset", "Retrying", "StreamHub", "T
 
 log = structlog.get_logger(__name__)
 
-# Below redis-py's default socket timeout of 5 s.
+# Below the clients' time-out for an answer.
 BLOCK_S = 1.0
 # A stream that is silent from the start may be gone already, or the turn waits: ask SQL soon, later less often.
 FIRST_LOOK_S = 0.1
@@ -179,7 +179,7 @@ class StreamHub:
                 await asyncio.sleep(0.5)
 
     async def _round(self) -> None:
-        asked: set[str] = set()
+        asked: set[str] | None = None
         try:
             asked = await self._read()
         except RedisError as error:
@@ -191,7 +191,8 @@ class StreamHub:
             for follower in self._followers[turn_id]:
                 follower.look_at = now + NEXT_LOOK_S
         if asked or silent:
-            await self._look_up(asked, silent)
+            # Without Redis no text will come that an end in SQL could overtake.
+            await self._look_up(silent if asked is None else asked, silent)
 
     def _all(self) -> Iterator[_Follower]:
         for group in self._followers.values():

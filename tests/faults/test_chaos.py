@@ -13,6 +13,8 @@ from core.values import TurnState
 from tests.asking import Asker
 from tests.processes import until
 
+pytestmark = pytest.mark.faults
+
 CONVERSATIONS = 12
 QUESTIONS = 6
 SEED = 20261124

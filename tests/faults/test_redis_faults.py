@@ -5,10 +5,14 @@ import signal
 from base64 import b64encode
 from json import dumps
 
+import pytest
+
 from core.queue.celery_app import QUEUE, TASK_ANSWER
 from core.values import TurnState, new_id
 from tests.asking import Asker, ended
 from tests.processes import until
+
+pytestmark = pytest.mark.faults
 
 
 def test_flushall_with_twenty_waiting_loses_none(asker: Asker) -> None:

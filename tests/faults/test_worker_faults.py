@@ -2,10 +2,14 @@
 
 import signal
 
+import pytest
+
 from core.queue.follow import Reset, Text
 from core.values import TurnState
 from tests.asking import Asker, ended
 from tests.processes import PATIENCE_S, until
+
+pytestmark = pytest.mark.faults
 
 LONG = "[[tokens 60]] [[pace 20]]"
 LONG_ANSWER = " ".join(f"word{n}" for n in range(1, 61))

@@ -1,4 +1,4 @@
-"""`python -m tools.demo_model train|export|eval|render`."""
+"""`python -m tools.demo_model train|export|eval|card|render`."""
 
 from __future__ import annotations
 
@@ -38,6 +38,10 @@ def main() -> None:
     evaluate.add_argument("--json", type=Path, help="write the table here as JSON too")
     evaluate.add_argument("--mistakes", type=int, default=0, help="print this many wrong answers of each kind")
 
+    card = commands.add_parser("card", help="write the model card from evaluation.json")
+    card.add_argument("--model", type=Path, required=True)
+    card.add_argument("--training", type=Path, required=True, help="a text file: how the model was trained")
+
     render = commands.add_parser("render", help="draw one scene for people to look at")
     render.add_argument("--seed", type=int, required=True)
     render.add_argument("--out", type=Path, required=True)
@@ -58,6 +62,10 @@ def main() -> None:
         from .evaluate import evaluate as run_evaluation
 
         run_evaluation(**options)
+    elif command == "card":
+        from .card import write_card
+
+        write_card(options["model"], options["training"].read_text(encoding="utf-8"))
     else:
         from .scenes import render as draw
         from .scenes import sample_scene
