@@ -28,11 +28,12 @@ app.add_typer(bench, name="bench")
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Errors of ours become one sentence on stderr and exit status 1; Ctrl-C after an orderly stop is no error."""
+    """Errors of ours become one sentence on stderr and exit status 1; an interrupted command ends with 130."""
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo("\nStopped.", err=True)
+        typer.echo("\nInterrupted; everything is stopped.", err=True)
+        raise typer.Exit(130) from None
     except GlimtError as error:
         typer.echo(f"glimt: {error}", err=True)
         raise typer.Exit(1) from None

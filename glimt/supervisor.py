@@ -125,10 +125,11 @@ class Supervisor:
                 raise ConfigurationError(f"{what} did not become ready. Logs: {logs}")
 
     def serve(self) -> None:
-        """Look after everything until Ctrl-C or SIGTERM, which raise KeyboardInterrupt."""
-        while True:
-            time.sleep(0.2)
-            self.look_after()
+        """Look after everything until Ctrl-C or SIGTERM, which are the orderly end of serving."""
+        with contextlib.suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(0.2)
+                self.look_after()
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:

@@ -21,7 +21,7 @@ def page_url(settings: Settings) -> str:
 
 
 def up(settings: Settings, *, say: Callable[[str], None]) -> None:
-    """Run the service until Ctrl-C or SIGTERM, which raise KeyboardInterrupt after everything has stopped.
+    """Run the service until Ctrl-C or SIGTERM, then stop everything.
 
     Raises:
         ConfigurationError: something could not be started.
