@@ -46,8 +46,8 @@ All pictures and texts were made by `tools/demo_model`; no outside data, no othe
 
 ## Measured
 `python -m tools.demo_model eval --model core/inference/demo --scenes {scenes} --seed {seed}`: {scenes} scenes from
-seeds that training never used, in five picture sizes, two fifths of them through JPEG or WebP; greedy `generate` with the
-files in this folder. An answer counts if it equals the expected one but for case, punctuation and articles. Follow-ups
+seeds that training never used, in five proportions, two fifths of them through JPEG or WebP; greedy `generate` with
+the files in this folder. An answer counts if it equals the expected one but for case, punctuation and articles. Follow-ups
 come after the model's *own* earlier answers; the last row gives it the right ones instead.
 
 | kind | right | of | share | 95 % interval |

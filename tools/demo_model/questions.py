@@ -59,17 +59,17 @@ class Asker:
 
     def chains(self) -> list[Chain]:
         """Every kind of question that the scene allows, in random order."""
-        # Finding a thing by its shape is what the model learns last, so it is asked most.
+        # What the model learns last is asked most: counting, and finding a thing by its shape.
         weights = (
-            (self._what_at, 2),
+            (self._what_at, 1),
             (self._which_shape, 1),
             (self._colour_at, 1),
-            (self._what_colour, 4),
-            (self._where, 3),
-            (self._presence, 3),
-            (self._check, 2),
-            (self._count, 3),
-            (self._count_all, 1),
+            (self._what_colour, 2),
+            (self._where, 4),
+            (self._presence, 2),
+            (self._check, 1),
+            (self._count, 6),
+            (self._count_all, 2),
             (self._describe, 1),
             (self._absent, 1),
         )
@@ -176,7 +176,7 @@ class Asker:
 
     def _where(self) -> Chain | None:
         named: list[tuple[Thing, str, str]] = []
-        named += [(t, t.shape, "shape") for t in self._by_shape]
+        named += [(t, t.shape, "shape") for t in self._by_shape for _ in range(2)]
         named += [(t, f"{t.colour} {t.shape}", "look") for t in self._by_look]
         named += [(t, f"{t.colour} {self._pick('shape', 'thing', 'object', 'one')}", "colour") for t in self._by_colour]
         if not named:
@@ -282,7 +282,7 @@ class Asker:
 
     def _countable(self) -> tuple[str, str, str]:
         """Something to count: mostly a shape or colour that is there, so that zero stays rare."""
-        by = self._rng.choice(("shape", "colour"))
+        by = self._rng.choices(("shape", "colour"), weights=(3, 2))[0]
         there = bool(self._things) and self._rng.random() < 0.8
         if by == "shape":
             shape = self._rng.choice([t.shape for t in self._things] if there else SHAPES)

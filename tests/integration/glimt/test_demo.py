@@ -1,13 +1,16 @@
 """`glimt demo --once`: a conversation on the terminal, or a clear failure."""
 
 import re
+import signal
 from pathlib import Path
 
 import pytest
 
-from glimt.demo import QUESTIONS, DemoFailed, _check
-from tests.integration.glimt.command import glimt
-from tests.processes import until
+from core.process import spawn
+from glimt.demo import QUESTIONS, _check
+from glimt.page import DemoFailed
+from tests.integration.glimt.command import GLIMT, environment, glimt
+from tests.processes import PATIENCE_S, until
 
 
 def test_it_plays_the_conversation_and_ends(tmp_path: Path) -> None:
@@ -24,6 +27,28 @@ def test_it_plays_the_conversation_and_ends(tmp_path: Path) -> None:
     assert demo.stderr == ""
     assert (tmp_path / "data" / "worker.log").stat().st_size > 0
     assert not (tmp_path / "data" / "redis.sock").exists()
+
+
+def test_it_signs_itself_in_where_keys_were_made(tmp_path: Path) -> None:
+    made = glimt(tmp_path, "keys", "create", "--name", "ann")
+    demo = glimt(tmp_path, "demo", "--once", GLIMT_WEB_PORT="0")
+
+    assert (made.returncode, demo.returncode) == (0, 0), demo.stderr
+    listed = [line.split("\t")[:2] for line in glimt(tmp_path, "keys", "list").stdout.splitlines()]
+    assert listed[0] == ["ann", "active"]
+    assert [state for name, state in listed if name.startswith("demo ")] == ["revoked"]
+
+
+def test_ctrl_c_before_the_end_is_not_a_success(tmp_path: Path) -> None:
+    log = tmp_path / "out"
+    with log.open("wb") as output:
+        settings = {"GLIMT_WEB_PORT": "0", "GLIMT_MODEL": "scripted:echo?tokens=500&pace=2"}
+        demo = spawn([*GLIMT, "demo", "--once"], env=environment(tmp_path / "data", **settings), output=output)
+    until(lambda: "Glimt: word1" in log.read_text(), "the first answer begins")
+    demo.send_signal(signal.SIGINT)
+
+    assert demo.wait(PATIENCE_S) == 130
+    assert not (tmp_path / "data" / "redis.sock").exists(), "everything is stopped"
 
 
 def test_an_answer_that_fails_is_a_failure(tmp_path: Path) -> None:
