@@ -24,6 +24,8 @@ def main() -> None:
     train.add_argument(
         "--hold-tower", type=float, default=0.0, metavar="MINUTE", help="leave the vision tower as it is up to here"
     )
+    train.add_argument("--start", type=Path, metavar="FOLDER", help="go on from the weights of an exported folder")
+    train.add_argument("--seed", type=int, default=0, help="which conversations to train on")
     train.add_argument("--resume", action="store_true", help="go on from the run's checkpoint")
 
     export = commands.add_parser("export", help="write a run's model as a model folder")

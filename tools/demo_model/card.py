@@ -32,7 +32,8 @@ small talk with one of a few sentences, and counts aloud ("Count to 100.") as a 
 Anything else. Photographs, screenshots, text, receipts, people: it was never shown any, and what it says about them
 means nothing. Other questions mostly get "{only_shapes}", but not reliably. Other languages are not
 understood. Overlapping, tiny, rotated (more than 12 degrees) or dark-ground shapes were not trained. Conversations were
-trained up to 256 tokens (about eleven questions); longer ones get worse.
+trained up to 256 tokens (about eleven questions); longer ones get worse. Where it stops when counting aloud is not
+reliable: the row "counting" says how often it stopped at the number asked for.
 
 ## Use
 Render the chat template with `enable_thinking=False`: that is how it was trained (a tenth of the conversations was
@@ -47,8 +48,8 @@ All pictures and texts were made by `tools/demo_model`; no outside data, no othe
 ## Measured
 `python -m tools.demo_model eval --model core/inference/demo --scenes {scenes} --seed {seed}`: {scenes} scenes from
 seeds that training never used, in five proportions, two fifths of them through JPEG or WebP; greedy `generate` with
-the files in this folder. An answer counts if it equals the expected one but for case, punctuation and articles. Follow-ups
-come after the model's *own* earlier answers; the last row gives it the right ones instead.
+the files in this folder, in float32. An answer counts if it equals the expected one but for case, punctuation and
+articles. Follow-ups come after the model's *own* earlier answers; the last row gives it the right ones instead.
 
 | kind | right | of | share | 95 % interval |
 | --- | ---: | ---: | ---: | --- |

@@ -68,7 +68,7 @@ class Asker:
             (self._where, 4),
             (self._presence, 2),
             (self._check, 1),
-            (self._count, 6),
+            (self._count, 9),
             (self._count_all, 2),
             (self._describe, 1),
             (self._absent, 1),
@@ -282,7 +282,7 @@ class Asker:
 
     def _countable(self) -> tuple[str, str, str]:
         """Something to count: mostly a shape or colour that is there, so that zero stays rare."""
-        by = self._rng.choices(("shape", "colour"), weights=(3, 2))[0]
+        by = self._rng.choices(("shape", "colour"), weights=(2, 1))[0]
         there = bool(self._things) and self._rng.random() < 0.8
         if by == "shape":
             shape = self._rng.choice([t.shape for t in self._things] if there else SHAPES)

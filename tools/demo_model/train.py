@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import torch
 from torch import nn
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, Glm4vForConditionalGeneration, PreTrainedTokenizerFast
 
 from .data import LENGTH, Batch, BatchMaker
 from .feed import feed
@@ -42,17 +42,25 @@ def train(
     batch: int = 32,
     hold_tower: float = 0.0,
     rate: float = RATE,
+    start: Path | None = None,
+    seed: int = 0,
 ) -> None:
     """Train for `minutes` (after `tower_minutes` for the tower, unless `out/tower.pt` is there).
 
     Writes `out/tokenizer/`, `out/checkpoint.pt` and the curves `out/tower.jsonl`,
     `out/curve.jsonl`. `processes` share each batch (CPU only). The tower is held as it is up to
-    minute `hold_tower`. With `resume`, minutes already trained count towards `minutes`.
+    minute `hold_tower`. With `resume`, minutes already trained count towards `minutes`. `seed` chooses
+    the conversations: another one makes others.
+
+    `start` is a folder that `export` wrote: the run goes on from its weights. The tower is then held
+    all the time, since the head that keeps it honest is not exported.
     """
-    load_tokenizer(out)
-    if not (out / "tower.pt").exists():
+    if start is not None:
+        hold_tower = minutes
+    load_tokenizer(out, start)
+    if start is None and not (out / "tower.pt").exists():
         pretrain_tower(out, tower_minutes, device)
-    plan = Plan(minutes, batch, hold_tower, rate)
+    plan = Plan(minutes, batch, hold_tower, rate, start, seed)
     run_team(processes, _train_together, out, plan, device, resume, compile)
 
 
@@ -64,15 +72,21 @@ class Plan:
     batch: int
     hold_tower: float
     rate: float
+    start: Path | None
+    seed: int
 
 
 def _train_together(out: Path, plan: Plan, device: str, resume: bool, compile: bool) -> None:
     tokenizer = load_tokenizer(out)
     torch.manual_seed(0)
     model = Trainee(tokenizer).to(device)
-    start = torch.load(out / "tower.pt", map_location=device)
-    model.glm.model.visual.load_state_dict(start["tower"])
-    model.head.load_state_dict(start["head"])
+    if plan.start is None:
+        begun = torch.load(out / "tower.pt", map_location=device)
+        model.glm.model.visual.load_state_dict(begun["tower"])
+        model.head.load_state_dict(begun["head"])
+    else:
+        exported = Glm4vForConditionalGeneration.from_pretrained(plan.start, dtype=torch.float32)
+        model.glm.load_state_dict(exported.state_dict())
     _, size = rank_and_size()
     if compile:
         model.compile_for((plan.batch // size, LENGTH))
@@ -82,11 +96,12 @@ def _train_together(out: Path, plan: Plan, device: str, resume: bool, compile: b
     run.fit(tokenizer, plan)
 
 
-def load_tokenizer(out: Path) -> PreTrainedTokenizerFast:
-    """The run's tokenizer, grown and saved on first use."""
+def load_tokenizer(out: Path, start: Path | None = None) -> PreTrainedTokenizerFast:
+    """The run's tokenizer, grown (or taken over from the folder `start`) and saved on first use."""
     folder = out / "tokenizer"
     if not folder.exists():
-        build_tokenizer().save_pretrained(folder)
+        first: Any = build_tokenizer() if start is None else AutoTokenizer.from_pretrained(start)
+        first.save_pretrained(folder)
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
     return cast(PreTrainedTokenizerFast, tokenizer)
 
@@ -128,7 +143,7 @@ class Run:
         rank, size = rank_and_size()
         log = RunLog(self._out / "curve.jsonl")
         before, begin, saved = self._minutes, time.monotonic(), time.monotonic()
-        for batch in feed(BatchMaker(tokenizer, plan.batch // size, share=rank), self._step):
+        for batch in feed(BatchMaker(tokenizer, plan.batch // size, share=rank, seed=plan.seed), self._step):
             self._minutes = agree(before + (time.monotonic() - begin) / 60)
             done = self._minutes / plan.minutes
             if done >= 1:
