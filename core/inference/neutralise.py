@@ -7,6 +7,8 @@ makes of the text, so that its own normalisation (full-width letters, white spac
 
 from typing import Any
 
+from core.inference.panic import panics_as_errors
+
 # Each round breaks every control token that is left; text that resists so often is built to resist.
 _ROUNDS = 4
 
@@ -21,7 +23,11 @@ class Neutraliser:
         self.control_ids = frozenset((words | set(tokenizer.all_special_ids)) - {tokenizer.unk_token_id})
 
     def __call__(self, text: str) -> str:
-        """`text`, changed only where the tokenizer would find a token of `control_ids` in it."""
+        """`text`, changed only where the tokenizer would find a token of `control_ids` in it.
+
+        Raises:
+            InferenceError: the tokenizer cannot read `text` at all.
+        """
         # Lone surrogates are no Unicode text and no tokenizer takes them.
         text = text.encode("utf-8", "replace").decode("utf-8")
         for _ in range(_ROUNDS):
@@ -37,7 +43,8 @@ class Neutraliser:
         """Where in `text` control tokens come from: (start, end) in characters, ascending, not overlapping."""
         if not text:
             return []
-        encoded = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        with panics_as_errors():
+            encoded = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         found = zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)
         spans: list[tuple[int, int]] = []
         for start, end in sorted({(int(a), int(b)) for id, (a, b) in found if id in self.control_ids}):

@@ -14,6 +14,7 @@ from PIL import Image
 from core.errors import GlimtError, InferenceError
 from core.inference.loader import LoadedModel
 from core.inference.neutralise import Neutraliser
+from core.inference.panic import panics_as_errors
 from core.inference.port import Message
 from core.inference.thinking import OPEN
 
@@ -73,15 +74,22 @@ class Renderer:
                 the processor refuses, an order of roles that the template refuses).
         """
         try:
-            return self._prompt(messages, reasoning)
+            with panics_as_errors():
+                return self._prompt(messages, reasoning)
         except GlimtError:
             raise
         except Exception as error:
             raise InferenceError(f"the prompt cannot be rendered ({type(error).__name__}: {error})") from error
 
     def words(self, text: str) -> int:
-        """Tokens of a text by itself, as it stands in a prompt."""
-        return len(self._loaded.tokenizer(self._neutralise(text), add_special_tokens=False, verbose=False)["input_ids"])
+        """Tokens of a text by itself, as it stands in a prompt.
+
+        Raises:
+            InferenceError: the tokenizer cannot read it.
+        """
+        with panics_as_errors():
+            ids = self._loaded.tokenizer(self._neutralise(text), add_special_tokens=False, verbose=False)["input_ids"]
+        return len(ids)
 
     def _prompt(self, messages: Sequence[Message], reasoning: bool) -> Prompt:
         if not self._knows_system:

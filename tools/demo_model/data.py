@@ -18,7 +18,7 @@ from .tower import token_targets
 IGNORE = -100
 LENGTH = 256
 COUNTING_LENGTH = 352
-COUNTING_EVERY = 20
+COUNTING_EVERY = 8
 
 
 @dataclass
@@ -75,7 +75,7 @@ class BatchMaker:
         rng = random.Random(f"train {self._seed} {number} {self._share}")
         grid = rng.choices(GRIDS, weights=GRID_WEIGHTS)[0]
         if number % COUNTING_EVERY == COUNTING_EVERY - 1:
-            dialogues = [sample_counting(rng) for _ in range(max(2, self._size // 4))]
+            dialogues = [sample_counting(rng) for _ in range(max(2, self._size // 2))]
             length = COUNTING_LENGTH
         else:
             dialogues = [sample_dialogue(rng) for _ in range(self._size)]

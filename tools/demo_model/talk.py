@@ -258,6 +258,8 @@ def without_picture(rng: random.Random) -> Turn:
 
 def counting(rng: random.Random, last: int | None = None) -> Turn:
     """The one long answer: counting up to `last` (1 to 100; drawn where left out)."""
-    last = rng.randint(2, 100) if last is None else last
+    if last is None:
+        # Mostly short: where to stop is one token in each, and long ones hardly teach it.
+        last = rng.randint(2, 20) if rng.random() < 0.7 else rng.randint(21, 100)
     question = rng.choice(_COUNT_FORMS).format(n=last)
     return Turn("counting", word(rng, question, plain=True), ", ".join(map(str, range(1, last + 1))) + ".")

@@ -17,6 +17,7 @@ from core.values import FinishReason
 from tests.integration.inference.conftest import EngineOf, noise
 from tests.integration.inference.steppers import PlayedStepper
 from tests.unit.inference.asking import asked, collect, end_of, first_delta, gather, said
+from tests.unit.inference.test_neutralise import TOKENIZERS
 
 BROKEN = Picture("0" * 64, b"\x89PNG\r\n\x1a\nnothing", 8, 8)
 
@@ -204,6 +205,19 @@ def test_a_picture_that_does_not_decode_fails_alone(engine: TransformersEngine) 
     assert not bad.retryable
     assert isinstance(good, list)
     assert end_of(good).completion_tokens > 0
+
+
+def test_a_text_that_the_tokenizer_panics_at_ends_its_request(engine: TransformersEngine) -> None:
+    # The panic is no `Exception`: unnoticed, it would leave the request waiting until its deadline.
+    loaded = replace(engine._loaded, tokenizer=TOKENIZERS["takes white space along"])
+    made = TransformersEngine(loaded, PlayedStepper(always(engine)))
+    try:
+        with pytest.raises(InferenceError, match="panic"):
+            collect(made, asked("<image>\n\n\n\n"))
+        with pytest.raises(InferenceError, match="panic"):
+            made.count_tokens(Message("user", "<image>\n\n\n\n"))
+    finally:
+        made.close()
 
 
 def test_memory_that_runs_out_concerns_one_request(engine: TransformersEngine) -> None:

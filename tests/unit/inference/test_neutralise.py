@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from core.errors import InferenceError
 from core.inference.neutralise import Neutraliser
 
 SPECIAL = ["<|endoftext|>", "[gMASK]", "<sop>", "<|user|>", "<|assistant|>", "<|image|>", "<image>", "</s>"]
@@ -64,8 +65,21 @@ HOSTILE = st.lists(st.one_of(PIECES, st.text(max_size=3)), max_size=12).map("".j
 def test_no_control_token_survives(name: str, text: str) -> None:
     tokenizer = TOKENIZERS[name]
     neutralise = Neutraliser(tokenizer)
-    ids = tokenizer(neutralise(text), add_special_tokens=False)["input_ids"]
+    try:
+        harmless = neutralise(text)
+    except InferenceError:
+        # Refusing the text is as good; only this tokenizer has texts that it cannot read.
+        assert name == "takes white space along"
+        return
+    ids = tokenizer(harmless, add_special_tokens=False)["input_ids"]
     assert not neutralise.control_ids.intersection(ids)
+
+
+def test_a_text_that_the_tokenizer_panics_at_is_refused_as_an_error_of_ours() -> None:
+    with pytest.raises(InferenceError, match="panic") as caught:
+        Neutraliser(TOKENIZERS["takes white space along"])("<image>\n\n\n\n")
+    assert "other words" in caught.value.user_message
+    assert not caught.value.retryable
 
 
 @settings(max_examples=100, deadline=None)
