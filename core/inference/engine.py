@@ -147,19 +147,22 @@ class TransformersEngine:
     def _step(self) -> None:
         """End what is due, then one token for each of the others."""
         waiters: list[Waiter | None] = []
-        for flight in list(self._flights.values()):
-            waiters.append(flight.end_if_due())
-            if flight.mailbox.complete:
-                self._leave(flight)
-        woken = time.monotonic()
-        for sequence, result in self._stepper.step():
-            if (flying := self._by_sequence.get(sequence)) is not None:
-                waiters.append(self._advance(flying, result))
-            if time.monotonic() - woken > WAKE_EVERY_S:
-                wake(waiters)
-                waiters.clear()
-                woken = time.monotonic()
-        wake(waiters)
+        try:
+            for flight in list(self._flights.values()):
+                waiters.append(flight.end_if_due())
+                if flight.mailbox.complete:
+                    self._leave(flight)
+            woken = time.monotonic()
+            for sequence, result in self._stepper.step():
+                if (flying := self._by_sequence.get(sequence)) is not None:
+                    waiters.append(self._advance(flying, result))
+                if time.monotonic() - woken > WAKE_EVERY_S:
+                    wake(waiters)
+                    waiters.clear()
+                    woken = time.monotonic()
+        finally:
+            # Also when the step breaks: a mailbox gives its waiter away once.
+            wake(waiters)
 
     def _next_deadline(self) -> float | None:
         """Seconds until the next request in preparation runs out of time."""

@@ -256,6 +256,23 @@ def test_a_mistake_in_a_step_is_told_and_survived(engine: TransformersEngine) ->
         assert said(collect(made, asked("What?", sampling=Sampling(max_new_tokens=3)))) == "aaa"
 
 
+def test_a_mistake_is_told_to_those_who_had_just_been_answered_too(engine: TransformersEngine) -> None:
+    letter = token(engine, "a")
+
+    def play(sequence: Sequence, number: int) -> int:
+        if sequence.sampling.seed == 13 and number == 3:
+            raise ZeroDivisionError("a mistake")
+        return letter
+
+    async def run(made: TransformersEngine) -> list[object]:
+        # The first reader waits when its letter comes and, in the same step, the mistake.
+        requests = [asked("What?", id=str(seed), sampling=Sampling(max_new_tokens=9, seed=seed)) for seed in (12, 13)]
+        return await asyncio.gather(*(gather(made.submit(r)) for r in requests), return_exceptions=True)
+
+    with played(engine, play) as (made, _):
+        assert [type(end) for end in asyncio.run(run(made))] == [InferenceError, InferenceError]
+
+
 def test_close_ends_everything(engine: TransformersEngine) -> None:
     async def run(made: TransformersEngine) -> None:
         streams = [made.submit(asked("What?", id=str(n), sampling=Sampling(max_new_tokens=10**6))) for n in range(8)]
