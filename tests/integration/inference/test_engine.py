@@ -72,7 +72,7 @@ def test_the_models_own_end(engine: TransformersEngine) -> None:
         assert said(events) == "one two"
         assert (end_of(events).reason, end_of(events).completion_tokens) == (FinishReason.STOP, 8)
         assert isinstance(events[0], Started)
-        assert not stepper.held
+        assert stepper.emptied.wait(30)
 
 
 def test_the_token_limit(engine: TransformersEngine) -> None:
@@ -80,7 +80,7 @@ def test_the_token_limit(engine: TransformersEngine) -> None:
         events = collect(made, asked("What?", sampling=Sampling(max_new_tokens=5)))
         assert said(events) == "aaaaa"
         assert (end_of(events).reason, end_of(events).completion_tokens) == (FinishReason.LENGTH, 5)
-        assert not stepper.held
+        assert stepper.emptied.wait(30)
 
 
 def test_a_stop_string_across_tokens(engine: TransformersEngine) -> None:
@@ -88,7 +88,7 @@ def test_a_stop_string_across_tokens(engine: TransformersEngine) -> None:
         events = collect(made, asked("What?", sampling=Sampling(stop=("END",))))
         assert said(events) == "one"
         assert end_of(events).reason == FinishReason.STOP
-        assert not stepper.held
+        assert stepper.emptied.wait(30)
 
 
 def test_thinking_apart_from_the_answer(engine: TransformersEngine) -> None:
@@ -131,7 +131,7 @@ def test_cancel_in_the_middle(engine: TransformersEngine) -> None:
 
     with played(engine, always(engine), context_tokens=10**7) as (made, stepper):
         asyncio.run(run(made))
-        assert not stepper.held
+        assert stepper.emptied.wait(30)
 
 
 async def _close(stream: Events) -> None:
@@ -292,7 +292,7 @@ def test_close_ends_everything(engine: TransformersEngine) -> None:
 
     with played(engine, always(engine), context_tokens=10**7) as (made, stepper):
         asyncio.run(run(made))
-        assert not stepper.held
+        assert stepper.emptied.wait(30)
 
 
 def test_one_id_is_in_flight_once(engine: TransformersEngine) -> None:
