@@ -32,8 +32,8 @@ small talk with one of a few sentences, and counts aloud ("Count to 100.") as a 
 Anything else. Photographs, screenshots, text, receipts, people: it was never shown any, and what it says about them
 means nothing. Other questions mostly get "{only_shapes}", but not reliably. Other languages are not
 understood. Overlapping, tiny, rotated (more than 12 degrees) or dark-ground shapes were not trained. Conversations were
-trained up to 256 tokens (about eleven questions); longer ones get worse. Where it stops when counting aloud is not
-reliable: the row "counting" says how often it stopped at the number asked for.
+trained up to 256 tokens (about eleven questions); longer ones get worse. Counting aloud it does not always stop at the
+number asked for: see the row "counting".
 
 ## Use
 Render the chat template with `enable_thinking=False`: that is how it was trained (a tenth of the conversations was
