@@ -173,10 +173,10 @@ class PictureTooManyPixels(PictureError):
 
 
 class TooManyPages(PictureError):
-    """A PDF with more pages than the setting allows."""
+    """A PDF or TIFF with more pages than the setting allows."""
 
     code = "too_many_pages"
-    user_message = "This PDF has too many pages. Please send only the pages that matter."
+    user_message = "This file has too many pages. Please send only the pages that matter."
 
 
 class PictureFormatNotAllowed(PictureError):

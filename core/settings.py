@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     # 2048 x 2048: an A4 page stays readable (about 200 dpi), and it is some 5,000 tokens for a model with 28-pixel
     # patches. An area and not a side, so that a long screenshot keeps letters that can be read.
     picture_keep_pixels: int = Field(4_194_304, ge=1024, description="larger pictures are scaled down to so many")
-    pdf_max_pages: int = Field(10, ge=1)
+    pdf_max_pages: int = Field(10, ge=1, description="pages of one PDF or TIFF")
     pictures_per_turn: int = Field(10, ge=1)
     question_max_chars: int = Field(16_000, ge=1)
     waiting_per_person: int = Field(20, ge=1, description="unanswered turns that one person may have")

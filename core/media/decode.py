@@ -15,7 +15,7 @@ from core.media.sniff import Format
 
 
 def decode(data: bytes, name: Format, limits: PictureLimits) -> list[SafePicture]:
-    """One picture, or one for each page of a PDF.
+    """One picture, or one for each page of a PDF or TIFF.
 
     Raises:
         PictureError: and nothing else, whatever the bytes are.
@@ -46,4 +46,4 @@ def _images(data: bytes, name: Format, limits: PictureLimits) -> Iterable[Image.
         return open_pages(data, limits)
     if name is Format.HEIC:
         return (open_heif(data, limits),)
-    return (open_raster(data, name, limits),)
+    return open_raster(data, name, limits)

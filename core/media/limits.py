@@ -11,8 +11,8 @@ _KEEP_PIXELS = 2048 * 2048
 
 @dataclass(frozen=True, slots=True)
 class PictureLimits:
-    """`max_bytes` of the file, `max_pixels` of its header, `max_pages` of a PDF; `keep_pixels` is the area to which
-    larger pictures and PDF pages are scaled down."""
+    """`max_bytes` of the file, `max_pixels` of its header, `max_pages` of a PDF or TIFF; `keep_pixels` is the area to
+    which larger pictures and PDF pages are scaled down."""
 
     max_bytes: int
     max_pixels: int

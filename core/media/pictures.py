@@ -10,7 +10,7 @@ __all__ = ["SafePicture", "read_pictures"]
 
 
 def read_pictures(data: bytes, limits: PictureLimits, reader: Reader = READER) -> list[SafePicture]:
-    """Make a stranger's file safe: one picture, the first frame of an animation, or one picture for each PDF page.
+    """Make a stranger's file safe: one picture, the first frame of an animation, or each page of a PDF or TIFF.
 
     The format is what the bytes say, whatever the file is called. Size is checked before anything is decoded; decoding
     happens in a process of its own (`core.media.reader`), so that no file can harm this one. Blocking, for up to some

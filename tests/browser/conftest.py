@@ -50,7 +50,12 @@ def browser() -> Iterator[Browser]:
 def service(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPage]:
     """The whole service around the scripted engine, which says what the question tells it to say."""
     folder = tmp_path_factory.mktemp("scripted")
-    limits = {"GLIMT_PICTURES_PER_TURN": "3", "GLIMT_PICTURE_MAX_BYTES": "300000", "GLIMT_QUESTION_MAX_CHARS": "2000"}
+    limits = {
+        "GLIMT_PICTURES_PER_TURN": "3",
+        "GLIMT_PICTURE_MAX_BYTES": "300000",
+        "GLIMT_PICTURE_MAX_PIXELS": "1000000",
+        "GLIMT_QUESTION_MAX_CHARS": "2000",
+    }
     # Long enough between two attempts to read why there is a second.
     with installation(folder, GLIMT_RETRY_BASE_S="1.5", **limits) as made:
         made.start_worker()

@@ -1,10 +1,11 @@
 """Writing a question: keys, drafts, limits, and that nothing typed is ever lost."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
-from tests.browser.chat_page import ChatPage
+from tests.browser.chat_page import ANSWER_MS, ChatPage
 from tests.browser.conftest import OpenPage, ServedPage
+from tests.browser.files import picture
 from tests.browser.watch import Watch
 
 pytestmark = pytest.mark.browser
@@ -96,3 +97,42 @@ def test_a_refused_question_stays_and_is_asked_once_when_sent_again(
     expect(chat.history.get_by_role("link")).to_have_count(1)
     chat.page.reload()
     expect(chat.turns).to_have_count(1)
+
+
+def test_a_lost_cookie_where_no_key_is_needed_costs_the_conversation_and_not_the_draft(
+    chat: ChatPage, watch: Watch
+) -> None:
+    watch.allow("status of (401|404)")
+    chat.ask("Before.")
+    chat.choose([picture()])
+    chat.page.context.clear_cookies()
+    chat.question.fill("After?")
+    chat.question.press("Enter")
+    expect(chat.page.get_by_text("This conversation does not exist")).to_be_visible()
+    expect(chat.history.get_by_role("link")).to_have_count(0)
+    expect(chat.question).to_have_value("After?")
+    chat.question.press("Enter")
+    expect(chat.turn(0).answer).to_have_text("After? [1 picture]", timeout=ANSWER_MS)
+    expect(chat.turns).to_have_count(1)
+
+
+def test_a_browser_that_keeps_no_cookies_is_told(open_page: OpenPage, service: ServedPage, watch: Watch) -> None:
+    watch.allow("status of 401")
+    chat = open_page(service.url)
+    expect(chat.empty).to_be_visible()
+
+    def forget(route: Route) -> None:
+        response = route.fetch()
+        headers = {name: value for name, value in response.headers.items() if name != "set-cookie"}
+        route.fulfill(response=response, headers=headers)
+        chat.page.context.clear_cookies()
+
+    chat.page.route("**/api/session", forget)
+    chat.page.context.clear_cookies()
+    chat.question.fill("Hello?")
+    chat.question.press("Enter")
+    expect(chat.page.get_by_text("Please allow cookies for this page.")).to_be_visible()
+    chat.page.unroute("**/api/session")
+    chat.page.get_by_role("button", name="Try again").click()
+    expect(chat.question).to_have_value("Hello?")
+    assert chat.page.evaluate("document.querySelectorAll('#examples li').length") == 3

@@ -88,13 +88,41 @@ def test_a_phone_asks_reads_and_finds_its_history(open_page: OpenPage, service: 
 
 def test_the_composer_stays_above_a_keyboard(open_page: OpenPage, service: ServedPage) -> None:
     chat = open_page(service.url, **PHONE)
-    chat.ask("Something long. [[tokens 300]]")
+    chat.question.fill("Something long. [[tokens 300]]")
+    chat.send.tap()
+    chat.turn(0).wait_until_over()
     # What a keyboard does to a page that asks for `resizes-content`.
     chat.page.set_viewport_size({"width": 360, "height": 330})
     chat.question.fill("A follow-up")
     assert inside(chat.page, chat.question)
     assert inside(chat.page, chat.send)
     expect(chat.turn(0).answer).to_be_in_viewport()
+
+
+def test_enter_begins_a_line_where_a_finger_types(open_page: OpenPage, service: ServedPage) -> None:
+    chat = open_page(service.url, **PHONE)
+    expect(chat.question).to_have_attribute("enterkeyhint", "enter")
+    expect(chat.question).to_have_accessible_description("")
+    chat.question.press_sequentially("one")
+    chat.question.press("Enter")
+    chat.question.press_sequentially("two")
+    expect(chat.question).to_have_value("one\ntwo")
+    chat.send.tap()
+    expect(chat.turn(0).question).to_have_text("one\ntwo", use_inner_text=True)
+
+
+@pytest.mark.parametrize("width", [320, 360])
+def test_a_phone_shows_two_pictures_in_a_row(open_page: OpenPage, service: ServedPage, width: int) -> None:
+    chat = open_page(service.url, **{**PHONE, "viewport": {"width": width, "height": 640}})
+    chat.choose([picture("one.png"), picture("two.png", "blue"), picture("three.png", "green")])
+    chat.send.tap()
+    turn = chat.turn(0)
+    turn.wait_until_over()
+    boxes = [image.bounding_box() for image in turn.pictures.all()]
+    rows = [box["y"] for box in boxes if box is not None]
+    assert rows[0] == rows[1] < rows[2]
+    assert all(inside(chat.page, image) for image in turn.pictures.all())
+    assert fits(chat.page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,7 +1,7 @@
 """Pictures on their way into a question: chosen, pasted, dropped, removed, refused, opened."""
 
 import pytest
-from playwright.sync_api import FilePayload, expect
+from playwright.sync_api import FilePayload, Route, expect
 
 from tests.browser.chat_page import ChatPage
 from tests.browser.files import broken, hand_over, picture
@@ -44,8 +44,37 @@ def test_pictures_are_pasted(chat: ChatPage) -> None:
 
 
 def test_text_that_is_pasted_with_a_picture_of_itself_stays_text(chat: ChatPage) -> None:
-    hand_over(chat.page, "paste", [picture("image.png")], text="a table copied from a spreadsheet")
+    texts = {"text/plain": "a table copied from a spreadsheet", "text/html": "<table><td>a table</td></table>"}
+    hand_over(chat.page, "paste", [picture("image.png")], texts)
     expect(chat.previews).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [{"text/plain": "/home/ada/shapes.png"}, {"text/html": '<img src="https://example.com/shapes.png">'}],
+    ids=["from a file manager", "from a web page"],
+)
+def test_a_picture_that_is_pasted_with_its_name_or_address_is_taken(chat: ChatPage, texts: dict[str, str]) -> None:
+    hand_over(chat.page, "paste", [picture()], texts)
+    expect(chat.previews).to_have_count(1)
+    expect(chat.question).to_have_value("")
+
+
+@pytest.mark.parametrize("event", ["paste", "drop"])
+def test_a_picture_that_comes_while_a_question_is_sent_is_not_swallowed(chat: ChatPage, event: str) -> None:
+    held: list[Route] = []
+    chat.page.route("**/api/turns", lambda route: held.append(route), times=1)
+    chat.question.fill("Slow?")
+    with chat.page.expect_request("**/api/turns"):
+        chat.question.press("Enter")
+    hand_over(chat.page, event, [picture("late.png")])
+    expect(chat.problem).to_have_text("Wait until this question is sent, then add the picture.")
+    expect(chat.previews).to_have_count(0)
+    held[0].continue_()
+    chat.turn(0).wait_until_over()
+    expect(chat.problem).to_be_hidden()
+    hand_over(chat.page, event, [picture("late.png")])
+    expect(chat.previews).to_have_count(1)
 
 
 def test_pictures_are_dropped_anywhere_on_the_page(chat: ChatPage) -> None:
@@ -70,7 +99,7 @@ def test_what_cannot_be_sent_is_refused_on_the_page_with_its_reason(chat: ChatPa
     expect(chat.previews).to_have_count(1)
     expect(chat.problem).to_contain_text("notes.txt and logo.svg cannot be read. Send JPEG, PNG, WebP")
     expect(chat.problem).to_contain_text("large.jpg is too large: 391 KB, at most 293 KB can be sent.")
-    expect(chat.problem).to_contain_text("empty.png is empty.")
+    expect(chat.problem).to_contain_text("empty.png is empty. Check the file and choose it again.")
     hand_over(chat.page, "drop", [picture(f"more{n}.png") for n in range(4)])
     expect(chat.previews).to_have_count(3)
     expect(chat.problem).to_have_text("One question can have 3 pictures; 2 did not fit.")

@@ -54,6 +54,8 @@ def test_a_question_asked_meanwhile_waits_for_its_turn(chat: ChatPage) -> None:
     first = chat.ask("[[tokens 40]] [[pace 20]]", wait=False)
     second = chat.ask("And then?", wait=False)
     expect(second.status).to_have_text("Waiting for the answer above…")
+    # Read out, too.
+    expect(second.element.get_by_role("status")).to_have_text("Waiting for the answer above…")
     expect(first.answer).to_contain_text("word40", timeout=ANSWER_MS)
     expect(second.answer).to_have_text("And then?", timeout=ANSWER_MS)
 

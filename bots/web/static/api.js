@@ -1,6 +1,14 @@
 // The backend's HTTP API. Every function resolves with plain data or rejects with an ApiError whose message is a
 // sentence for the person at the screen.
 
+const SESSION = "/api/session";
+const SIGNED_OUT = "You were signed out. Please try again.";
+
+let signedOut = () => {};
+
+/** `listener` hears of every request that was refused because the session has ended. */
+export const whenSignedOut = (listener) => (signedOut = listener);
+
 export class ApiError extends Error {
   /** `status` 0: the server could not be reached. */
   constructor(status, code, message) {
@@ -20,7 +28,12 @@ const BY_STATUS = {
   504: UNREACHABLE,
 };
 
-function failure(status, text) {
+function failure(path, status, text) {
+  // A wrong key is refused in the same way.
+  if (status === 401 && path !== SESSION) {
+    signedOut();
+    return new ApiError(status, "not_signed_in", SIGNED_OUT);
+  }
   try {
     const { code, message } = JSON.parse(text).error;
     if (typeof message === "string" && message) return new ApiError(status, String(code), message);
@@ -46,15 +59,18 @@ async function call(method, path, body) {
   } catch {
     throw new ApiError(0, "unreachable", UNREACHABLE);
   }
-  if (!response.ok) throw failure(response.status, text);
+  if (!response.ok) throw failure(path, response.status, text);
   return text ? JSON.parse(text) : null;
 }
 
+/** What a question that was stopped on its way rejects with. */
+export const notSent = () => new ApiError(0, "aborted", "Not sent.");
+
 const id = encodeURIComponent;
 
-export const session = () => call("GET", "/api/session");
-export const signIn = (key) => call("POST", "/api/session", { key });
-export const signOut = () => call("DELETE", "/api/session");
+export const session = () => call("GET", SESSION);
+export const signIn = (key) => call("POST", SESSION, { key });
+export const signOut = () => call("DELETE", SESSION);
 export const conversations = (before) => call("GET", `/api/conversations${before ? `?before=${id(before)}` : ""}`);
 export const conversation = (conversationId) => call("GET", `/api/conversations/${id(conversationId)}`);
 export const stop = (turnId) => call("POST", `/api/turns/${id(turnId)}/stop`);
@@ -72,23 +88,24 @@ export function ask({ question, conversationId, clientId, files, onProgress, sig
   if (conversationId) form.append("conversation_id", conversationId);
   form.append("client_id", clientId);
   for (const file of files) form.append("pictures", file, file.name);
+  const path = "/api/turns";
   // fetch() cannot tell how much of a request was sent.
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", "/api/turns");
+    request.open("POST", path);
     request.setRequestHeader("Accept", "application/json");
     request.upload.addEventListener(
       "progress",
       (event) => event.lengthComputable && onProgress(event.loaded / event.total),
     );
     request.addEventListener("error", () => reject(new ApiError(0, "unreachable", UNREACHABLE)));
-    request.addEventListener("abort", () => reject(new ApiError(0, "aborted", "Not sent.")));
+    request.addEventListener("abort", () => reject(notSent()));
     request.addEventListener("load", () => {
-      if (request.status >= 400) return reject(failure(request.status, request.responseText));
+      if (request.status >= 400) return reject(failure(path, request.status, request.responseText));
       try {
         resolve(JSON.parse(request.responseText));
       } catch {
-        reject(failure(request.status, ""));
+        reject(failure(path, request.status, ""));
       }
     });
     signal.addEventListener("abort", () => request.abort());

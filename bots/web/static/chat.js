@@ -4,30 +4,43 @@ import * as api from "./api.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { Conversation } from "./conversation.js";
-import { $, say } from "./dom.js";
+import { $, announce, say } from "./dom.js";
+import { claimDrafts } from "./draft.js";
 import { Drawer, keepAboveKeyboard } from "./drawer.js";
 import { initExamples } from "./examples.js";
 import { History } from "./history.js";
 import { Scroll } from "./scroll.js";
-import { askForKey, beginAnew, signOut } from "./sign_in.js";
+import { askForKey, leave, signOut } from "./sign_in.js";
 import { initViewer } from "./viewer.js";
 
 const NEW = "New conversation";
 const GONE = "This conversation does not exist (any more). Ask a question to begin a new one.";
+const NOT_KEPT = "Your browser does not keep the session. Please allow cookies for this page.";
+
+// What `start` made, once somebody is in.
+let page = null;
+let entering = false;
 
 /** The conversation that the address names, or null. */
 const addressed = () => /^#\/c\/([\w-]+)$/.exec(location.hash)?.[1] ?? null;
 
+/** The session of whoever is at the screen, who was asked for a key where one is needed. */
 async function enter() {
   let session = await api.session();
-  while (!session.signed_in && session.needs_key) {
+  if (!session.signed_in) {
     $("app").hidden = true;
-    await askForKey();
+    // What is modal would lie over the form.
+    $("viewer").close();
+    await askForKey(page !== null);
     session = await api.session();
   }
+  // Without keys every browser that shows no session gets a new one, and so becomes a new person.
+  const renewed = page !== null && session.person !== page.person && !session.needs_key;
+  if (!session.signed_in || (renewed && (await api.session()).person !== session.person)) throw new Error(NOT_KEPT);
   return session;
 }
 
+/** Brings the page to life. Returns whose it is, and how to go on after the session has ended and begun again. */
 function start(session) {
   const others = "BroadcastChannel" in window ? new BroadcastChannel("glimt") : null;
   const history = new History($("history"));
@@ -55,6 +68,8 @@ function start(session) {
       if (from === null) window.history.pushState(null, "", `#/c/${accepted.conversation_id}`);
       conversation.add(accepted.conversation_id, accepted.turn);
     }
+    const unusable = accepted.turn.refused.map(({ name, message }) => `${name} could not be used: ${message}`);
+    if (unusable.length) announce(unusable.join(" "));
     others?.postMessage(accepted.conversation_id);
     history.refresh().then(changed);
     return accepted.conversation_id;
@@ -101,8 +116,7 @@ function start(session) {
   }
 
   function failed(error) {
-    if (error.status === 401) beginAnew();
-    else if (error.status === 0 && error.code !== "aborted") connection.lost();
+    if (error.status === 0 && error.code !== "aborted") connection.lost();
   }
 
   addEventListener("hashchange", show);
@@ -133,19 +147,47 @@ function start(session) {
   $("app").hidden = false;
   history.refresh().then(changed);
   show();
+
+  return {
+    person: session.person,
+    /** Goes on where the same person was; for another one, who needed no key, with that one's conversations. */
+    resume(person) {
+      $("app").hidden = false;
+      if (person === this.person) {
+        synchronise();
+        return composer.focus();
+      }
+      this.person = person;
+      history.clear();
+      history.refresh().then(changed);
+      show();
+    },
+  };
 }
 
+/** Lets somebody in: at first, and whenever the server says that the session has ended. */
 async function boot() {
+  // Several requests hear of it at once.
+  if (entering) return;
+  entering = true;
   $("startup").hidden = true;
   try {
-    start(await enter());
+    const session = await enter();
+    if (page !== null && session.needs_key && session.person !== page.person) return leave();
+    claimDrafts(session);
+    if (page === null) page = start(session);
+    else page.resume(session.person);
   } catch (error) {
+    $("app").hidden = true;
     say($("startup-problem"), error.message);
     $("startup").hidden = false;
+  } finally {
+    entering = false;
   }
 }
 
 initViewer();
 keepAboveKeyboard();
+api.whenSignedOut(boot);
 $("startup-again").addEventListener("click", boot);
 boot();

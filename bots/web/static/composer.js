@@ -1,19 +1,24 @@
 // The box in which a question is written, with its pictures, its draft and what is wrong with it.
 
-import { $, announce, finePointer, h, icon, say } from "./dom.js";
+import { notSent } from "./api.js";
+import { $, announce, coarsePointer, finePointer, h, icon, say } from "./dom.js";
 import { keepDraft, readDraft } from "./draft.js";
-import { plural, randomId } from "./format.js";
-import { check, pasted, thumbnail } from "./pictures.js";
+import { list, plural, randomId } from "./format.js";
+import { check, pasted, tooLarge } from "./pictures.js";
+import { prepare } from "./prepare.js";
+
+const WAIT = "Wait until this question is sent, then add the picture.";
 
 export class Composer {
   #box = $("question");
   #limits;
   #onSend;
-  // Of each draft: its files, with how they are shown.
+  // Of each draft: its files, each with how it is shown, a promise of what to send for it, and whether it moves.
   #chosen = new Map();
   #draftName = "";
   #sending = null;
   #answering = false;
+  #problems = [];
   #clientId = "";
   #signature = "";
 
@@ -29,6 +34,10 @@ export class Composer {
       event.preventDefault();
       this.#send();
     });
+    if (coarsePointer()) {
+      this.#box.enterKeyHint = "enter";
+      this.#box.removeAttribute("aria-describedby");
+    }
     this.#box.addEventListener("input", () => this.#changed());
     this.#box.addEventListener("keydown", (event) => this.#key(event));
     $("stop").addEventListener("click", () => (this.#sending ? this.#sending.abort() : onStop()));
@@ -90,18 +99,19 @@ export class Composer {
 
   /** Adds pictures to the question, or says why not. */
   add(files) {
-    if (this.sending) return;
+    if (this.sending) return this.problem([WAIT]);
     const { taken, problems } = check(files, [...this.#files.keys()], this.#limits);
-    for (const file of taken) this.#files.set(file, this.#preview(file));
+    this.problem(problems);
+    for (const file of taken) this.#choose(file);
     this.#showFiles();
     this.#changed();
-    this.problem(problems);
     if (taken.length) announce(`${plural(this.#files.size, "picture")} to send.`);
     this.focus();
   }
 
   /** Shows sentences above the box. */
   problem(sentences) {
+    this.#problems = sentences;
     $("problem").replaceChildren(...sentences.map((sentence) => h("p", {}, sentence)));
     $("problem").hidden = sentences.length === 0;
   }
@@ -110,21 +120,27 @@ export class Composer {
     if (this.sending || this.isEmpty || this.#tooLong()) return;
     const draft = this.#draftName;
     const question = this.#box.value.trim();
-    const files = [...this.#files.keys()];
+    const chosen = this.#files;
+    const files = [...chosen.keys()];
     this.#sending = new AbortController();
     this.problem([]);
     this.#reflect();
     let failure = null;
     try {
+      const prepared = Promise.all([...chosen.values()].map(({ ready }) => ready));
+      const sent = await Promise.race([prepared, whenAborted(this.#sending.signal)]);
       const next = await this.#onSend({
         question,
-        files,
+        files: sent,
         clientId: this.#idFor(question, files),
         onProgress: (part) => ($("progress").value = part),
         signal: this.#sending.signal,
       });
       this.#forget(draft);
-      if (this.#draftName === draft) this.open(next);
+      if (this.#draftName === draft) {
+        this.open(next);
+        this.problem([]);
+      }
     } catch (error) {
       failure = error;
     }
@@ -157,7 +173,7 @@ export class Composer {
 
   #key(event) {
     // 229: Safari ends a composition before it tells of the Enter that ended it.
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    if (event.key !== "Enter" || coarsePointer() || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
     this.#send();
   }
@@ -183,6 +199,7 @@ export class Composer {
     $("send").disabled = this.isEmpty || this.sending || length > most;
     // Where nothing is written Stop takes the place of Send.
     $("send").hidden = (this.#answering && this.isEmpty) || this.sending;
+    $("previews").hidden = this.#files.size === 0;
     $("composer").classList.toggle("sending", this.sending);
     $("composer").setAttribute("aria-busy", String(this.sending));
     this.#box.readOnly = this.sending;
@@ -193,6 +210,27 @@ export class Composer {
     // Focus must not fall out of the page together with the button.
     if (stopGoes && document.activeElement === $("stop")) this.focus();
     $("stop").hidden = stopGoes;
+  }
+
+  /** Adds `file` to what will be sent, prepared as it must be. */
+  #choose(file) {
+    const chosen = this.#files;
+    const { shown, picture } = this.#preview(file);
+    const entry = { shown, moves: false };
+    entry.ready = prepare(file, this.#limits).then(({ file: sent, thumbnail, animated }) => {
+      if (thumbnail) picture.replaceChildren(thumbnail);
+      entry.moves = animated;
+      this.#remark();
+      if (sent.size > this.#limits.picture_max_bytes) throw new Error(tooLarge(file, this.#limits));
+      return sent;
+    });
+    entry.ready.catch((error) => {
+      if (!chosen.delete(file)) return;
+      shown.remove();
+      this.#changed();
+      this.problem([...this.#problems, error.message]);
+    });
+    chosen.set(file, entry);
   }
 
   #preview(file) {
@@ -206,13 +244,18 @@ export class Composer {
       this.problem([]);
       this.#box.focus();
     });
-    thumbnail(file).then((canvas) => canvas && picture.replaceChildren(canvas));
-    return h("li", { title: file.name }, picture, remove);
+    return { shown: h("li", { title: file.name }, picture, remove), picture };
   }
 
   #showFiles() {
-    $("previews").replaceChildren(...this.#files.values());
-    $("previews").hidden = this.#files.size === 0;
+    $("previews").replaceChildren(...[...this.#files.values()].map(({ shown }) => shown));
+    this.#remark();
+  }
+
+  /** Says what of the files will not be seen. */
+  #remark() {
+    const moving = [...this.#files].filter(([, { moves }]) => moves).map(([{ name }]) => name);
+    say($("remark"), moving.length ? `Only the first frame of ${list(moving)} is read.` : "");
   }
 
   #receiveDrops() {
@@ -237,3 +280,7 @@ export class Composer {
     });
   }
 }
+
+/** Rejects when `signal` aborts. */
+const whenAborted = (signal) =>
+  new Promise((_, reject) => signal.addEventListener("abort", () => reject(notSent()), { once: true }));

@@ -41,9 +41,13 @@ export function announce(text) {
 
 /** Shows `text` in `element`, or hides the element when there is none. */
 export function say(element, text) {
-  element.textContent = text || "";
+  // Screen readers say again what is put there again.
+  if (element.textContent !== (text || "")) element.textContent = text || "";
   element.hidden = !text;
 }
 
 /** A mouse is at hand: only then may focus move into a text field unasked, for else a keyboard pops up. */
 export const finePointer = () => matchMedia("(pointer: fine)").matches;
+
+/** A finger: its keyboard has no Shift+Enter. */
+export const coarsePointer = () => matchMedia("(pointer: coarse)").matches;

@@ -14,6 +14,19 @@ export function list(words) {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }
 
+/** What to call each of `pictures` ({name}): the pages of one file, and files of the same name, are told apart. */
+export function titles(pictures) {
+  const count = new Map();
+  for (const { name } of pictures) count.set(name, (count.get(name) ?? 0) + 1);
+  const seen = new Map();
+  return pictures.map(({ name }) => {
+    const number = (seen.get(name) ?? 0) + 1;
+    seen.set(name, number);
+    if (count.get(name) === 1) return name || "Picture";
+    return `${name || "Picture"}, ${/\.(pdf|tiff?)$/i.test(name) ? "page" : "picture"} ${number}`;
+  });
+}
+
 /** Milliseconds as "0.8 s" or "1 min 5 s". */
 export function duration(ms) {
   if (ms < 9950) return `${(Math.max(ms, 100) / 1000).toFixed(1)} s`;

@@ -36,6 +36,14 @@ export class History {
     this.#show();
   }
 
+  /** Forgets the list: it is somebody else's now. */
+  clear() {
+    this.#entries.clear();
+    this.#next = null;
+    this.#deep = false;
+    this.#show();
+  }
+
   titleOf(id) {
     return this.#entries.get(id)?.title ?? "";
   }

@@ -1,4 +1,4 @@
-// Files that a person chose: which of them may be sent, and how they look in small.
+// Files that a person chose: which of them may be sent, and why not.
 
 import { list, plural, size } from "./format.js";
 
@@ -17,9 +17,16 @@ const BY_ENDING = {
   avif: "image/avif",
   pdf: "application/pdf",
 };
-const THUMBNAIL_PX = 176;
+const PAGED = ["application/pdf", "image/tiff"];
 
-const ending = (name) => name.slice(name.lastIndexOf(".") + 1).toLowerCase();
+/** What `file` may be: its type as the browser says, and by its name. */
+const typesOf = ({ type, name }) => [type, BY_ENDING[name.slice(name.lastIndexOf(".") + 1).toLowerCase()]];
+
+/** Whether there may be more in `file` than the one page that a browser shows of it. */
+export const hasPages = (file) => typesOf(file).some((type) => PAGED.includes(type));
+
+export const tooLarge = (file, limits) =>
+  `${file.name} is too large: ${size(file.size)}, at most ${size(limits.picture_max_bytes)} can be sent.`;
 
 /** Which of `files` may join the `present` ones: `{taken: File[], problems: string[]}`. */
 export function check(files, present, limits) {
@@ -28,13 +35,10 @@ export function check(files, present, limits) {
   const problems = [];
   let tooMany = 0;
   for (const file of files) {
-    const type = file.type || BY_ENDING[ending(file.name)] || "";
-    if (!limits.accept.includes(type) && !limits.accept.includes(BY_ENDING[ending(file.name)])) wrong.push(file.name);
-    else if (file.size === 0) problems.push(`${file.name} is empty.`);
-    else if (file.size > limits.picture_max_bytes)
-      problems.push(
-        `${file.name} is too large: ${size(file.size)}, at most ${size(limits.picture_max_bytes)} can be sent.`,
-      );
+    if (!typesOf(file).some((type) => limits.accept.includes(type))) wrong.push(file.name);
+    else if (file.size === 0) problems.push(`${file.name} is empty. Check the file and choose it again.`);
+    // A picture may still be scaled down.
+    else if (file.size > limits.picture_max_bytes && hasPages(file)) problems.push(tooLarge(file, limits));
     else if (present.length + taken.length >= limits.pictures_per_turn) tooMany += 1;
     else taken.push(file);
   }
@@ -52,30 +56,11 @@ function kinds(accept) {
 }
 
 /**
- * `file` in small, as a canvas, or null where the browser cannot decode it.
- * A canvas needs no blob: address, which the page's content security policy does not allow.
+ * The files among what was pasted. Formatted text that came along wins: a copied table carries a picture of itself.
+ * Plain text alone is the files' names, HTML alone the address of a copied picture.
  */
-export async function thumbnail(file) {
-  let bitmap;
-  try {
-    bitmap = await createImageBitmap(file);
-  } catch {
-    return null;
-  }
-  const scale = Math.min(1, Math.max(THUMBNAIL_PX / bitmap.width, THUMBNAIL_PX / bitmap.height));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
-  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
-  const context = canvas.getContext("2d");
-  context.imageSmoothingQuality = "high";
-  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  bitmap.close();
-  return canvas;
-}
-
-/** The pictures among what was pasted. Text that came along wins: a copied table carries a picture of itself. */
 export function pasted(clipboard) {
-  if (clipboard.getData("text/plain")) return [];
+  if (clipboard.getData("text/plain") && clipboard.getData("text/html")) return [];
   return [...clipboard.files].map((file) => (file.name === "image.png" ? named(file) : file));
 }
 

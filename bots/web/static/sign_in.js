@@ -4,38 +4,29 @@ import * as api from "./api.js";
 import { $, say } from "./dom.js";
 import { forgetDrafts } from "./draft.js";
 
-const RELOADED = "glimt.signed-out";
-const SOON_MS = 10_000;
-
-/**
- * The server does not know this browser (any more): begin anew, which asks for a key where one is needed.
- * Somebody else may sign in, so nothing of the page is kept.
- */
-export function beginAnew() {
-  try {
-    const before = Number(sessionStorage.getItem(RELOADED) ?? 0);
-    sessionStorage.setItem(RELOADED, String(Date.now()));
-    if (Date.now() - before > SOON_MS) return location.reload();
-  } catch {
-    // No storage, then no cookies either: a reload would come back here for ever.
-  }
-  $("app").hidden = true;
-  say($("startup-problem"), "Your browser does not keep the session. Please allow cookies for this page.");
-  $("startup").hidden = false;
-}
+const FIRST = "Sign in with the key that your admin gave you.";
+const AGAIN = "Your session has ended. Sign in with your key to go on; what you wrote and chose is still there.";
 
 /** Ends the session and forgets what this tab keeps. Rejects with an ApiError. */
 export async function signOut() {
   await api.signOut();
+  leave();
+}
+
+/** Begins anew, with nothing left of this person. */
+export function leave() {
   forgetDrafts();
+  // A browser may keep the page as it was for whoever goes back.
+  addEventListener("pageshow", () => location.reload());
   location.assign("/");
 }
 
-/** Shows the form; resolves once a key was accepted. */
-export function askForKey() {
+/** Shows the form, `again` to somebody who was signed in; resolves once a key was accepted. */
+export function askForKey(again) {
   const form = $("sign-in");
   const key = $("key");
   const button = form.querySelector("button");
+  say($("sign-in-why"), again ? AGAIN : FIRST);
   form.hidden = false;
   key.focus();
   return new Promise((resolve) => {

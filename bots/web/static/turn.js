@@ -1,7 +1,7 @@
 // One question and its answer on the page.
 
 import { announce, h, icon, say, setIcon } from "./dom.js";
-import { duration, plural } from "./format.js";
+import { duration, plural, titles } from "./format.js";
 import { renderMarkdown } from "./markdown.js";
 import { showPicture } from "./viewer.js";
 
@@ -30,7 +30,7 @@ export class TurnCard {
     this.thoughts = h("div", { class: "thoughts markdown" });
     this.thinking = h("details", { class: "thinking", hidden: true }, h("summary", {}, "Thinking"), this.thoughts);
     this.answer = h("div", { class: "answer markdown", "aria-live": "polite", dir: "auto" });
-    this.status = h("p", { class: "status" });
+    this.status = h("p", { class: "status", role: "status" });
     this.problem = h("p", { class: "failed", hidden: true });
     this.notes = h("p", { class: "notes", hidden: true });
     this.copyButton = this.#button("copy", "Copy the answer", () => this.#copy());
@@ -202,8 +202,9 @@ export class TurnCard {
   }
 
   #showQuestion(view) {
-    const pictures = view.pictures.map((picture) => {
-      const name = picture.name || "Picture";
+    const names = titles(view.pictures);
+    const pictures = view.pictures.map((picture, index) => {
+      const name = names[index];
       // Its place is known before it is loaded, so that nothing jumps.
       const scale = Math.min(1, LARGEST.width / picture.width, LARGEST.height / picture.height);
       const size = { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) };
@@ -211,7 +212,7 @@ export class TurnCard {
       return h(
         "li",
         {},
-        h("button", { type: "button", "aria-label": `Open ${name}`, on: { click: () => showPicture(picture) } }, image),
+        h("button", { type: "button", "aria-label": `Open ${name}`, on: { click: () => showPicture(picture, name) } }, image),
       );
     });
     if (pictures.length)

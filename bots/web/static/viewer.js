@@ -2,14 +2,14 @@
 
 import { $ } from "./dom.js";
 
-/** Opens `picture` ({url, name, width, height}); Escape, a click or the button closes it. */
-export function showPicture(picture) {
+/** Opens `picture` ({url, width, height}) under `name`; Escape, a click or the button closes it. */
+export function showPicture(picture, name) {
   const image = $("viewer-picture");
   image.src = picture.url;
-  image.alt = picture.name || "Picture";
+  image.alt = name;
   image.width = picture.width;
   image.height = picture.height;
-  $("viewer-name").textContent = picture.name || "";
+  $("viewer-name").textContent = name;
   $("viewer").showModal();
 }
 

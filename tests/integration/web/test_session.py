@@ -17,10 +17,12 @@ def test_a_browser_gets_a_session_by_itself_where_no_key_is_needed(site: Site) -
     first = browser.get("/api/session")
     assert first.json() == {
         "signed_in": True,
+        "person": first.json()["person"],
         "needs_key": False,
         "model": "scripted:echo",
         "limits": {
             "picture_max_bytes": 10 * 1024 * 1024,
+            "picture_max_pixels": 25_000_000,
             "pictures_per_turn": 10,
             "question_max_chars": 16_000,
             "accept": first.json()["limits"]["accept"],
@@ -32,6 +34,25 @@ def test_a_browser_gets_a_session_by_itself_where_no_key_is_needed(site: Site) -
     assert "secure" not in cookie
     assert "set-cookie" not in browser.get("/api/session").headers
     assert browser.get("/api/conversations").json() == {"conversations": [], "next": None}
+
+
+def test_a_person_is_told_apart_from_others_and_known_again(fresh: Installation) -> None:
+    keys = {name: create_key(fresh.store, name) for name in ("ann", "ben")}
+    with serving(fresh) as site:
+
+        def person(key: str) -> object:
+            return site.visitor(key).get("/api/session").json()["person"]
+
+        assert site.browser().get("/api/session").json()["person"] is None
+        assert person(keys["ann"]) == person(keys["ann"])
+        assert person(keys["ann"]) != person(keys["ben"])
+
+
+def test_a_browser_without_a_key_is_the_same_person_from_the_first_answer_on(site: Site) -> None:
+    browser = site.browser()
+    first = browser.get("/api/session").json()["person"]
+    assert first == browser.get("/api/session").json()["person"]
+    assert first != site.browser().get("/api/session").json()["person"]
 
 
 def test_sql_keeps_only_the_hash_of_a_cookie(site: Site) -> None:

@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import pillow_heif
-from PIL import Image, ImageDraw
+from PIL import Image, ImageCms, ImageDraw
 
 from core.media.limits import PictureLimits
 
@@ -51,6 +51,16 @@ def saved(image: Image.Image, name: str, **options: Any) -> bytes:
     else:
         image.save(out, name, **options)
     return out.getvalue()
+
+
+def srgb() -> bytes:
+    """The plain colour profile."""
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def swapped() -> bytes:
+    """A profile in which red means blue and the other way round: that it was applied cannot be overlooked."""
+    return srgb().replace(b"rXYZ", b"tmpX", 1).replace(b"bXYZ", b"rXYZ", 1).replace(b"tmpX", b"bXYZ", 1)
 
 
 def png(width: int, height: int, colour_type: int, rows: bytes, depth: int = 8) -> bytes:

@@ -6,16 +6,7 @@ from PIL import Image, ImageCms
 
 from core.media.decode import decode
 from core.media.sniff import sniff
-from tests.unit.media.corpus import BLUE, GREEN, LIMITS, RED, YELLOW, corners, near, quarters, saved
-
-
-def srgb() -> bytes:
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-
-
-def swapped() -> bytes:
-    """A profile in which red means blue and the other way round: that it was applied cannot be overlooked."""
-    return srgb().replace(b"rXYZ", b"tmpX", 1).replace(b"bXYZ", b"rXYZ", 1).replace(b"tmpX", b"bXYZ", 1)
+from tests.unit.media.corpus import BLUE, GREEN, LIMITS, RED, YELLOW, corners, near, quarters, saved, srgb, swapped
 
 
 def shown(name: str, icc: bytes, image: Image.Image | None = None, **options: Any) -> list[tuple[int, int, int]]:

@@ -62,7 +62,6 @@ COLOURED: dict[str, Callable[[], bytes]] = {
     "TIFF in CMYK": lambda: saved(quarters().convert("CMYK"), "TIFF"),
     "TIFF in YCbCr": lambda: saved(quarters().convert("YCbCr"), "TIFF"),
     "TIFF palette": lambda: saved(quarters().quantize(8), "TIFF"),
-    "TIFF of several pages": lambda: saved(quarters(), "TIFF", save_all=True, append_images=[quarters().rotate(90)]),
     "TIFF with JPEG inside": lambda: saved(quarters(), "TIFF", compression="jpeg", quality=95),
     "TIFF deflated": lambda: saved(quarters(), "TIFF", compression="tiff_adobe_deflate"),
     "TIFF packed bits": lambda: saved(quarters(), "TIFF", compression="packbits"),

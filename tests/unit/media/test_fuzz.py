@@ -55,6 +55,7 @@ def richer() -> dict[str, bytes]:
         "png-exif": saved(image.convert("RGBA"), "PNG", exif=exif),
         "webp-alpha": saved(image.convert("RGBA"), "WEBP", exif=exif),
         "tiff-jpeg": saved(image, "TIFF", compression="jpeg"),
+        "tiff-pages": saved(image, "TIFF", save_all=True, append_images=[image.convert("1"), image.rotate(90)]),
         "heic-alpha": saved(image.convert("RGBA"), "HEIC"),
         "pdf-two": pages((50, 50), (60, 40), content=b"q 1 0 0 1 5 5 cm BT ET Q 0 0 9 9 re S"),
     }
