@@ -42,6 +42,7 @@ def test_it_prints_its_numbers_as_json_and_leaves_the_configured_database_alone(
     store.close()
 
 
+@pytest.mark.load
 def test_another_database_is_empty_again_afterwards(postgres_server: PostgresServer, tmp_path: Path) -> None:
     name = postgres_server.create(migrated=False)
     url = postgres_server.url(name)
@@ -80,5 +81,5 @@ def test_a_service_that_does_not_start_says_why(tmp_path: Path) -> None:
     with EmbeddedRedis(tmp_path / "s", tmp_path / "redis") as server:
         service = _Service(settings, dict(os.environ), server.client(), tmp_path)
         with _process(service, "-c", "raise SystemExit('this is why')") as broken:
-            with pytest.raises(ConfigurationError, match="did not start.*\nthis is why"):
+            with pytest.raises(ConfigurationError, match=r"did not start.*\nthis is why"):
                 _wait_until_ready(service, [broken])
