@@ -39,8 +39,8 @@ test: venv  ## Run the tests: unit, integration, browser, bounded faults; ARGS="
 	@"$(BIN)/python" -m pytest $(ARGS)
 
 .PHONY: test-faults
-test-faults: venv  ## Run the fault tests in full, the long ones too
-	@"$(BIN)/python" -m pytest tests/faults -m "" $(ARGS)
+test-faults: venv  ## Run everything that breaks processes and servers, and what is long or heavy
+	@"$(BIN)/python" -m pytest -m "faults or load" $(ARGS)
 
 .PHONY: lint
 lint: venv  ## Check style, types and import contracts

@@ -4,6 +4,7 @@ Run as `python -m bench.bare_celery`, settings from the environment.
 """
 
 import itertools
+from collections.abc import Iterator
 
 from redis import Redis
 
@@ -21,11 +22,11 @@ def main() -> None:
     settings = load_settings()
     celery = make_celery(settings)
     redis = Redis.from_url(settings.queue_url)
-    counter = itertools.count(1)
+    counters: dict[int, Iterator[int]] = {}
 
     def nothing(batch: int) -> None:
-        # `next` on a count is atomic under the GIL: no lock in the way of the measurement.
-        if next(counter) % batch == 0:
+        # `setdefault` and `next` on a count are atomic under the GIL: no lock in the way of the measurement.
+        if next(counters.setdefault(batch, itertools.count(1))) % batch == 0:
             redis.rpush(DONE_KEY, 1)
 
     celery.task(name=TASK, ignore_result=True)(nothing)

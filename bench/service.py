@@ -2,6 +2,9 @@
 
 Everything between the socket and the engine is real: HTTP, intake into SQL, Celery over Redis, the worker's lease, the
 token stream and the fenced end. The rounds of both sides alternate, so that a noisy machine disturbs both alike.
+
+The worker answers whatever waits in its database, so it never gets the one that is configured: people's questions would
+be answered with their own words.
 """
 
 import asyncio
@@ -12,22 +15,25 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
 from typing import Any, TextIO
 
 from redis import Redis
+from sqlalchemy import inspect
+from sqlalchemy.exc import OperationalError
 
 from bench.bare_celery import DONE_KEY, QUEUE, READY_KEY, TASK
 from bench.http_load import post_all
-from core.errors import ConfigurationError
+from core.errors import ConfigurationError, StoreError
 from core.process import spawn, stop
 from core.queue.celery_app import make_celery
 from core.queue.embedded import EmbeddedRedis
 from core.settings import Settings, load_settings
-from core.store.migrate import upgrade
+from core.store.database import open_engine
+from core.store.migrate import downgrade, upgrade
 from glimt.ports import free_port
 from glimt.up import has_worker, page_answers
 
@@ -38,19 +44,46 @@ PEOPLE = 64
 MODEL = "scripted:echo"
 PATH = "/v1/chat/completions"
 START_TIMEOUT_S = 120.0
+LOG = "processes.log"
+CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True)
 class _Service:
+    """`folder` is where the processes run and write their logs; no `.env` is there to be read."""
+
     settings: Settings
     env: dict[str, str]
     redis: Redis
+    folder: Path
 
 
-def run(settings: Settings, *, turns: int, as_json: bool, out: TextIO) -> None:
-    """Measure on `settings.sql_url`'s kind of database (SQLite in a temporary folder by default) and print."""
-    with tempfile.TemporaryDirectory(prefix="glimt-bench-") as folder, _service(Path(folder), settings) as service:
-        result = _measure(service, turns)
+def run(settings: Settings, *, turns: int, as_json: bool, out: TextIO, database_url: str = "") -> None:
+    """Measure and print. Of `settings` only the number of slots counts.
+
+    Works on SQLite in a temporary folder, or on the empty database of `database_url`, which is empty again afterwards.
+
+    Raises:
+        ConfigurationError: that database is not empty, or the service did not start.
+        StoreError: it cannot be reached.
+    """
+    with tempfile.TemporaryDirectory(prefix="glimt-bench-") as name:
+        folder = Path(name)
+        own = load_settings(
+            _env_file=None,
+            model=MODEL,
+            data_dir=folder,
+            database_url=database_url,
+            redis_url="",
+            blobs_url="",
+            host="127.0.0.1",
+            web_port=free_port("127.0.0.1"),
+            public_url="",
+            worker_slots=settings.worker_slots,
+            log_level="WARNING",
+        )
+        with _tables(own.sql_url), _service(folder, own) as service:
+            result = _measure(service, turns)
     if as_json:
         out.write(json.dumps(result, indent=2) + "\n")
         return
@@ -83,7 +116,7 @@ def _measure(service: _Service, turns: int) -> dict[str, Any]:
 def _bare_tasks_per_s(service: _Service, tasks: int) -> float:
     """One client sends, one worker with the same number of threads runs; from the first send to the last run."""
     celery = make_celery(service.settings)
-    with _process([sys.executable, "-m", "bench.bare_celery"], service.env):
+    with _process(service, "-m", "bench.bare_celery"):
         assert service.redis.blpop([READY_KEY], timeout=START_TIMEOUT_S)
         for count in (64, tasks):  # the first batch warms up
             began = time.perf_counter()
@@ -121,42 +154,66 @@ def _question(n: int) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _service(folder: Path, wanted: Settings) -> Iterator[_Service]:
-    port = free_port("127.0.0.1")
-    overrides = {"model": MODEL, "data_dir": folder, "host": "127.0.0.1", "web_port": port}
-    settings = load_settings(**overrides, database_url=wanted.database_url, redis_url="", log_level="WARNING")
+def _tables(sql_url: str) -> Iterator[None]:
+    """Our tables in an empty database; it is empty again afterwards."""
+    engine = open_engine(sql_url)
+    try:
+        # What an earlier measurement leaves behind.
+        found = set(inspect(engine).get_table_names()) - {"alembic_version"}
+    except OperationalError as error:
+        raise StoreError(f"the database cannot be used: {error.orig}") from error
+    finally:
+        engine.dispose()
+    if found:
+        raise ConfigurationError(
+            "The database is not empty. A measurement answers every turn that it finds there and removes all tables at "
+            "its end: make a database for it alone, for example with: createdb glimt_bench"
+        )
+    upgrade(sql_url)
+    try:
+        yield
+    finally:
+        downgrade(sql_url, "base")
+
+
+@contextlib.contextmanager
+def _service(folder: Path, settings: Settings) -> Iterator[_Service]:
     env = {
         **os.environ,
         "GLIMT_MODEL": settings.model,
         "GLIMT_DATA_DIR": str(folder),
+        "DATABASE_URL": settings.sql_url,
+        "REDIS_URL": settings.queue_url,
+        "GLIMT_BLOBS_URL": settings.blob_store_url,
         "GLIMT_HOST": settings.host,
-        "GLIMT_WEB_PORT": str(port),
+        "GLIMT_PUBLIC_URL": "",
+        "GLIMT_WEB_PORT": str(settings.web_port),
         "GLIMT_LOG_LEVEL": "WARNING",
         "GLIMT_WORKER_SLOTS": str(settings.worker_slots),
+        "PYTHONPATH": str(CHECKOUT),
     }
-    upgrade(settings.sql_url)
     with EmbeddedRedis(settings.embedded_redis_socket, folder / "redis") as server:
-        env["REDIS_URL"] = server.url
-        redis = server.client()
-        with (
-            _process([sys.executable, "-m", "glimt", "worker"], env),
-            _process([sys.executable, "-m", "glimt", "bots"], env),
-        ):
-            _wait_until_ready(settings, redis)
-            yield _Service(settings, env, redis)
+        service = _Service(settings, env, server.client(), folder)
+        with _process(service, "-m", "glimt", "worker") as worker, _process(service, "-m", "glimt", "bots") as bots:
+            _wait_until_ready(service, [worker, bots])
+            yield service
 
 
-def _wait_until_ready(settings: Settings, redis: Redis) -> None:
+def _wait_until_ready(service: _Service, processes: Sequence[Popen[bytes]]) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
-    while not (page_answers(settings) and has_worker(redis)):
-        if time.monotonic() > deadline:
-            raise ConfigurationError(f"The service did not start within {START_TIMEOUT_S:.0f} s.")
+    while not (page_answers(service.settings) and has_worker(service.redis)):
+        if time.monotonic() > deadline or any(process.poll() is not None for process in processes):
+            # The log goes with its folder, so what it says last is said here.
+            last = (service.folder / LOG).read_text(errors="replace").strip()[-2000:]
+            raise ConfigurationError(f"The service did not start. Its log ends with:\n{last}")
         time.sleep(0.1)
 
 
 @contextlib.contextmanager
-def _process(args: list[str], env: dict[str, str]) -> Iterator[Popen[bytes]]:
-    process = spawn(args, env=env)
+def _process(service: _Service, *args: str) -> Iterator[Popen[bytes]]:
+    # Nothing but the result goes to our stdout.
+    with (service.folder / LOG).open("ab") as output:
+        process = spawn([sys.executable, *args], env=service.env, output=output, cwd=service.folder)
     try:
         yield process
     finally:

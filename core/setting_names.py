@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 
 PREFIX = "GLIMT_"
 # They carry our prefix but are for compose.yaml and for the browser tests, not for a process of the service.
-_OTHERS = frozenset({"GLIMT_VERSION", "GLIMT_TEST_CHROMIUM", "GLIMT_REQUIRE_BROWSER"})
+_OTHERS = frozenset({"GLIMT_VERSION", "GLIMT_MODELS_VOLUME", "GLIMT_TEST_CHROMIUM", "GLIMT_REQUIRE_BROWSER"})
 
 
 def variable(name: str, field: FieldInfo) -> str:

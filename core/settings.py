@@ -4,13 +4,23 @@ An empty variable means the default, so that compose files can pass variables th
 """
 
 import os
+import re
 import tempfile
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import ConfigurationError
@@ -18,6 +28,7 @@ from core.setting_names import PREFIX, explain_unknown, variable
 
 MIB = 1024 * 1024
 ENV_FILE = ".env"
+_DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?")
 
 
 def _named(name: str, **kwargs: Any) -> Any:
@@ -97,6 +108,38 @@ class Settings(BaseSettings):
     # Object storage credentials stay with fsspec's own conventions (AWS_*); nothing secret is stored here.
     redis_password: SecretStr = _named("REDIS_PASSWORD", default=SecretStr(""))
 
+    @field_validator("device")
+    @classmethod
+    def _is_a_device(cls, name: str) -> str:
+        # Whether this machine has it is asked where torch is.
+        if not _DEVICE.fullmatch(name):
+            raise PydanticCustomError("device", "use auto, cpu, cuda or cuda:0 …")
+        return name
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_a_redis(cls, url: str) -> str:
+        if url:
+            from redis.connection import parse_url
+
+            try:
+                parse_url(url)  # type: ignore[no-untyped-call]  # redis-py has no types here
+            except ValueError:
+                raise PydanticCustomError(
+                    "redis_url", "this is no address such as redis://:PASSWORD@localhost:6379/0"
+                ) from None
+        return url
+
+    @model_validator(mode="after")
+    def _heartbeats_fit(self) -> Self:
+        if self.heartbeat_s > self.lease_s / 3:
+            raise PydanticCustomError(
+                "heartbeat",
+                "GLIMT_HEARTBEAT_S must be at most a third of GLIMT_LEASE_S: "
+                "a heartbeat that comes late must not cost a worker its turns",
+            )
+        return self
+
     @property
     def sql_url(self) -> str:
         """SQLAlchemy URL; `postgres://` and `postgresql://` mean psycopg 3."""
@@ -141,7 +184,7 @@ def load_settings(**overrides: Any) -> Settings:
     except UnicodeDecodeError:
         lines.append(f"{env_file}: this file is not UTF-8 text")
     except ValidationError as error:
-        lines += [f"{_variable(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False)]
+        lines += [_line(e["loc"], e["msg"]) for e in error.errors(include_input=False)]
     if lines:
         raise ConfigurationError("Wrong settings:\n  " + "\n  ".join(lines))
     return settings
@@ -153,6 +196,9 @@ def _given(env_file: str | None) -> set[str]:
     return {name for name, value in (in_file | os.environ).items() if value}
 
 
-def _variable(location: tuple[int | str, ...]) -> str:
+def _line(location: tuple[int | str, ...], message: str) -> str:
+    if not location:  # About several settings; the message names them.
+        return message
     name = str(location[0])
-    return variable(name, Settings.model_fields[name]) if name in Settings.model_fields else name.upper()
+    shown = variable(name, Settings.model_fields[name]) if name in Settings.model_fields else name.upper()
+    return f"{shown}: {message}"

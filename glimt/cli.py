@@ -1,15 +1,19 @@
 """The `glimt` command. Each command imports what it needs when it runs, so that `glimt keys` needs no torch."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from core.errors import GlimtError
+from core.errors import ConfigurationError, EmptyQuestion, GlimtError, InferenceError, ModelLoadError
 from core.settings import Settings, load_settings
+
+# How long `glimt db upgrade` waits for a PostgreSQL that is just starting, in seconds.
+START_PATIENCE_S = 20.0
 
 app = typer.Typer(
     name="glimt",
@@ -35,8 +39,25 @@ def _explained() -> Iterator[None]:
         typer.echo("\nInterrupted; everything is stopped.", err=True)
         raise typer.Exit(130) from None
     except GlimtError as error:
-        typer.echo(f"glimt: {error}", err=True)
+        typer.echo(f"glimt: {_sentence(error)}", err=True)
         raise typer.Exit(1) from None
+
+
+def _sentence(error: GlimtError) -> str:
+    """What went wrong. The detail of a failed answer is a few numbers, so it comes behind what the user is told."""
+    detail = str(error)
+    if isinstance(error, InferenceError) and not isinstance(error, ModelLoadError) and detail != error.user_message:
+        return f"{error.user_message} ({detail})"
+    return detail
+
+
+@contextmanager
+def _installed(what: str, remedy: str) -> Iterator[None]:
+    """Imports of a part that not every installation has."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(f"This installation has no {what} ({error.name} is missing). {remedy}") from None
 
 
 def _run(action: Callable[[Settings], None], settings: Settings | None = None) -> None:
@@ -48,23 +69,33 @@ def _run(action: Callable[[Settings], None], settings: Settings | None = None) -
         action(settings)
 
 
+def _bots_installed() -> AbstractContextManager[None]:
+    return _installed("bots", "Install them: pip install 'glimt[web]'")
+
+
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="End after the sample conversation.")] = False,
+    model: Annotated[str, typer.Option(hidden=True, help="For tests: a scripted model instead.")] = "demo",
 ) -> None:
-    """Start everything with the model that ships with Glimt and play a sample conversation."""
-    from glimt.demo import demo as run
-    from glimt.demo import print_step
-    from glimt.ports import settled
+    """Play a sample conversation with the model that ships with Glimt, then serve it until Ctrl-C.
 
-    _run(lambda settings: run(settled(settings), once=once, say=print_step))
+    Everything runs on this machine, with an embedded database and Redis, whatever model and servers are configured.
+    """
+    with _explained(), _bots_installed():
+        from glimt.demo import demo as run
+        from glimt.demo import print_step, self_contained
+        from glimt.ports import settled
+
+    _run(lambda settings: run(settled(self_contained(settings, model)), once=once, say=print_step))
 
 
 @app.command()
 def up() -> None:
     """Start everything on this machine and serve until Ctrl-C."""
-    from glimt.ports import settled
-    from glimt.up import up as run
+    with _explained(), _bots_installed():
+        from glimt.ports import settled
+        from glimt.up import up as run
 
     _run(lambda settings: run(settled(settings), say=lambda line: typer.echo(line, err=True)))
 
@@ -72,7 +103,8 @@ def up() -> None:
 @app.command()
 def bots() -> None:
     """The bots process: the chat page, the REST API and every chat platform whose tokens are set."""
-    from bots.app import run_bots
+    with _explained(), _bots_installed():
+        from bots.app import run_bots
 
     _run(run_bots)
 
@@ -80,7 +112,8 @@ def bots() -> None:
 @app.command()
 def worker() -> None:
     """A worker process: loads the model and answers."""
-    from worker.app import run_worker
+    with _explained(), _installed("worker", "Install it: pip install 'glimt[worker]'"):
+        from worker.app import run_worker
 
     _run(run_worker)
 
@@ -96,16 +129,18 @@ def ask(
 
     *pictures, question = words
     with _explained():
+        if os.path.isfile(question):
+            raise EmptyQuestion(f'The question is missing: glimt ask {question} "What is this?"')
         settings = load_settings(**({"model": model} if model else {}))
         _run(lambda s: run([Path(p) for p in pictures], question, settings=s, as_json=as_json), settings)
 
 
 @db.command("upgrade")
 def db_upgrade() -> None:
-    """Bring the database to the schema of this version."""
+    """Bring the database to the schema of this version. One that is just starting is waited for."""
     from core.store.migrate import upgrade
 
-    _run(lambda settings: upgrade(settings.sql_url))
+    _run(lambda settings: upgrade(settings.sql_url, patience_s=START_PATIENCE_S))
 
 
 @keys.command("create")
@@ -116,7 +151,6 @@ def keys_create(name: Annotated[str, typer.Option(help="Who the key is for.")]) 
     from core.store.migrate import upgrade
 
     def run(settings: Settings) -> None:
-        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         upgrade(settings.sql_url)
         typer.echo(create_key(Store(settings.sql_url), name))
 
@@ -176,9 +210,16 @@ def doctor() -> None:
 @bench.command("service")
 def bench_service(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    turns: Annotated[int, typer.Option(help="Turns of the throughput run.")] = 2000,
+    turns: Annotated[int, typer.Option(min=1, help="Turns of the throughput run.")] = 2000,
+    database: Annotated[
+        str, typer.Option(metavar="URL", help="An empty PostgreSQL database to measure on instead of SQLite.")
+    ] = "",
 ) -> None:
-    """The whole service around a scripted engine, against bare Celery tasks in the same run."""
-    from bench.service import run as measure
+    """The whole service around a scripted engine, against bare Celery tasks in the same run.
 
-    _run(lambda settings: measure(settings, turns=turns, as_json=as_json, out=sys.stdout))
+    It has a database and a Redis of its own, whatever is configured.
+    """
+    with _explained(), _installed("measurements", "They run from a checkout of Glimt with everything installed."):
+        from bench.service import run as measure
+
+    _run(lambda settings: measure(settings, turns=turns, as_json=as_json, database_url=database, out=sys.stdout))

@@ -20,6 +20,12 @@ PICTURE = DEMO / "sample.png"
 QUESTIONS = ("What is in the top left?", "What colour is it?", "How many shapes are there?")
 
 
+def self_contained(settings: Settings, model: str) -> Settings:
+    """The same settings, but with `model` and with everything that is kept in the data folder."""
+    own = {"model": model, "database_url": "", "redis_url": "", "blobs_url": ""}
+    return settings.model_copy(update=own)
+
+
 def demo(settings: Settings, *, once: bool, say: Callable[[str], None]) -> None:
     """Start everything, play the sample conversation, print it and what SQL holds of it; then serve unless `once`.
 
@@ -97,7 +103,7 @@ def _print_stored(settings: Settings, conversation_id: str) -> None:
             turns = repositories.turns.of_conversation(conversation_id)
     finally:
         store.close()
-    print(f"\nStored in {_where(settings)} as conversation {conversation_id}:")
+    print(f"\nStored in {settings.sql_url.removeprefix('sqlite:///')} as conversation {conversation_id}:")
     for turn in turns:
         first = turn.first_token_at or turn.finished_at
         waited = f"{(first - turn.created_at).total_seconds() * 1000:.0f} ms" if first else "-"
@@ -105,11 +111,6 @@ def _print_stored(settings: Settings, conversation_id: str) -> None:
             f"  {turn.seq}. {turn.state:<10} {turn.question!r} → {turn.answer!r}  "
             f"({turn.prompt_tokens}+{turn.completion_tokens} tokens, first text after {waited})"
         )
-
-
-def _where(settings: Settings) -> str:
-    # A database URL may hold a password; the embedded file does not.
-    return "the database of DATABASE_URL" if settings.database_url else settings.sql_url.removeprefix("sqlite:///")
 
 
 def print_step(text: str) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import RedisError
 
-from core.errors import GlimtError
+from core.errors import ConfigurationError, GlimtError
+from core.inference.create import check_model, require_packages
 from core.inference.scripted import PREFIX as SCRIPTED
+from core.inference.source import local_model
 from core.media.blobs import BlobStore
 from core.queue.presence import list_workers
 from core.settings import Settings
@@ -81,26 +83,33 @@ def _blobs(settings: Settings) -> str:
 
 def _model(settings: Settings) -> str:
     if settings.model.startswith(SCRIPTED):
+        check_model(settings)
         return f"'{settings.model}': answers are scripted, no model is loaded"
-    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("transformers") is None:
-        return f"'{settings.model}'; torch and transformers are not installed here, so this machine runs no worker"
-    from core.inference.source import find_model
-
-    source = find_model(settings.model, settings.model_revision)
+    if not _worker_installed():
+        # Where no worker runs no model needs to be; one that is there can be looked at.
+        if Path(settings.model).is_dir():
+            local_model(settings.model, settings.model_revision)
+        return f"'{settings.model}'; torch or transformers is not installed here, so this machine runs no worker"
+    source = local_model(settings.model, settings.model_revision)
+    if source is None:
+        return f"{settings.model} at {settings.model_revision}; a worker that starts looks for it, or fetches it"
     return f"{source.name} in {source.folder}, {source.weight_bytes >> 20} MiB of weights"
 
 
 def _device(settings: Settings) -> str:
-    if importlib.util.find_spec("torch") is None:
+    if not _worker_installed():
         return "no torch here"
-    import torch
+    from core.inference.hardware import describe_device
 
-    if torch.cuda.is_available():
-        free, total = torch.cuda.mem_get_info()
-        return f"{torch.cuda.get_device_name()}, {free >> 30} of {total >> 30} GiB free"
-    if settings.device.startswith("cuda"):
-        raise OSError(f"GLIMT_DEVICE={settings.device}, but this torch ({torch.__version__}) sees no GPU")
-    return f"CPU, {torch.get_num_threads()} threads, torch {torch.__version__}"
+    return describe_device(settings.device)
+
+
+def _worker_installed() -> bool:
+    try:
+        require_packages()
+    except ConfigurationError:
+        return False
+    return True
 
 
 def _disk(settings: Settings) -> str:
@@ -115,8 +124,14 @@ def _disk(settings: Settings) -> str:
 
 def _keys(settings: Settings) -> str:
     require_current(settings.sql_url)
+    if importlib.util.find_spec("bots") is None:
+        return "not asked for here: this installation has no bots"
+    from bots.web.reach import check_binding, public_host
+
+    public_host(settings)
     store = Store(settings.sql_url)
     try:
+        check_binding(settings, store)
         with store.read() as repositories:
             made = repositories.keys.any()
     finally:

@@ -7,9 +7,16 @@ from core.settings import Settings
 
 
 def free_port(host: str) -> int:
-    """Some port of `host` that nobody listens on now."""
+    """Some port of `host` that nobody listens on now.
+
+    Raises:
+        ConfigurationError: no such host here.
+    """
     with socket.socket(_family(host)) as probe:
-        probe.bind((host, 0))
+        try:
+            probe.bind((host, 0))
+        except OSError as error:
+            raise ConfigurationError(f"GLIMT_HOST={host} is no address of this machine ({error.strerror}).") from error
         return int(probe.getsockname()[1])
 
 
@@ -31,7 +38,11 @@ def require_free(host: str, port: int, setting: str) -> None:
 
 
 def settled(settings: Settings) -> Settings:
-    """The same settings with port 0 replaced by a port that is free now."""
+    """The same settings with port 0 replaced by a port that is free now.
+
+    Raises:
+        ConfigurationError: GLIMT_HOST is no address of this machine.
+    """
     if settings.web_port == 0:
         return settings.model_copy(update={"web_port": free_port(settings.host)})
     return settings

@@ -15,10 +15,14 @@ from types import FrameType
 
 import structlog
 
+from bots.web.reach import check_binding, public_host
 from core.errors import ConfigurationError
+from core.inference.create import check_model
+from core.media.blobs import BlobStore
 from core.process import spawn, stop
 from core.queue.embedded import EmbeddedRedis
 from core.settings import Settings
+from core.store.database import Store
 from core.store.migrate import upgrade
 from glimt.ports import require_free
 
@@ -76,19 +80,24 @@ class Supervisor:
         """Everything runs inside the block and is stopped after it, whatever happens in it.
 
         Raises:
-            ConfigurationError: another `glimt up` has the folder, the port is taken, or Redis does not start.
+            ConfigurationError, ModelLoadError: a setting would keep a process from starting, another `glimt up` has
+                the folder, the port is taken, or Redis does not start.
+            StoreError: the database cannot be reached.
         """
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._signals())
-            self.settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            check_model(self.settings)
+            public_host(self.settings)
+            BlobStore(self.settings.blob_store_url)
             stack.enter_context(_only_one(self.settings.data_dir))
             require_free(self.settings.host, self.settings.web_port, "GLIMT_WEB_PORT")
+            self.say("Preparing the database")
+            upgrade(self.settings.sql_url)
+            self._check_keys()
             if not self.settings.redis_url:
                 self.say("Starting the embedded Redis")
                 folder = self.settings.data_dir.absolute() / "redis"
                 self.redis = stack.enter_context(EmbeddedRedis(self.settings.embedded_redis_socket, folder))
-            self.say("Preparing the database")
-            upgrade(self.settings.sql_url)
             env = self._child_env()
             self.say(f"Loading the model '{self.settings.model}'")
             for name in ("worker", "bots"):
@@ -97,6 +106,13 @@ class Supervisor:
                 stack.callback(self._stop_child, child)
                 child.start()
             yield
+
+    def _check_keys(self) -> None:
+        store = Store(self.settings.sql_url, pool_size=1)
+        try:
+            check_binding(self.settings, store)
+        finally:
+            store.close()
 
     def _stop_child(self, child: _Child) -> None:
         if child.process is not None:
@@ -150,15 +166,17 @@ class Supervisor:
         settings = self.settings
         env = dict(os.environ)
         env |= {
+            # All of them whole, since an empty one would let the children read `.env` where we do not want to.
             "GLIMT_DATA_DIR": str(settings.data_dir.absolute()),
+            "DATABASE_URL": settings.sql_url,
+            "REDIS_URL": settings.queue_url,
+            "GLIMT_BLOBS_URL": settings.blob_store_url,
             "GLIMT_MODEL": settings.model,
             "GLIMT_HOST": settings.host,
             "GLIMT_WEB_PORT": str(settings.web_port),
             # A worker or page must not pile up behind a terminal that nobody reads.
             "PYTHONUNBUFFERED": "1",
         }
-        if self.redis is not None:
-            env["REDIS_URL"] = self.redis.url
         return env
 
     def _log_path(self, name: str) -> Path | None:
@@ -167,12 +185,19 @@ class Supervisor:
 
 @contextlib.contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
-    """Hold the folder for ourselves.
+    """Make the folder and hold it for ourselves.
 
     Raises:
-        ConfigurationError: somebody else holds it.
+        ConfigurationError: it cannot be made or written to, or somebody else holds it.
     """
-    with (folder / "lock").open("a+") as lock:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        opened = (folder / "lock").open("a+")
+    except OSError as error:
+        raise ConfigurationError(
+            f"{folder} cannot be written to ({error.strerror}). Set GLIMT_DATA_DIR to a folder of your own."
+        ) from error
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -4,6 +4,12 @@ import os
 
 from hypothesis import settings
 
+from tests.processes import of_an_installation
+
+# The developer's own installation is none of the tests' business. (Nor is his .env: see tests/unit/test_apart.py.)
+for name in filter(of_an_installation, list(os.environ)):
+    del os.environ[name]
+
 pytest_plugins = ["tests.fixtures_db"]
 
 # In CI a red run must say something about the change, not about luck: there the examples are the same each time. At a

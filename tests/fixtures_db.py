@@ -43,6 +43,15 @@ class PostgresServer:
         """Remove a database, whoever is still connected."""
         self._execute(f"DROP DATABASE {database} WITH (FORCE)")
 
+    def refuse(self, database: str) -> None:
+        """Let nobody into a database any more and throw out who is in it, as while the server stops and starts."""
+        self._execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
+        self._execute(f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{database}'")
+
+    def admit(self, database: str) -> None:
+        """Let them in again."""
+        self._execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true")
+
     def stop(self) -> None:
         """End the server."""
         self._server.cleanup()

@@ -25,6 +25,7 @@ from core.store.migrate import upgrade
 from glimt.ports import free_port
 
 T = TypeVar("T")
+ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_S = 90.0
 # Fast enough for tests to see a recovery, slow enough for two busy cores.
 FAST = {
@@ -35,6 +36,12 @@ FAST = {
     "GLIMT_REDISPATCH_S": "3",
     "GLIMT_SHUTDOWN_GRACE_S": "2",
 }
+
+
+def of_an_installation(name: str) -> bool:
+    """Whether an environment variable tells a process of Glimt where its database, its model and so on are."""
+    ours = name.startswith(("GLIMT_", "SLACK_", "TELEGRAM_", "DATABASE_", "REDIS_"))
+    return ours and name not in ("GLIMT_TEST_CHROMIUM", "GLIMT_REQUIRE_BROWSER")
 
 
 def until(look: Callable[[], T], what: str, timeout_s: float = PATIENCE_S) -> T:
@@ -63,7 +70,9 @@ class Installation:
         """`glimt NAME` as a process of its own; its log is NAME-N.log in the folder."""
         log = self.folder / f"{name}-{len(self.processes)}.log"
         with log.open("wb") as output:
-            process = spawn([sys.executable, "-m", "glimt", name], env={**self.env, **env}, output=output)
+            # In the folder and not in the checkout, which may hold a .env of its developer.
+            args = [sys.executable, "-m", "glimt", name]
+            process = spawn(args, env={**self.env, **env}, output=output, cwd=self.folder)
         self.processes.append(process)
         return process
 
@@ -101,7 +110,6 @@ def installation(
 ) -> Iterator[Installation]:
     """An installation with a running Redis and a migrated database; every process ends with the block."""
     folder.mkdir(parents=True, exist_ok=True)
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("GLIMT_", "SLACK_", "TELEGRAM_"))}
     chosen = {"GLIMT_DATA_DIR": str(folder), "GLIMT_MODEL": model, "DATABASE_URL": sql_url, **FAST, **env}
     chosen.setdefault("GLIMT_WEB_PORT", str(free_port("127.0.0.1")))
     overrides = {k.removeprefix("GLIMT_").lower(): v for k, v in chosen.items() if v}
@@ -111,7 +119,13 @@ def installation(
         upgrade(settings.sql_url)
         made = Installation(
             settings=settings,
-            env={**clean, **chosen, "REDIS_URL": server.url, "PYTHONUNBUFFERED": "1"},
+            env={
+                **os.environ,
+                **chosen,
+                "REDIS_URL": server.url,
+                "PYTHONUNBUFFERED": "1",
+                "PYTHONPATH": str(ROOT),
+            },
             redis_server=server,
             store=Store(settings.sql_url),
             redis=Redis.from_url(server.url),

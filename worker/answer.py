@@ -209,7 +209,7 @@ class Answerer:
 
     def _finish(self, claimed: _Claimed, outcome: Outcome, writer: TurnWriter) -> None:
         turn = claimed.turn
-        patience = time.monotonic() + KEEP_ANSWER_S
+        patience, kept = time.monotonic() + KEEP_ANSWER_S, False
         while True:
             try:
                 with self._store.write() as repositories:
@@ -220,6 +220,9 @@ class Answerer:
             except StoreError:
                 if time.monotonic() > patience:
                     raise
+                if not kept:
+                    log.warning("answer_kept_in_hand", turn=turn.id, attempt=turn.attempt, at_most_s=KEEP_ANSWER_S)
+                    kept = True
                 time.sleep(0.5)
         writer.end()
         writer.flush()

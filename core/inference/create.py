@@ -1,14 +1,49 @@
 """The one place that chooses the engine. Imports what it chose, so that torch loads only where it is needed."""
 
+import importlib.util
+
+from core.errors import ConfigurationError
 from core.inference.port import Engine
 from core.settings import Settings
+
+_PACKAGES = ("torch", "transformers", "safetensors", "accelerate")
+
+
+def require_packages() -> None:
+    """Check that what loads a model is installed, without loading it.
+
+    Raises:
+        ConfigurationError: it is not, as where only the bots run; says what to install.
+    """
+    if missing := [name for name in _PACKAGES if importlib.util.find_spec(name) is None]:
+        raise ConfigurationError(
+            f"This installation has no worker (not installed: {', '.join(missing)}). "
+            "Install it: pip install 'glimt[worker]', or in a checkout: make venv"
+        )
+
+
+def check_model(settings: Settings) -> None:
+    """Check what can be told of `GLIMT_MODEL` without loading or fetching it.
+
+    Raises:
+        ConfigurationError: the name is wrong, or this installation has no worker.
+        ModelLoadError: there is a folder, but not with a model that can be loaded.
+    """
+    from core.inference.scripted import PREFIX, read_script
+    from core.inference.source import local_model
+
+    if settings.model.startswith(PREFIX):
+        read_script(settings.model)
+        return
+    require_packages()
+    local_model(settings.model, settings.model_revision)
 
 
 def create_engine(settings: Settings) -> Engine:
     """Load the model that `GLIMT_MODEL` names and start its engine. Takes seconds to minutes; blocks.
 
     Raises:
-        ConfigurationError: the name or another setting is wrong.
+        ConfigurationError: the name or another setting is wrong, or this installation has no worker.
         ModelLoadError: the model is there but cannot be loaded.
     """
     from core.inference.scripted import PREFIX, scripted_engine
@@ -16,6 +51,7 @@ def create_engine(settings: Settings) -> Engine:
     if settings.model.startswith(PREFIX):
         return scripted_engine(settings.model)
 
+    require_packages()
     from core.inference.engine import TransformersEngine
 
     return TransformersEngine.load(settings)

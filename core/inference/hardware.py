@@ -32,6 +32,19 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
+def describe_device(name: str) -> str:
+    """What `GLIMT_DEVICE` comes down to here, for people.
+
+    Raises:
+        ConfigurationError: no such device here.
+    """
+    device = choose_device(name)
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        return f"{torch.cuda.get_device_name(device)}, {free >> 30} of {total >> 30} GiB free"
+    return f"{device.type.upper()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+
+
 def choose_dtype(name: str, device: torch.device, weight_bytes: int) -> torch.dtype:
     """The type that `GLIMT_DTYPE` names; `auto` is bfloat16 where the device computes it natively, else float32.
 

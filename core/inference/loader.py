@@ -84,18 +84,20 @@ def _load(source: Source, device: torch.device, dtype: torch.dtype, context_toke
     template = getattr(processor, "chat_template", None) or tokenizer.chat_template
     if not isinstance(template, str):
         raise ModelLoadError(f"{source.folder} has no chat template: it is no model for conversations.")
-    model = kind.from_pretrained(
+    model, report = kind.from_pretrained(
         source.folder,
         config=config,
         dtype=dtype,
         device_map={"": device} if device.type != "cpu" else None,
         use_safetensors=True,
         trust_remote_code=False,
-    ).eval()
+        output_loading_info=True,
+    )
+    _require_whole(source, report)
     own_limit = int(config.get_text_config().max_position_embeddings)
     return LoadedModel(
         name=source.name,
-        model=model,
+        model=model.eval(),
         tokenizer=tokenizer,
         processor=processor,
         template=template,
@@ -103,3 +105,20 @@ def _load(source: Source, device: torch.device, dtype: torch.dtype, context_toke
         device=device,
         context_tokens=min(own_limit, context_tokens or own_limit),
     )
+
+
+def _require_whole(source: Source, report: dict[str, Any]) -> None:
+    """Refuse what transformers filled in at random. Tied weights, which a checkpoint leaves out, are not reported.
+
+    Raises:
+        ModelLoadError: weights are missing or of another shape; some are named.
+    """
+    # A mismatched key comes with both shapes.
+    mismatched = [key if isinstance(key, str) else key[0] for key in report["mismatched_keys"]]
+    lacking = sorted({*report["missing_keys"], *mismatched})
+    if lacking:
+        named = ", ".join(lacking[:3]) + (f" and {len(lacking) - 3} more" if len(lacking) > 3 else "")
+        raise ModelLoadError(
+            f"{source.folder}: its .safetensors files lack weights that its config.json asks for, or have them in "
+            f"another shape: {named}. Fetch the model again, or take the config.json that belongs to these weights."
+        )

@@ -242,8 +242,8 @@ async def _cancel_tasks() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def scripted_engine(model: str) -> ScriptedEngine:
-    """The engine that a `scripted:…` model name asks for.
+def read_script(model: str) -> Echo:
+    """What a `scripted:…` model name asks for.
 
     Raises:
         ConfigurationError: unknown script or option.
@@ -256,5 +256,15 @@ def scripted_engine(model: str) -> ScriptedEngine:
         options = {"?": query}
     if script != "echo" or options or tokens < 0 or pace < 0:
         raise ConfigurationError(f"GLIMT_MODEL={model!r}: the only script is 'scripted:echo?tokens=N&pace=N'")
+    return Echo(tokens, pace)
+
+
+def scripted_engine(model: str) -> ScriptedEngine:
+    """The engine that a `scripted:…` model name asks for.
+
+    Raises:
+        ConfigurationError: unknown script or option.
+    """
+    script = read_script(model)
     structlog.get_logger(__name__).warning("answers_are_scripted", model=model, note="no model is loaded")
-    return ScriptedEngine(Echo(tokens, pace), name=model)
+    return ScriptedEngine(script, name=model)

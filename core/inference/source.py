@@ -1,5 +1,6 @@
 """Where the model comes from: its name turned into a folder of files that are safe to load."""
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _FILES = ["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model"]
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+# What the safetensors library allows.
+_LONGEST_HEADER = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,13 @@ def find_model(model: str, revision: str) -> Source:
 
     Raises:
         ConfigurationError: no such folder, or a hub name without its commit.
-        ModelLoadError: the files are missing, pickled, or cannot be fetched.
+        ModelLoadError: the files are missing, broken, pickled, or cannot be fetched.
     """
+    return local_model(model, revision) or _checked(model, _fetch(model, revision))
+
+
+def local_model(model: str, revision: str) -> Source | None:
+    """As `find_model`, but nothing is fetched: None for a hub name with its commit."""
     if model == "demo":
         return _checked("demo", DEMO)
     folder = Path(model).expanduser()
@@ -42,7 +50,7 @@ def find_model(model: str, revision: str) -> Source:
             "digits) to load: names and branches can be changed by others. It is on the model's page under "
             "'Files and versions'. (If a folder was meant: there is none of that name here.)"
         )
-    return _checked(model, _fetch(model, revision))
+    return None
 
 
 def _fetch(model: str, revision: str) -> Path:
@@ -70,4 +78,31 @@ def _checked(name: str, folder: Path) -> Source:
                 "so Glimt does not. Use a version of the model with .safetensors files."
             )
         raise ModelLoadError(f"{folder} has no .safetensors files: the weights are missing.")
+    _check_config(folder / "config.json")
+    for path in weights:
+        _check_weights(path)
     return Source(name, folder, sum(path.stat().st_size for path in weights))
+
+
+def _check_config(path: Path) -> None:
+    try:
+        kind = json.loads(path.read_bytes())["model_type"]
+    except (ValueError, TypeError, KeyError):
+        kind = None
+    if not isinstance(kind, str):
+        raise ModelLoadError(f"{path} does not say what kind of model this is (model_type): it cannot be loaded.")
+
+
+def _check_weights(path: Path) -> None:
+    """Whether the file is as long as its header says: a length of 8 bytes, so many bytes of JSON, then the tensors."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = file.read(length) if length <= _LONGEST_HEADER else b""
+    try:
+        tensors = [value for name, value in json.loads(header).items() if name != "__metadata__"]
+        end = 8 + length + max((int(tensor["data_offsets"][1]) for tensor in tensors), default=0)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        end = -1
+    if end != size:
+        raise ModelLoadError(f"{path} is cut off or no safetensors file: it cannot be loaded. Fetch the model again.")

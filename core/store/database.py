@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
@@ -141,16 +141,27 @@ class Store:
                 lock.release()
 
 
+def parse_url(sql_url: str) -> URL:
+    """The parts of a database URL.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    try:
+        return make_url(sql_url)
+    except (SQLAlchemyError, ValueError):  # A port that is no number is only a ValueError.
+        raise ConfigurationError(
+            "DATABASE_URL is no address such as postgresql://glimt:PASSWORD@localhost:5432/glimt"
+        ) from None
+
+
 def open_engine(sql_url: str, *, pool_size: int = 5, lock_wait_s: float = LOCK_WAIT_S) -> Engine:
     """An engine with the settings that Glimt relies on; SQLite or PostgreSQL with psycopg 3.
 
     Raises:
         ConfigurationError: the URL names something else.
     """
-    try:
-        url = make_url(sql_url)
-    except SQLAlchemyError:
-        raise ConfigurationError("DATABASE_URL is not a database URL") from None
+    url = parse_url(sql_url)
     if url.drivername in ("sqlite", "sqlite+pysqlite"):
         if url.database in (None, "", ":memory:"):
             raise ConfigurationError("DATABASE_URL: SQLite in memory cannot be shared between processes; name a file")

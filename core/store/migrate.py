@@ -1,18 +1,22 @@
 """Bringing a database to this version's tables, and refusing to work on other ones."""
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, make_url, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from core.errors import ConfigurationError, StoreError
-from core.store.database import open_engine
+from core.store.database import open_engine, parse_url
+
+log = structlog.get_logger(__name__)
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 # Any number, as long as nothing else in the same PostgreSQL database locks it.
@@ -21,15 +25,26 @@ _LOCK = 0x676C696D74
 _one_at_a_time = threading.Lock()
 
 
-def upgrade(sql_url: str) -> None:
+def upgrade(sql_url: str, *, patience_s: float = 0.0) -> None:
     """Bring the database to the newest tables; makes the SQLite file and its folder if need be.
 
-    Harmless on a current database, and while another process does the same. All or nothing.
+    Harmless on a current database, and while another process does the same. All or nothing. A PostgreSQL that lets
+    nobody in, because it is just starting, is tried again for `patience_s` seconds.
 
     Raises:
+        ConfigurationError: the URL is wrong, or the folder cannot be made.
         StoreError: the database cannot be reached.
     """
-    _move(sql_url, command.upgrade, "head")
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            return _move(sql_url, command.upgrade, "head")
+        except StoreError as error:
+            starting = isinstance(error.__cause__, OperationalError) and _sqlite_file(sql_url) is None
+            if not starting or time.monotonic() > deadline:
+                raise
+        log.warning("waiting_for_database", at_most_s=round(deadline - time.monotonic(), 1))
+        time.sleep(0.5)
 
 
 def downgrade(sql_url: str, revision: str) -> None:
@@ -71,7 +86,7 @@ def require_current(sql_url: str) -> None:
 def _move(sql_url: str, way: Callable[[Config, str], None], revision: str) -> None:
     file = _sqlite_file(sql_url)
     if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_folder(file.parent)
     engine = open_engine(sql_url)
     try:
         with _one_at_a_time, engine.begin() as connection:
@@ -83,6 +98,16 @@ def _move(sql_url: str, way: Callable[[Config, str], None], revision: str) -> No
         raise StoreError(f"the database cannot be used: {error.orig}") from error
     finally:
         engine.dispose()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The folder {folder} for the database cannot be made ({error.strerror}). "
+            "Set GLIMT_DATA_DIR to one that this user may write to."
+        ) from error
 
 
 def _wait_for_other_processes(connection: Connection) -> None:
@@ -99,5 +124,5 @@ def _config() -> Config:
 
 
 def _sqlite_file(sql_url: str) -> Path | None:
-    url = make_url(sql_url)
+    url = parse_url(sql_url)
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None

@@ -156,6 +156,29 @@ def test_bots_and_workers_share_the_pictures() -> None:
         assert url == f"file://{mounts[name]['blobs']}"
 
 
+def test_postgres_is_healthy_only_once_it_answers_by_address() -> None:
+    # The entrypoint of the image prepares the database with a server that listens on its Unix socket alone.
+    command, *options = SERVICES["postgres"]["healthcheck"]["test"][1:]
+    assert command == "pg_isready"
+    assert "--host=127.0.0.1" in options
+
+
+@pytest.mark.parametrize(("given", "source"), [({}, "models"), ({"GLIMT_MODELS_VOLUME": "/srv/models"}, "/srv/models")])
+def test_workers_find_the_models_of_this_machine(given: dict[str, str], source: str) -> None:
+    services = load_compose(SECRETS | given)["services"]
+    for name in ("worker", "worker-gpu"):
+        assert f"{source}:/var/lib/glimt/models" in services[name]["volumes"]
+    stage = load_stages()["worker"]
+    assert any("HF_HOME=/var/lib/glimt/models" in step for step in stage.all("ENV"))
+
+
+def test_the_readme_makes_a_key_before_it_starts_the_containers() -> None:
+    (row,) = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("| containers |")]
+    words = re.findall(r"`([^`]+)`", row)
+    run = "docker compose run --rm bots glimt keys create --name me"
+    assert words.index(run) < words.index("docker compose up -d")
+
+
 def test_workers_get_time_to_end_their_turns() -> None:
     grace = Settings(_env_file=None).shutdown_grace_s
     for name in ("worker", "worker-gpu"):

@@ -66,7 +66,10 @@ def test_only_the_worker_image_gets_torch() -> None:
 
 @pytest.mark.parametrize(
     ("image", "modules"),
-    [("bots", ["bots.app", "bots.web.keys", "core.store.migrate"]), ("worker", ["worker.app", "worker.health"])],
+    [
+        ("bots", ["bots.app", "bots.web.keys", "core.store.migrate", "glimt.doctor"]),
+        ("worker", ["worker.app", "worker.health", "glimt.doctor"]),
+    ],
 )
 def test_an_image_holds_all_that_its_process_imports(image: str, modules: list[str], tmp_path: Path) -> None:
     held = import_in_image(image, ["glimt.cli", *modules], tmp_path)

@@ -23,8 +23,9 @@ def server(tmp_path: Path) -> Iterator[EmbeddedRedis]:
 
 
 def check(server: EmbeddedRedis) -> subprocess.CompletedProcess[str]:
-    env = os.environ | {"REDIS_URL": server.url}
-    return subprocess.run([sys.executable, "-m", "worker.health"], cwd=ROOT, env=env, capture_output=True, text=True)
+    env = os.environ | {"REDIS_URL": server.url, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "worker.health"]
+    return subprocess.run(command, cwd=server.folder, env=env, capture_output=True, text=True)
 
 
 def announce(server: EmbeddedRedis, owner: str) -> None:

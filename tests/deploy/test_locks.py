@@ -1,6 +1,8 @@
 """requirements/*.txt: complete, exact, hashed, free of torch and of this machine."""
 
 import tomllib
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, distribution
 
 import pytest
 from packaging.requirements import Requirement
@@ -30,6 +32,41 @@ def test_every_requirement_is_pinned_to_a_version_that_satisfies_it(lock: str) -
             if requirement.name not in ("torch", "glimt"):
                 version = pins[canonicalize_name(requirement.name)]
                 assert requirement.specifier.contains(version), f"{requirement} against {version}: run `make lock`"
+
+
+# The oldest Python that pyproject.toml allows, as packages' markers see it. The locks are made on a later one.
+OLDEST = {"python_version": "3.11", "python_full_version": "3.11.0"}
+# What pip installs apart from the locks.
+APART = ("torch", "glimt", "pip")
+
+
+def needed(requirements: list[Requirement]) -> Iterator[str]:
+    """Names of `requirements` on the oldest Python, and of whatever they need there by their installed metadata."""
+    waiting, seen = list(requirements), set[tuple[str, str]]()
+    while waiting:
+        requirement = waiting.pop()
+        name = canonicalize_name(requirement.name)
+        yield name
+        for extra in {"", *requirement.extras}:
+            if name in APART or (name, extra) in seen:
+                continue
+            seen.add((name, extra))
+            try:
+                lines = distribution(name).requires or []
+            except PackageNotFoundError:
+                continue  # Not for this Python, so not installed; that it is locked is what counts.
+            found = map(Requirement, lines)
+            waiting += [r for r in found if r.marker is None or r.marker.evaluate(OLDEST | {"extra": extra})]
+
+
+@pytest.mark.parametrize("lock", sorted(PARTS))
+def test_the_oldest_python_finds_all_that_it_needs(lock: str) -> None:
+    everything = [requirement for part in PARTS[lock] for requirement in requirements_of(part)]
+    assert set(needed(everything)) - load_pins(lock).keys() - set(APART) == set()
+
+
+def test_what_only_an_older_python_needs_is_noticed() -> None:
+    assert "async-timeout" in set(needed([Requirement("redis")]))
 
 
 @pytest.mark.parametrize("lock", sorted(PARTS))

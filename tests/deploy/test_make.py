@@ -6,8 +6,10 @@ The virtual environment is stood in for by a recording executable: a real instal
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -127,6 +129,14 @@ def test_bare_make_explains_every_target() -> None:
     listed = re.findall(r"^  make ([a-z-]+) +\S", make().stdout, re.MULTILINE)
     assert listed == targets
     assert {"demo", "test", "lint", "lock"} <= set(targets)
+
+
+def test_what_the_default_run_leaves_out_is_run_by_another_target() -> None:
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]["addopts"]
+    assert options[-2:] == ["-m", "not load"]
+    (command,) = [line for line in make("-n", "test-faults").stdout.splitlines() if "pytest" in line]
+    # Of all folders: the longest test is one of the store's.
+    assert shlex.split(command.partition("-m pytest")[2]) == ["-m", "faults or load"]
 
 
 @pytest.mark.parametrize("target", ["demo", "test"])

@@ -38,7 +38,7 @@ def _wrong(**overrides: object) -> list[str]:
 def test_a_misspelt_name_is_refused_with_the_nearest_one(
     monkeypatch: pytest.MonkeyPatch, name: str, nearest: str
 ) -> None:
-    monkeypatch.setenv(name, "geheim")
+    monkeypatch.setenv(name, "redis://geheim")
 
     assert _wrong() == [f"{name.upper()}: there is no such setting; did you mean {nearest}?"]
 
@@ -64,6 +64,35 @@ def test_a_file_that_is_no_text_is_named(empty_folder: Path) -> None:
     assert _wrong() == [".env: this file is not UTF-8 text"]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("REDIS_URL", "foo://geheim", "REDIS_URL: this is no address such as redis://"),
+        ("REDIS_URL", "redis://:geheim@h:notaport/0", "REDIS_URL: this is no address such as redis://"),
+        ("GLIMT_DEVICE", "gpu", "GLIMT_DEVICE: use auto, cpu, cuda or cuda:0"),
+        ("GLIMT_DEVICE", "cuda:first", "GLIMT_DEVICE: use auto, cpu, cuda or cuda:0"),
+        ("GLIMT_HEARTBEAT_S", "4", "GLIMT_HEARTBEAT_S must be at most a third of GLIMT_LEASE_S"),
+        ("GLIMT_LEASE_S", "5", "GLIMT_HEARTBEAT_S must be at most a third of GLIMT_LEASE_S"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_what_to_write(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    (line,) = _wrong()
+
+    assert line.startswith(says)
+    assert "geheim" not in line
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:1", "mps"])
+def test_devices_as_torch_calls_them(monkeypatch: pytest.MonkeyPatch, device: str) -> None:
+    monkeypatch.setenv("GLIMT_DEVICE", device)
+
+    assert load_settings().device == device
+
+
 def test_no_line_shows_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("GLIMT_LEASE_S", "GLIMT_LOG_LEVEL", "GLIMT_WEB_PORT", "GLIMT_REASONING", "GLIMT_DTYPE", "GLIMT_NEW"):
         monkeypatch.setenv(name, "geheim")
@@ -74,7 +103,9 @@ def test_no_line_shows_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not any("geheim" in line for line in lines)
 
 
-@pytest.mark.parametrize("name", ["GLIMT_VERSION", "GLIMT_TEST_CHROMIUM", "GLIMT_REQUIRE_BROWSER"])
+@pytest.mark.parametrize(
+    "name", ["GLIMT_VERSION", "GLIMT_MODELS_VOLUME", "GLIMT_TEST_CHROMIUM", "GLIMT_REQUIRE_BROWSER"]
+)
 def test_names_for_compose_and_for_the_tests_are_no_mistake(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "1")
 

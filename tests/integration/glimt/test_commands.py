@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bots.web.keys import hash_secret
+from core.errors import PromptTooLong
 from core.store.database import Store
 from core.store.migrate import is_current
 from tests.integration.glimt.command import glimt
@@ -49,10 +50,98 @@ def test_without_tables_it_says_what_to_run_and_makes_nothing(tmp_path: Path, wo
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "wrong", "says"),
+    [
+        (("doctor",), {"REDIS_URL": "foo://geheim"}, "REDIS_URL"),
+        (("bots",), {"REDIS_URL": "foo://geheim"}, "REDIS_URL"),
+        (("doctor",), {"GLIMT_DEVICE": "gpu"}, "GLIMT_DEVICE"),
+        (("db", "upgrade"), {"DATABASE_URL": "postgresql://geheim@h:notaport/x"}, "DATABASE_URL"),
+        (("keys", "list"), {"DATABASE_URL": "postgresql://geheim@h:notaport/x"}, "DATABASE_URL"),
+        (("db", "upgrade"), {"GLIMT_DATA_DIR": "/proc/x"}, "Set GLIMT_DATA_DIR"),
+        (("keys", "create", "--name", "x"), {"GLIMT_DATA_DIR": "/proc/x"}, "Set GLIMT_DATA_DIR"),
+        (("up",), {"GLIMT_DATA_DIR": "/proc/x"}, "Set GLIMT_DATA_DIR"),
+        (("up",), {"GLIMT_HOST": "no such host", "GLIMT_WEB_PORT": "0"}, "GLIMT_HOST"),
+    ],
+)
+def test_a_mistyped_setting_is_a_sentence(
+    tmp_path: Path, words: tuple[str, ...], wrong: dict[str, str], says: str
+) -> None:
+    refused = glimt(tmp_path, *words, **wrong)
+
+    assert refused.returncode == 1
+    assert says in refused.stderr
+    assert refused.stderr.startswith("glimt: ")
+    assert "Traceback" not in refused.stderr
+    assert "geheim" not in refused.stderr + refused.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "without", "model"),
+    [
+        (("ask", "hello"), "torch transformers", "demo"),
+        (("worker",), "torch", "demo"),
+        (("worker",), "worker", "scripted:echo"),
+        (("demo",), "torch", "demo"),
+        (("up",), "torch", "demo"),
+    ],
+)
+def test_an_installation_without_a_worker_says_how_to_get_one(
+    tmp_path: Path, words: tuple[str, ...], without: str, model: str
+) -> None:
+    glimt(tmp_path, "db", "upgrade")
+    refused = glimt(tmp_path, *words, without=without, GLIMT_MODEL=model)
+
+    assert refused.returncode == 1
+    *_, line = refused.stderr.splitlines()
+    assert line.startswith("glimt: This installation has no worker")
+    assert "pip install 'glimt[worker]'" in line
+    assert without.split()[0] in line
+
+
+@pytest.mark.parametrize(
+    ("words", "without", "remedy"),
+    [
+        (("bots",), "fastapi", "glimt[web]"),
+        (("up",), "bots", "glimt[web]"),
+        (("bench", "service"), "bench", "checkout"),
+    ],
+)
+def test_other_parts_that_are_missing_are_named(
+    tmp_path: Path, words: tuple[str, ...], without: str, remedy: str
+) -> None:
+    refused = glimt(tmp_path, *words, without=without)
+
+    assert refused.returncode == 1
+    (line,) = refused.stderr.splitlines()
+    assert line.startswith("glimt: This installation has no ")
+    assert remedy in line
+
+
+def test_asking_with_a_picture_alone_is_told_that_the_question_is_missing(tmp_path: Path) -> None:
+    picture = tmp_path / "photo.png"
+    picture.write_bytes(b"")
+
+    refused = glimt(tmp_path, "ask", str(picture))
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == f'glimt: The question is missing: glimt ask {picture} "What is this?"\n'
+    assert glimt(tmp_path, "ask", "photo.png?").stdout == "photo.png?\n"
+    assert glimt(tmp_path, "ask", "x" * 5000).stdout == "x" * 5000 + "\n"
+
+
+def test_a_question_that_does_not_fit_is_told_so_in_words_and_numbers(tmp_path: Path) -> None:
+    refused = glimt(tmp_path, "ask", "x " * 9000)
+
+    assert refused.returncode == 1
+    *_, line = refused.stderr.splitlines()
+    assert line == f"glimt: {PromptTooLong.user_message} (9002 tokens of 8192)"
+
+
 def test_wrong_settings_are_listed_one_a_line_without_their_values(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("GLIMT_LEASE_S=geheim-lease\nGLIMT_WEB_PROT=geheim-port\nPOSTGRES_PASSWORD=x\n")
 
-    refused = glimt(tmp_path, "db", "upgrade", GLIMT_LOG_LEVEL="geheim-level", GLIMT_REDIS_URL="geheim-url")
+    refused = glimt(tmp_path, "db", "upgrade", GLIMT_LOG_LEVEL="geheim-level", GLIMT_REDIS_URL="redis://geheim-url")
 
     assert refused.returncode == 1
     assert refused.stdout == ""

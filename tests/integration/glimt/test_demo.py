@@ -5,6 +5,8 @@ import signal
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from core.process import spawn
 from glimt.demo import QUESTIONS, _check
@@ -12,9 +14,26 @@ from glimt.page import DemoFailed
 from tests.integration.glimt.command import GLIMT, environment, glimt
 from tests.processes import PATIENCE_S, until
 
+DEMO = ("demo", "--once", "--model", "scripted:echo")
+
+
+def test_it_is_the_shipped_model_on_this_machine_whatever_is_configured(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DATABASE_URL=postgresql://nobody@127.0.0.1:1/people\nGLIMT_MODEL=/somewhere/else\n")
+    away = {"REDIS_URL": "redis://127.0.0.1:1/0", "GLIMT_BLOBS_URL": "file:///proc/blobs"}
+
+    demo = glimt(tmp_path, "demo", "--once", GLIMT_WEB_PORT="0", **away)
+
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert "Loading the model 'demo'" in demo.stdout
+    assert str(tmp_path / "data" / "glimt.db") in demo.stdout
+    # A scripted model would say the question again, with "[1 picture]" behind it.
+    first = demo.stdout.partition(f"You:   {QUESTIONS[0]}\nGlimt: ")[2].splitlines()[0]
+    assert first
+    assert not first.startswith(QUESTIONS[0])
+
 
 def test_it_plays_the_conversation_and_ends(tmp_path: Path) -> None:
-    demo = glimt(tmp_path, "demo", "--once", GLIMT_WEB_PORT="0")
+    demo = glimt(tmp_path, *DEMO, GLIMT_WEB_PORT="0")
 
     assert demo.returncode == 0, demo.stdout + demo.stderr
     for question in QUESTIONS:
@@ -31,7 +50,7 @@ def test_it_plays_the_conversation_and_ends(tmp_path: Path) -> None:
 
 def test_it_signs_itself_in_where_keys_were_made(tmp_path: Path) -> None:
     made = glimt(tmp_path, "keys", "create", "--name", "ann")
-    demo = glimt(tmp_path, "demo", "--once", GLIMT_WEB_PORT="0")
+    demo = glimt(tmp_path, *DEMO, GLIMT_WEB_PORT="0")
 
     assert (made.returncode, demo.returncode) == (0, 0), demo.stderr
     listed = [line.split("\t")[:2] for line in glimt(tmp_path, "keys", "list").stdout.splitlines()]
@@ -42,8 +61,9 @@ def test_it_signs_itself_in_where_keys_were_made(tmp_path: Path) -> None:
 def test_ctrl_c_before_the_end_is_not_a_success(tmp_path: Path) -> None:
     log = tmp_path / "out"
     with log.open("wb") as output:
-        settings = {"GLIMT_WEB_PORT": "0", "GLIMT_MODEL": "scripted:echo?tokens=500&pace=2"}
-        demo = spawn([*GLIMT, "demo", "--once"], env=environment(tmp_path / "data", **settings), output=output)
+        env = environment(tmp_path / "data", GLIMT_WEB_PORT="0")
+        words = ("demo", "--once", "--model", "scripted:echo?tokens=500&pace=2")
+        demo = spawn([*GLIMT, *words], env=env, output=output, cwd=tmp_path)
     until(lambda: "Glimt: word1" in log.read_text(), "the first answer begins")
     demo.send_signal(signal.SIGINT)
 
@@ -54,9 +74,8 @@ def test_ctrl_c_before_the_end_is_not_a_success(tmp_path: Path) -> None:
 def test_an_answer_that_fails_is_a_failure(tmp_path: Path) -> None:
     demo = glimt(
         tmp_path,
-        *("demo", "--once"),
+        *("demo", "--once", "--model", "scripted:echo?tokens=64&pace=2"),
         GLIMT_WEB_PORT="0",
-        GLIMT_MODEL="scripted:echo?tokens=64&pace=2",
         GLIMT_TURN_DEADLINE_S="0.5",
     )
 
@@ -72,11 +91,16 @@ def test_an_empty_answer_is_a_failure() -> None:
 
 @pytest.mark.faults
 def test_a_worker_that_cannot_start_is_named_with_its_log(tmp_path: Path) -> None:
-    demo = glimt(tmp_path, "demo", "--once", GLIMT_WEB_PORT="0", GLIMT_MODEL="scripted:nonsense")
+    model = tmp_path / "bert"
+    model.mkdir()
+    (model / "config.json").write_text('{"model_type": "bert"}')
+    save_file({"weight": torch.zeros(1)}, model / "model.safetensors")
+
+    demo = glimt(tmp_path, "demo", "--once", "--model", str(model), GLIMT_WEB_PORT="0")
 
     assert demo.returncode == 1
     *_, line = demo.stderr.strip().splitlines()
     assert "did not become ready" in line
     log = tmp_path / "data" / "worker.log"
     assert str(log) in line
-    assert "scripted:nonsense" in until(log.read_text, "the log says why")
+    assert "no model for conversations" in until(log.read_text, "the log says why")

@@ -45,10 +45,12 @@ def test_an_empty_folder_needs_its_tables_and_nothing_else(tmp_path: Path) -> No
         ("redis", {"redis_url": "redis://:geheim@127.0.0.1:1/0"}, "Check REDIS_URL"),
         ("database", {"database_url": "postgresql://u:geheim@127.0.0.1:1/x"}, "Connection refused"),
         ("database", {"database_url": "mysql://u:geheim@h/x"}, "DATABASE_URL"),
+        ("database", {"database_url": "postgresql://u:geheim@h:notaport/x"}, "DATABASE_URL"),
         ("blobs", {"blobs_url": "s3://"}, "GLIMT_BLOBS_URL"),
         ("blobs", {"blobs_url": "file:///dev/null/blobs"}, "blob store"),
         ("model", {"model": "/nowhere"}, "GLIMT_MODEL"),
         ("model", {"model": "owner/name"}, "GLIMT_MODEL_REVISION"),
+        ("model", {"model": "scripted:zzz"}, "scripted:echo"),
         ("device", {"device": "cuda:9"}, "GLIMT_DEVICE"),
     ],
 )
@@ -61,6 +63,53 @@ def test_what_is_wrong_is_found_and_named_in_one_line_without_secrets(
     assert says in finding.says
     assert "\n" not in finding.says
     assert "geheim" not in finding.says
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"host": "0.0.0.0"}, "glimt keys create --name NAME"),
+        ({"public_url": "https://glimt.example.org"}, "glimt keys create --name NAME"),
+        ({"public_url": "glimt.example.org"}, "GLIMT_PUBLIC_URL must be an address"),
+    ],
+)
+def test_what_the_bots_would_refuse_to_serve(tmp_path: Path, changes: dict[str, object], says: str) -> None:
+    settings = _settings(tmp_path, **changes)
+    upgrade(settings.sql_url)
+
+    finding = _examined(settings)["keys"]
+
+    assert not finding.good
+    assert says in finding.says
+
+
+@pytest.mark.parametrize("without", ["", "torch transformers"])
+def test_a_model_that_cannot_be_loaded_is_seen_also_where_no_worker_is(tmp_path: Path, without: str) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "config.json").write_text("{}")
+    (model / "model.safetensors").touch()
+
+    told = glimt(tmp_path, "doctor", without=without, GLIMT_MODEL=str(model))
+
+    (line,) = [line for line in told.stdout.splitlines() if " model: " in line]
+    assert line.startswith("MEND")
+    assert "config.json does not say what kind of model this is" in line
+
+
+def test_a_machine_without_a_worker_needs_no_model(tmp_path: Path) -> None:
+    told = glimt(tmp_path, "doctor", without="torch transformers", GLIMT_MODEL="/elsewhere/model")
+
+    lines = dict(line[5:].split(": ", 1) for line in told.stdout.splitlines() if line.startswith("ok"))
+    assert "runs no worker" in lines["model"]
+    assert lines["device"] == "no torch here"
+
+
+def test_a_machine_without_bots_is_asked_for_no_keys(tmp_path: Path) -> None:
+    glimt(tmp_path, "db", "upgrade")
+    told = glimt(tmp_path, "doctor", without="bots", GLIMT_HOST="0.0.0.0")
+
+    assert "ok   keys: not asked for here" in told.stdout
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.integration.glimt.command import ROOT
+from tests.processes import ROOT
 
 HEAVY = {"torch", "transformers", "safetensors", "accelerate", "numpy"}
 SHOW = "import json, sys; print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"

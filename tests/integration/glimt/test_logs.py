@@ -22,7 +22,7 @@ from core.store.database import Store
 from core.store.models import Turn
 from glimt.ports import free_port
 from tests.asking import Asker
-from tests.integration.glimt.command import ROOT, environment
+from tests.integration.glimt.command import environment
 from tests.processes import installation, post_json, until
 
 # In every question, answer and secret of these tests.
@@ -122,7 +122,7 @@ def test_a_traceback_shows_no_local_variables(tmp_path: Path, form: str) -> None
     told = subprocess.run(
         [sys.executable, "-c", CRASH],
         env=environment(tmp_path, GLIMT_LOG_FORMAT=form),
-        cwd=ROOT,
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         check=True,

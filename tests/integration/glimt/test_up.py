@@ -60,6 +60,46 @@ def test_a_taken_port_is_explained_in_one_sentence_before_anything_starts(servic
     assert not (tmp_path / "data" / "redis").exists()
 
 
+@pytest.mark.parametrize("command", ["up", "demo"])
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"GLIMT_HOST": "0.0.0.0"}, "glimt keys create --name NAME"),
+        ({"GLIMT_PUBLIC_URL": "https://glimt.example.org"}, "glimt keys create --name NAME"),
+        ({"GLIMT_PUBLIC_URL": "glimt.example.org"}, "GLIMT_PUBLIC_URL must be an address"),
+    ],
+)
+def test_what_would_keep_the_bots_from_starting_is_said_at_once(
+    tmp_path: Path, command: str, wrong: dict[str, str], says: str
+) -> None:
+    refused = glimt(tmp_path, command, GLIMT_WEB_PORT="0", **wrong)
+
+    assert refused.returncode == 1
+    *_, line = refused.stderr.splitlines()
+    assert says in line
+    assert "process_ended" not in refused.stderr
+    assert not (tmp_path / "data" / "redis").exists(), "nothing was started"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"GLIMT_BLOBS_URL": "foo://bucket"}, "GLIMT_BLOBS_URL: nothing is known of foo://"),
+        ({"GLIMT_MODEL": "scripted:zzz"}, "the only script"),
+        ({"GLIMT_MODEL": "/nowhere"}, "GLIMT_MODEL='/nowhere' is no folder here"),
+    ],
+)
+def test_what_would_keep_the_worker_from_starting_is_said_at_once(
+    tmp_path: Path, wrong: dict[str, str], says: str
+) -> None:
+    refused = glimt(tmp_path, "up", GLIMT_WEB_PORT="0", **wrong)
+
+    assert refused.returncode == 1
+    (line,) = refused.stderr.splitlines()
+    assert says in line
+    assert not (tmp_path / "data").exists(), "nothing was started"
+
+
 def test_the_logs_show_neither_migrations_nor_celerys_warning_of_root(service: Up) -> None:
     assert "alembic" not in service.output
     assert "superuser" not in service.output

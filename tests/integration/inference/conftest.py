@@ -11,7 +11,7 @@ from PIL import Image
 
 from core.inference.engine import TransformersEngine
 from core.inference.port import Picture
-from core.settings import Settings
+from core.settings import load_settings
 from tests.integration.inference.checkpoints import save_checkpoint
 
 CheckpointOf = Callable[[str], Path]
@@ -38,7 +38,7 @@ def engine_of(checkpoint: CheckpointOf) -> Iterator[EngineOf]:
 
     def engine(family: str) -> TransformersEngine:
         if family not in running:
-            settings = Settings(model=str(checkpoint(family)), device="cpu", dtype="float32")
+            settings = load_settings(_env_file=None, model=str(checkpoint(family)), device="cpu", dtype="float32")
             running[family] = TransformersEngine.load(settings)
         return running[family]
 

@@ -12,12 +12,12 @@ from core.errors import NotFound, PictureFormatNotAllowed
 from core.inference.create import create_engine
 from core.inference.port import Engine, Message, Picture, Request, Sampling, Started
 from core.inference.source import DEMO
-from core.settings import Settings
+from core.settings import load_settings
 from core.values import FinishReason
 from glimt.ask import ask
 from tests.unit.inference.asking import asked, collect, end_of, said
 
-SETTINGS = Settings(model="demo", device="cpu")
+SETTINGS = load_settings(_env_file=None, model="demo", device="cpu")
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from core.inference.loader import load_model
 from core.inference.neutralise import Neutraliser
 from core.inference.port import Message, Picture, Sampling, Started
 from core.inference.processor import PIXEL_BUDGET
-from core.settings import Settings
+from core.settings import load_settings
 from tests.integration.inference.checkpoints import FAMILIES
 from tests.integration.inference.conftest import CheckpointOf, EngineOf, noise
 from tests.unit.inference.asking import asked, collect, end_of
@@ -69,7 +69,7 @@ def test_a_prompt_that_ends_in_an_open_thought_says_so(
         (tmp_path / file.name).write_bytes(file.read_bytes())
     template = (tmp_path / "chat_template.jinja").read_text()
     (tmp_path / "chat_template.jinja").write_text(template + "{% if enable_thinking %}<think>\n{% endif %}")
-    engine = TransformersEngine.load(Settings(model=str(tmp_path), device="cpu"))
+    engine = TransformersEngine.load(load_settings(_env_file=None, model=str(tmp_path), device="cpu"))
     try:
         assert engine._renderer([Message("user", "Why?")], True).thinking
         assert not engine._renderer([Message("user", "Why?")], False).thinking
@@ -90,7 +90,7 @@ def test_pictures_are_limited_in_families_that_count_area(checkpoint: Checkpoint
         if file.name.endswith("processor_config.json"):
             text = text.replace(str(28 * 28 * 12).encode(), str(10**9).encode())
         (tmp_path / file.name).write_bytes(text)
-    loaded = load_model(Settings(model=str(tmp_path), device="cpu"))
+    loaded = load_model(load_settings(_env_file=None, model=str(tmp_path), device="cpu"))
     assert loaded.processor is not None
     assert loaded.processor.image_processor.size["longest_edge"] == PIXEL_BUDGET
 
@@ -121,7 +121,7 @@ def test_a_folder_of_another_kind_of_model(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "bert", "vocab_size": 10}')
     (tmp_path / "model.safetensors").write_bytes(b"")
     with pytest.raises(ModelLoadError):
-        load_model(Settings(model=str(tmp_path), device="cpu"))
+        load_model(load_settings(_env_file=None, model=str(tmp_path), device="cpu"))
 
 
 def test_code_from_a_checkpoint_is_never_run(checkpoint: CheckpointOf, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_code_from_a_checkpoint_is_never_run(checkpoint: CheckpointOf, tmp_path:
         "import pathlib\npathlib.Path(__file__).with_name('ran').touch()\nclass Config: pass\n"
     )
     with pytest.raises(ModelLoadError):
-        load_model(Settings(model=str(tmp_path), device="cpu"))
+        load_model(load_settings(_env_file=None, model=str(tmp_path), device="cpu"))
     assert not (tmp_path / "ran").exists()
 
 
@@ -143,4 +143,4 @@ def test_weights_that_are_cut_off(checkpoint: CheckpointOf, tmp_path: Path) -> N
         data = file.read_bytes()
         (tmp_path / file.name).write_bytes(data[: len(data) // 2] if file.suffix == ".safetensors" else data)
     with pytest.raises(ModelLoadError, match="cannot be loaded"):
-        load_model(Settings(model=str(tmp_path), device="cpu"))
+        load_model(load_settings(_env_file=None, model=str(tmp_path), device="cpu"))

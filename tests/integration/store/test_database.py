@@ -188,7 +188,15 @@ def test_cut_connections_are_a_store_error_once_and_then_replaced(postgresql_url
 
 
 @pytest.mark.parametrize(
-    "url", ["mysql://host/base", "sqlite://", "sqlite:///:memory:", "postgresql+asyncpg://host/base", "no url at all"]
+    "url",
+    [
+        "mysql://host/base",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "postgresql+asyncpg://host/base",
+        "no url at all",
+        "postgresql://h:x/b",
+    ],
 )
 def test_other_databases_are_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="DATABASE_URL"):

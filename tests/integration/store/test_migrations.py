@@ -1,7 +1,9 @@
 """One history of tables for both databases."""
 
 import multiprocessing
+import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,13 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
 from core.errors import ConfigurationError, StoreError
+from core.process import spawn, stop
 from core.store.database import Store, open_engine
 from core.store.migrate import downgrade, is_current, require_current, upgrade
 from core.store.models import Base, Workspace
 from core.values import Platform
+from tests.fixtures_db import PostgresServer
+from tests.processes import PATIENCE_S, ROOT, until
 
 INDEXES = {
     "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL",
@@ -85,6 +90,40 @@ def test_a_dead_server_is_a_store_error() -> None:
         upgrade(DEAD_SERVER)
     with pytest.raises(StoreError):
         is_current(DEAD_SERVER)
+
+
+def test_a_server_that_is_just_starting_is_waited_for(postgres_server: PostgresServer, tmp_path: Path) -> None:
+    name = postgres_server.create(migrated=False)
+    postgres_server.refuse(name)
+    env = {**os.environ, "DATABASE_URL": postgres_server.url(name), "PYTHONPATH": str(ROOT)}
+    with (tmp_path / "log").open("wb") as output:
+        waiting = spawn([sys.executable, "-m", "glimt", "db", "upgrade"], env=env, output=output, cwd=tmp_path)
+    try:
+        until(lambda: "waiting_for_database" in (tmp_path / "log").read_text(), "it waits")
+        postgres_server.admit(name)
+
+        assert waiting.wait(PATIENCE_S) == 0
+        assert is_current(postgres_server.url(name))
+    finally:
+        stop(waiting)
+        postgres_server.drop(name)
+
+
+def test_a_server_that_does_not_start_is_waited_for_only_so_long() -> None:
+    with pytest.raises(StoreError, match="Connection refused"):
+        upgrade(DEAD_SERVER, patience_s=0.6)
+
+
+def test_a_file_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "glimt.db").mkdir()
+    with pytest.raises(StoreError, match="unable to open"):
+        upgrade(f"sqlite:///{tmp_path / 'glimt.db'}", patience_s=3600)
+
+
+def test_a_folder_that_cannot_be_made_is_a_wrong_setting(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match="GLIMT_DATA_DIR"):
+        upgrade(f"sqlite:///{tmp_path / 'file' / 'glimt.db'}")
 
 
 def test_processes_that_upgrade_at_once_do_not_collide(empty_sql_url: str) -> None:

@@ -6,13 +6,13 @@ import json
 import pytest
 
 from core.errors import ConfigurationError, InferenceError
-from core.settings import Settings
+from core.settings import load_settings
 from glimt.ask import ask
 
 
 def run(question: str, *, as_json: bool = False, model: str = "scripted:echo") -> tuple[str, str]:
     out, notes = io.StringIO(), io.StringIO()
-    ask([], question, settings=Settings(model=model), as_json=as_json, out=out, notes=notes)
+    ask([], question, settings=load_settings(_env_file=None, model=model), as_json=as_json, out=out, notes=notes)
     return out.getvalue(), notes.getvalue()
 
 

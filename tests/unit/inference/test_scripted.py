@@ -22,7 +22,7 @@ from core.errors import (
 from core.inference.create import create_engine
 from core.inference.port import Engine, Event, Events, Picture, Request, Sampling, Started
 from core.inference.scripted import Script, ScriptedEngine, scripted_engine
-from core.settings import Settings
+from core.settings import load_settings
 from core.values import FinishReason
 from tests.unit.inference.asking import asked, collect, end_of, first_delta, gather, said
 
@@ -70,7 +70,7 @@ def test_a_wrong_name_is_a_configuration_error(name: str) -> None:
 
 
 def test_create_engine_chooses_it() -> None:
-    engine = create_engine(Settings(model="scripted:echo"))
+    engine = create_engine(load_settings(_env_file=None, model="scripted:echo"))
     assert isinstance(engine, ScriptedEngine)
     engine.close()
 

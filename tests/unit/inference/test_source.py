@@ -1,5 +1,6 @@
 """Which files are loaded for a model's name, and which are refused."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,15 +9,27 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigurationError, GlimtError, ModelLoadError
-from core.inference.source import DEMO, find_model
+from core.inference.source import DEMO, find_model, local_model
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
+def weights(header: object, data: int = 0) -> bytes:
+    """A safetensors file with this header and `data` bytes of tensors."""
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + bytes(data)
+
+
+TENSOR = {"t": {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]}}
+WHOLE = weights({"__metadata__": {"format": "pt"}} | TENSOR, data=4)
+SOUND = {".json": b'{"model_type": "glm4v"}', ".safetensors": WHOLE}
+
+
 def checkpoint(folder: Path, *files: str) -> Path:
+    """A folder with these files, each of which is sound."""
     folder.mkdir(exist_ok=True)
     for name in files:
-        (folder / name).write_bytes(b"{}")
+        (folder / name).write_bytes(SOUND.get(Path(name).suffix, b""))
     return folder
 
 
@@ -30,7 +43,7 @@ def test_demo_is_the_folder_that_ships() -> None:
 def test_a_folder(tmp_path: Path) -> None:
     folder = checkpoint(tmp_path / "mine", "config.json", "model-1.safetensors", "model-2.safetensors")
     source = find_model(str(folder), "")
-    assert (source.name, source.folder, source.weight_bytes) == ("mine", folder, 4)
+    assert (source.name, source.folder, source.weight_bytes) == ("mine", folder, 2 * len(WHOLE))
 
 
 @pytest.mark.parametrize("revision", ["", "main", "v1.0", COMMIT[:12]])
@@ -57,6 +70,39 @@ def test_a_name_that_is_nothing(name: str) -> None:
 def test_what_is_no_safe_model(tmp_path: Path, files: list[str], why: str) -> None:
     with pytest.raises(ModelLoadError, match=why):
         find_model(str(checkpoint(tmp_path / "odd", *files)), "")
+
+
+@pytest.mark.parametrize("config", [b"{}", b"", b"[]", b'{"model_type": 1}', b"\xff\xfe"])
+def test_a_configuration_that_names_no_kind_of_model(tmp_path: Path, config: bytes) -> None:
+    folder = checkpoint(tmp_path / "odd", "config.json", "model.safetensors")
+    (folder / "config.json").write_bytes(config)
+    with pytest.raises(ModelLoadError, match=r"config\.json does not say"):
+        find_model(str(folder), "")
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        b"",
+        b"{}",
+        WHOLE[:-1],
+        WHOLE + b"x",
+        WHOLE[:20],
+        b"\xff" * 64,
+        weights([]),
+        weights({"t": {}}),
+        weights({"t": 1}),
+    ],
+)
+def test_weights_that_are_cut_off_or_something_else(tmp_path: Path, file: bytes) -> None:
+    folder = checkpoint(tmp_path / "odd", "config.json", "model-1.safetensors", "model-2.safetensors")
+    (folder / "model-2.safetensors").write_bytes(file)
+    with pytest.raises(ModelLoadError, match=r"model-2\.safetensors is cut off or no safetensors"):
+        find_model(str(folder), "")
+
+
+def test_a_hub_name_is_left_to_the_hub_and_nothing_fetched() -> None:
+    assert local_model("some-owner/some-model", COMMIT) is None
 
 
 def test_a_hub_that_cannot_be_reached_says_how_to_bring_the_files(tmp_path: Path) -> None:
