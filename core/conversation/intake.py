@@ -97,9 +97,9 @@ class Intake:
         last = repositories.turns.find_by_history(person.id, _history_digest(inbound))
         if last is None:
             return None
-        conversation = repositories.conversations.get(last.conversation_id)
-        # Something came after it: the client went back and branches off, so it gets a conversation of its own.
-        return conversation if conversation is not None and conversation.last_seq == last.seq else None
+        # None: something came after it, perhaps at this very moment. The client went back and branches off, so it gets
+        # a conversation of its own.
+        return repositories.conversations.go_on_behind(last.conversation_id, last.seq, utc_now())
 
     def _import_history(
         self, repositories: Repositories, inbound: InboundQuestion, conversation: Conversation, person: Person
