@@ -4,15 +4,15 @@
                   ↑________|   ↘ failed, cancelled → (reopen) ready
 
 Intake and the adapters use what stands here, the dispatcher `turn_dispatch.py`, the worker and the reaper
-`turn_lease.py`. Each change is one UPDATE that repeats in its condition what it assumes; who loses a race changes
-nothing.
+`turn_lease.py`, whoever follows turns `turn_watch.py`. Each change is one UPDATE that repeats in its condition what
+it assumes; who loses a race changes nothing.
 """
 
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import BindParameter, bindparam, case, delete, func, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from core.errors import NotFound
@@ -31,6 +31,7 @@ from core.store.turn_guards import (
 )
 from core.store.turn_lease import TurnLease
 from core.store.turn_rows import ANSWER
+from core.store.turn_watch import TurnWatch
 from core.values import ACTIVE_STATES, FinishReason, TurnState, new_id
 
 _NEXT_SEQ = (
@@ -66,10 +67,6 @@ _COUNT_OPEN = _COUNT.where(IS_OPEN)
 _COUNT_OPEN_OF = _COUNT.where(IS_OPEN, Turn.person_id == bindparam("person_id"))
 _COUNTS = select(Turn.state, func.count()).where(IS_OPEN).group_by(Turn.state)
 _OLDEST_READY = select(func.min(Turn.ready_at)).where(IS_READY)
-_OWN_READY_AT = select(Turn.ready_at).where(Turn.id == TURN_ID, IS_READY).scalar_subquery()
-_POSITION = _COUNT.where(
-    IS_READY, or_(Turn.ready_at < _OWN_READY_AT, and_(Turn.ready_at == _OWN_READY_AT, Turn.id < TURN_ID))
-)
 _MAKE_READY = (
     update(Turn)
     .where(Turn.id == TURN_ID, IS_GATHERING)
@@ -146,7 +143,7 @@ _DELIVERED = (
 )
 
 
-class TurnRepository(TurnDispatch, TurnLease):
+class TurnRepository(TurnDispatch, TurnLease, TurnWatch):
     """Times are aware UTC. Returned turns stay readable after the block."""
 
     def add(
@@ -226,10 +223,6 @@ class TurnRepository(TurnDispatch, TurnLease):
     def count_open_total(self) -> int:
         """Unanswered turns of everybody."""
         return self._number(_COUNT_OPEN)
-
-    def position(self, turn_id: str) -> int:
-        """How many ready turns have waited longer than this one; 0: it is the next, or does not wait."""
-        return self._number(_POSITION, turn_id=turn_id)
 
     def counts_by_state(self) -> dict[str, int]:
         """How many turns are in each of the states that are not final."""

@@ -93,19 +93,30 @@ def test_unanswered_turns_are_counted(scene: Scene) -> None:
         assert repositories.turns.counts_by_state() == {"gathering": 1, "ready": 1, "running": 1}
 
 
-def test_the_position_counts_who_has_waited_longer(scene: Scene) -> None:
-    early, middle, late = (scene.ask(scene.thread(f"thread {n}"), at=n) for n in range(3))
+def test_the_positions_count_who_has_waited_longer(scene: Scene) -> None:
+    early, middle, late = ids = [scene.ask(scene.thread(f"thread {n}"), at=n) for n in range(3)]
     with scene.store.read() as repositories:
-        assert [repositories.turns.position(turn_id) for turn_id in (early, middle, late)] == [0, 1, 2]
+        assert repositories.turns.positions(ids) == {early: 0, middle: 1, late: 2}
+        assert repositories.turns.positions([late]) == {late: 2}
+        assert repositories.turns.positions([]) == {}
     scene.run(early)
     with scene.store.read() as repositories:
-        assert [repositories.turns.position(turn_id) for turn_id in (early, middle, late)] == [0, 0, 1]
+        assert repositories.turns.positions([*ids, "0" * 32]) == {middle: 0, late: 1}
 
 
 def test_turns_ready_at_the_same_moment_have_different_positions(scene: Scene) -> None:
     ids = [scene.ask(scene.thread(f"thread {n}")) for n in range(4)]
     with scene.store.read() as repositories:
-        assert sorted(repositories.turns.position(turn_id) for turn_id in ids) == [0, 1, 2, 3]
+        assert repositories.turns.positions(ids) == {turn_id: n for n, turn_id in enumerate(sorted(ids))}
+
+
+def test_the_standing_is_told_of_the_turns_that_exist(scene: Scene) -> None:
+    waiting, answered = scene.ask(scene.thread("first")), scene.answered(scene.thread("second"))
+    with scene.store.read() as repositories:
+        told = repositories.turns.standings([waiting, answered, "0" * 32])
+        assert told == {waiting: (TurnState.READY, 0), answered: (TurnState.ANSWERED, 1)}
+        assert [told[turn_id].is_final for turn_id in (waiting, answered)] == [False, True]
+        assert repositories.turns.standings([]) == {}
 
 
 def test_the_longest_wait_is_measured(scene: Scene) -> None:
