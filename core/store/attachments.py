@@ -1,14 +1,31 @@
 """Attachments: the files that came with a question, fetched or yet to be fetched."""
 
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from core.store.models import Attachment, Conversation, Turn
 from core.values import AttachmentState, new_id
 
 _NAME_CHARS = 255
+_ADD = insert(Attachment)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file whose bytes are in the blob store, at `position` (from 0) of its turn. Pixels and bytes, re-encoded."""
+
+    turn_id: str
+    position: int
+    name: str
+    blob_key: str
+    media_type: str
+    width: int
+    height: int
+    byte_size: int
 
 
 class AttachmentRepository:
@@ -52,6 +69,12 @@ class AttachmentRepository:
         self._session.add(attachment)
         self._session.flush()
         return attachment
+
+    def add_stored(self, files: Iterable[StoredFile]) -> None:
+        """Add files that are there already, in one statement."""
+        rows = [asdict(file) | {"name": file.name[-_NAME_CHARS:], "state": AttachmentState.STORED} for file in files]
+        if rows:
+            self._session.execute(_ADD, rows)
 
     def store(
         self, attachment_id: str, blob_key: str, media_type: str, width: int, height: int, byte_size: int

@@ -4,8 +4,8 @@
                   ↑________|   ↘ failed, cancelled → (reopen) ready
 
 Intake and the adapters use what stands here, the dispatcher `turn_dispatch.py`, the worker and the reaper
-`turn_lease.py`, whoever follows turns `turn_watch.py`. Each change is one UPDATE that repeats in its condition what
-it assumes; who loses a race changes nothing.
+`turn_lease.py`, whoever follows turns `turn_watch.py`, stateless clients `turn_history.py`. Each change is one UPDATE
+that repeats in its condition what it assumes; who loses a race changes nothing.
 """
 
 from collections.abc import Collection
@@ -15,12 +15,10 @@ from typing import Any
 from sqlalchemy import BindParameter, bindparam, case, delete, func, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
-from core.errors import NotFound
 from core.store.models import Attachment, Conversation, Delivery, Turn
 from core.store.turn_dispatch import TurnDispatch
 from core.store.turn_guards import (
     FRESH,
-    HAS_HISTORY,
     IS_GATHERING,
     IS_OPEN,
     IS_READY,
@@ -29,18 +27,12 @@ from core.store.turn_guards import (
     UNSYNCHRONIZED,
     in_state,
 )
+from core.store.turn_history import TurnHistory
 from core.store.turn_lease import TurnLease
 from core.store.turn_rows import ANSWER
 from core.store.turn_watch import TurnWatch
 from core.values import ACTIVE_STATES, FinishReason, TurnState, new_id
 
-_NEXT_SEQ = (
-    update(Conversation)
-    .where(Conversation.id == bindparam("conversation_id"))
-    .values(last_seq=Conversation.last_seq + 1, updated_at=NOW)
-    .returning(Conversation.last_seq)
-    .execution_options(**UNSYNCHRONIZED)
-)
 _TURN_IDS: BindParameter[list[str]] = bindparam("turn_ids", expanding=True)
 _AS_IT_IS = select(Turn).execution_options(populate_existing=True)
 _BY_IDS = _AS_IT_IS.where(Turn.id.in_(_TURN_IDS))
@@ -55,12 +47,6 @@ _FILES = (
     .where(Attachment.turn_id.in_(_TURN_IDS))
     .order_by(Attachment.turn_id, Attachment.position)
     .execution_options(populate_existing=True)
-)
-_BY_HISTORY = (
-    select(Turn)
-    .where(Turn.person_id == bindparam("person_id"), HAS_HISTORY, Turn.history_hash == bindparam("history_hash"))
-    .order_by(Turn.id.desc())
-    .limit(1)
 )
 _COUNT = select(func.count()).select_from(Turn)
 _COUNT_OPEN = _COUNT.where(IS_OPEN)
@@ -143,7 +129,7 @@ _DELIVERED = (
 )
 
 
-class TurnRepository(TurnDispatch, TurnLease, TurnWatch):
+class TurnRepository(TurnDispatch, TurnHistory, TurnLease, TurnWatch):
     """Times are aware UTC. Returned turns stay readable after the block."""
 
     def add(
@@ -154,36 +140,23 @@ class TurnRepository(TurnDispatch, TurnLease, TurnWatch):
         *,
         state: TurnState = TurnState.READY,
         options: dict[str, Any] | None = None,
-        history_hash: str = "",
         now: datetime,
-        answer: str = "",
     ) -> Turn:
-        """Add the next turn of a conversation. Parallel adds queue up at the conversation's row.
-
-        `state` is READY, GATHERING, or DELIVERED for history that was answered elsewhere.
+        """Add the next turn of a conversation, READY or GATHERING. Parallel adds queue up at the conversation's row.
 
         Raises:
             NotFound: no such conversation.
         """
-        seq = self._session.scalar(_NEXT_SEQ, {"conversation_id": conversation_id, "now": now})
-        if seq is None:
-            raise NotFound(f"no conversation {conversation_id}")
-        imported = state is TurnState.DELIVERED
         turn = Turn(
             id=new_id(),
             conversation_id=conversation_id,
             person_id=person_id,
-            seq=seq,
+            seq=self._take_seqs(conversation_id, 1, now),
             state=state,
             question=question,
-            answer=answer,
-            finish_reason=FinishReason.STOP if imported else "",
             options=options or {},
-            history_hash=history_hash,
             created_at=now,
             ready_at=now if state is TurnState.READY else None,
-            finished_at=now if imported else None,
-            delivered_at=now if imported else None,
         )
         self._session.add(turn)
         self._session.flush()
@@ -210,11 +183,6 @@ class TurnRepository(TurnDispatch, TurnLease, TurnWatch):
             "most": _NO_LIMIT if limit is None else limit,
         }
         return self._with_files(list(reversed(self._session.scalars(_OF_CONVERSATION, parameters).all())))
-
-    def find_by_history(self, person_id: str, history_hash: str) -> Turn | None:
-        """This person's latest turn whose conversation, up to and with its answer, has this digest."""
-        parameters = {"person_id": person_id, "history_hash": history_hash}
-        return self._session.scalars(_BY_HISTORY, parameters).one_or_none()
 
     def count_open(self, person_id: str) -> int:
         """Unanswered turns of one person."""
