@@ -34,8 +34,11 @@ class Intake:
             NotFound: `conversation_id` is not one of this person's.
         """
         self._check(inbound)
-        # Blobs first: a row never points at bytes that are not there. Bytes without a row are swept by retention.
-        for named in _all_pictures(inbound):
+        pictures = _all_pictures(inbound)
+        if pictures and (before := self._foresee(inbound)) is not None:
+            return before
+        # Blobs first: a row never points at bytes that are not there. Bytes without a row: `core.media.orphans`.
+        for named in pictures:
             self._blobs.put(named.picture.data)
         digests = _digests(inbound)
         try:
@@ -44,11 +47,25 @@ class Intake:
             # The same event was committed between our look and our insert; ours was rolled back, theirs is found.
             return self._commit(inbound, digests)
 
+    def _foresee(self, inbound: InboundQuestion) -> Accepted | None:
+        """What the commit would find or refuse by now, so that questions which are not taken leave no bytes behind.
+
+        The commit looks again: only what it sees is sure.
+        """
+        with self._store.read() as repositories:
+            if (before := self._before(repositories, inbound)) is not None:
+                return before
+            # Nothing waits of somebody who has never been here.
+            person = repositories.people.known(inbound.platform, inbound.workspace, inbound.person) or Person(id="")
+            self._check_room(repositories, person, inbound.platform)
+            if inbound.conversation_id is not None:
+                self._owned(repositories, inbound.conversation_id, person)
+        return None
+
     def _commit(self, inbound: InboundQuestion, digests: Sequence[str]) -> Accepted:
         with self._store.write() as repositories:
-            seen = repositories.inbound.turn_of(inbound.platform, inbound.event_key)
-            if seen is not None and (turn := repositories.turns.get(seen)) is not None:
-                return Accepted(turn.id, turn.conversation_id, turn.person_id, duplicate=True)
+            if (before := self._before(repositories, inbound)) is not None:
+                return before
             workspace = repositories.people.workspace(inbound.platform, inbound.workspace)
             person = repositories.people.person(
                 workspace.id, inbound.person, display_name=inbound.person_name, locale=inbound.locale
@@ -56,6 +73,13 @@ class Intake:
             self._check_room(repositories, person, inbound.platform)
             conversation = self._conversation(repositories, inbound, digests, workspace.id, person)
             return self._add_turn(repositories, inbound, conversation, person)
+
+    def _before(self, repositories: Repositories, inbound: InboundQuestion) -> Accepted | None:
+        """What the same event became when it came before."""
+        seen = repositories.inbound.turn_of(inbound.platform, inbound.event_key)
+        if seen is None or (turn := repositories.turns.get(seen)) is None:
+            return None
+        return Accepted(turn.id, turn.conversation_id, turn.person_id, duplicate=True)
 
     def _check(self, inbound: InboundQuestion) -> None:
         files = len(inbound.pictures) + len(inbound.refused) + len(inbound.pending)
@@ -84,10 +108,7 @@ class Intake:
         person: Person,
     ) -> Conversation:
         if inbound.conversation_id is not None:
-            conversation = repositories.conversations.owned(inbound.conversation_id, person.id)
-            if conversation is None:
-                raise NotFound(user_message="This conversation does not exist (any more). Please start a new one.")
-            return conversation
+            return self._owned(repositories, inbound.conversation_id, person)
         if digests and (continued := self._continued(repositories, digests[-1], person)) is not None:
             return continued
         conversation = repositories.conversations.get_or_create(
@@ -99,6 +120,12 @@ class Intake:
         )
         if conversation.last_seq == 0:
             self._import_history(repositories, inbound, digests, conversation, person)
+        return conversation
+
+    def _owned(self, repositories: Repositories, conversation_id: str, person: Person) -> Conversation:
+        conversation = repositories.conversations.owned(conversation_id, person.id)
+        if conversation is None:
+            raise NotFound(user_message="This conversation does not exist (any more). Please start a new one.")
         return conversation
 
     def _continued(self, repositories: Repositories, history: str, person: Person) -> Conversation | None:
@@ -187,10 +214,8 @@ def _kept(inbound: InboundQuestion) -> Sequence[PastTurn]:
     return inbound.history[-HISTORY_TURNS:]
 
 
-def _all_pictures(inbound: InboundQuestion) -> Iterable[Named]:
-    yield from inbound.pictures
-    for past in _kept(inbound):
-        yield from past.pictures
+def _all_pictures(inbound: InboundQuestion) -> list[Named]:
+    return [*inbound.pictures, *(named for past in _kept(inbound) for named in past.pictures)]
 
 
 def _digests(inbound: InboundQuestion) -> list[str]:

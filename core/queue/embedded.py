@@ -49,7 +49,7 @@ class EmbeddedRedis:
         except ValkeyBinaryNotFoundError as error:
             raise ConfigurationError(f"{error} Set REDIS_URL to a Redis server instead.") from error
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._end_orphan()
+        self._end_survivor()
         if not self._launch(binary) and not self._launch_empty(binary):
             raise self._not_started()
 
@@ -118,7 +118,7 @@ class EmbeddedRedis:
             *("--daemonize", "no", "--loglevel", "notice"),
         ]
 
-    def _end_orphan(self) -> None:
+    def _end_survivor(self) -> None:
         """A server that outlived its parent (kill -9 on a system without parent-death signals) holds our files."""
         client = self.client()
         try:

@@ -1,10 +1,10 @@
 """Attachments: the files that came with a question, fetched or yet to be fetched."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.store.models import Attachment, Conversation, Turn
@@ -12,6 +12,7 @@ from core.values import AttachmentState, new_id
 
 _NAME_CHARS = 255
 _ADD = insert(Attachment)
+_NAMED = select(Attachment.blob_key).where(Attachment.blob_key.in_(bindparam("blob_keys", expanding=True))).distinct()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,10 @@ class AttachmentRepository:
             )
             .limit(1)
         ).one_or_none()
+
+    def named(self, blob_keys: Collection[str]) -> set[str]:
+        """Those of the blobs that an attachment names."""
+        return set(self._session.scalars(_NAMED, {"blob_keys": list(blob_keys)}).all())
 
     def _settle(self, attachment_id: str, **values: Any) -> bool:
         statement = (

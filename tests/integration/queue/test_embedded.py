@@ -62,14 +62,14 @@ def test_what_was_written_is_there_after_a_crash_and_after_a_stop(folder: Path) 
 
 
 def test_a_server_that_outlived_its_parent_is_ended(folder: Path) -> None:
-    orphan = EmbeddedRedis(folder / "redis.sock", folder / "data")
-    orphan.start()
-    orphan.client().set("kept", "1")
+    survivor = EmbeddedRedis(folder / "redis.sock", folder / "data")
+    survivor.start()
+    survivor.client().set("kept", "1")
 
     with EmbeddedRedis(folder / "redis.sock", folder / "data") as server:
-        assert orphan.process.wait(20) == 0
+        assert survivor.process.wait(20) == 0
         assert server.client().get("kept") == b"1"
-        assert server.process.pid != orphan.process.pid
+        assert server.process.pid != survivor.process.pid
 
 
 def test_a_server_that_will_not_end_loses_the_socket(folder: Path) -> None:

@@ -70,6 +70,17 @@ def test_the_same_picture_in_several_conversations_is_found(scene: Scene) -> Non
         assert repositories.attachments.visible_to(KEY, scene.person()) is not None
 
 
+def test_which_blobs_have_a_name(scene: Scene) -> None:
+    for name in ("first", "second"):
+        turn_id = scene.ask(scene.thread(name))
+        with scene.store.write() as repositories:
+            repositories.attachments.add_stored([StoredFile(turn_id, 0, "a.png", KEY, "image/png", 1, 1, 1)])
+            repositories.attachments.add(turn_id, 1, state=AttachmentState.PENDING)
+    with scene.store.read() as repositories:
+        assert repositories.attachments.named([KEY, "cd" * 32]) == {KEY}
+        assert repositories.attachments.named([]) == set()
+
+
 def test_a_place_is_taken_once(scene: Scene) -> None:
     turn_id, _ = pending(scene)
     with pytest.raises(IntegrityError):
