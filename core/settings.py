@@ -9,6 +9,7 @@ import tempfile
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import quote
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -145,7 +146,7 @@ class Settings(BaseSettings):
         """SQLAlchemy URL; `postgres://` and `postgresql://` mean psycopg 3."""
         url = self.database_url
         if not url:
-            return f"sqlite:///{self.data_dir.absolute() / 'glimt.db'}"
+            return f"sqlite:///{quote(str(self.data_dir.absolute() / 'glimt.db'))}"
         for prefix in ("postgres://", "postgresql://"):
             if url.startswith(prefix):
                 return "postgresql+psycopg://" + url.removeprefix(prefix)
@@ -167,7 +168,7 @@ class Settings(BaseSettings):
     @property
     def queue_url(self) -> str:
         """redis-py URL of the Redis in use, embedded or not."""
-        return self.redis_url or f"unix://{self.embedded_redis_socket}"
+        return self.redis_url or f"unix://{quote(str(self.embedded_redis_socket))}"
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -24,9 +24,11 @@ app = typer.Typer(
 )
 db = typer.Typer(help="The database.", no_args_is_help=True)
 keys = typer.Typer(help="Keys of the REST API and the chat page.", no_args_is_help=True)
+blobs = typer.Typer(help="The stored pictures.", no_args_is_help=True)
 bench = typer.Typer(help="Measurements, side by side in one run.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(keys, name="keys")
+app.add_typer(blobs, name="blobs")
 app.add_typer(bench, name="bench")
 
 
@@ -187,6 +189,23 @@ def keys_revoke(name: Annotated[str, typer.Option(help="Whose key.")]) -> None:
         require_current(settings.sql_url)
         if not revoke_key(Store(settings.sql_url), name, utc_now()):
             raise NotFound(f"There is no active key named {name!r}. `glimt keys list` shows them.")
+
+    _run(run)
+
+
+@blobs.command("sweep")
+def blobs_sweep() -> None:
+    """Remove pictures that no conversation has, an hour after they came."""
+    from core.media.blobs import BlobStore
+    from core.media.orphans import sweep_orphans
+    from core.store.database import Store
+    from core.store.migrate import require_current
+    from core.values import utc_now
+
+    def run(settings: Settings) -> None:
+        require_current(settings.sql_url)
+        removed = sweep_orphans(BlobStore(settings.blob_store_url), Store(settings.sql_url), utc_now())
+        typer.echo(f"{removed} removed")
 
     _run(run)
 

@@ -33,6 +33,11 @@ STABLE_S = 30.0
 LONGEST_WAIT_S = 30.0
 
 
+def _wait_after(failures: int) -> float:
+    """Seconds: none after the first one in a row, then longer and longer."""
+    return min(2.0 ** min(failures - 1, 10) - 1, LONGEST_WAIT_S)
+
+
 @dataclass(slots=True)
 class _Child:
     name: str
@@ -54,7 +59,7 @@ class _Child:
         now = time.monotonic()
         if self.process is not None and (status := self.process.poll()) is not None:
             self.deaths = 1 if now - self.started_at > STABLE_S else self.deaths + 1
-            wait = min(2.0 ** min(self.deaths - 1, 10) - 1, LONGEST_WAIT_S)
+            wait = _wait_after(self.deaths)
             log.warning("process_ended", name=self.name, status=status, start_again_in_s=wait)
             self.process, self.start_again_at = None, now + wait
         if self.process is None and now >= self.start_again_at:
@@ -73,6 +78,8 @@ class Supervisor:
     quiet: bool = False
     redis: EmbeddedRedis | None = None
     children: list[_Child] = field(default_factory=list)
+    _redis_failures: int = 0
+    _redis_again_at: float = 0.0
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     @contextlib.contextmanager
@@ -120,11 +127,22 @@ class Supervisor:
 
     def look_after(self) -> None:
         """Restart what died. Call it every now and then from the main thread (children die with their starter)."""
-        if self.redis is not None and self.redis.poll() is not None:
+        if self.redis is not None and self.redis.poll() is not None and time.monotonic() >= self._redis_again_at:
             log.warning("embedded_redis_ended", status=self.redis.poll())
-            self.redis.start()
+            self._start_redis_again(self.redis)
         for child in self.children:
             child.look_after()
+
+    def _start_redis_again(self, redis: EmbeddedRedis) -> None:
+        try:
+            redis.start()
+            self._redis_failures = 0
+        except (ConfigurationError, OSError) as error:
+            # Questions wait in SQL meanwhile, and the page stays.
+            self._redis_failures += 1
+            wait = _wait_after(self._redis_failures)
+            log.error("embedded_redis_not_started", error=str(error), start_again_in_s=wait)
+            self._redis_again_at = time.monotonic() + wait
 
     def wait_until(self, ready: Callable[[], bool], timeout_s: float, what: str) -> None:
         """Look after everything until `ready`.

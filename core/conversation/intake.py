@@ -1,14 +1,17 @@
 """Intake: a question becomes rows in SQL, in one transaction, before anybody is told that it was received."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from core.conversation import digest
-from core.conversation.inbound import Accepted, InboundQuestion, Named
+from core.conversation.inbound import Accepted, InboundQuestion, Named, PastTurn
+from core.conversation.prompt import HISTORY_TURNS
 from core.errors import Busy, EmptyQuestion, NotFound, QuestionTooLong, TooManyPictures
 from core.media.blobs import BlobStore
 from core.settings import Settings
+from core.store.attachments import StoredFile
 from core.store.database import Repositories, Store
 from core.store.models import Conversation, Person
+from core.store.turn_history import PastRow
 from core.values import AttachmentState, Platform, TurnState, new_id, utc_now
 
 TITLE_CHARS = 60
@@ -31,27 +34,52 @@ class Intake:
             NotFound: `conversation_id` is not one of this person's.
         """
         self._check(inbound)
-        # Blobs first: a row never points at bytes that are not there. Bytes without a row are swept by retention.
-        for named in _all_pictures(inbound):
+        pictures = _all_pictures(inbound)
+        if pictures and (before := self._foresee(inbound)) is not None:
+            return before
+        # Blobs first: a row never points at bytes that are not there. Bytes without a row: `core.media.orphans`.
+        for named in pictures:
             self._blobs.put(named.picture.data)
+        digests = _digests(inbound)
         try:
-            return self._commit(inbound)
+            return self._commit(inbound, digests)
         except _Doubled:
             # The same event was committed between our look and our insert; ours was rolled back, theirs is found.
-            return self._commit(inbound)
+            return self._commit(inbound, digests)
 
-    def _commit(self, inbound: InboundQuestion) -> Accepted:
+    def _foresee(self, inbound: InboundQuestion) -> Accepted | None:
+        """What the commit would find or refuse by now, so that questions which are not taken leave no bytes behind.
+
+        The commit looks again: only what it sees is sure.
+        """
+        with self._store.read() as repositories:
+            if (before := self._before(repositories, inbound)) is not None:
+                return before
+            # Nothing waits of somebody who has never been here.
+            person = repositories.people.known(inbound.platform, inbound.workspace, inbound.person) or Person(id="")
+            self._check_room(repositories, person, inbound.platform)
+            if inbound.conversation_id is not None:
+                self._owned(repositories, inbound.conversation_id, person)
+        return None
+
+    def _commit(self, inbound: InboundQuestion, digests: Sequence[str]) -> Accepted:
         with self._store.write() as repositories:
-            seen = repositories.inbound.turn_of(inbound.platform, inbound.event_key)
-            if seen is not None and (turn := repositories.turns.get(seen)) is not None:
-                return Accepted(turn.id, turn.conversation_id, turn.person_id, duplicate=True)
+            if (before := self._before(repositories, inbound)) is not None:
+                return before
             workspace = repositories.people.workspace(inbound.platform, inbound.workspace)
             person = repositories.people.person(
                 workspace.id, inbound.person, display_name=inbound.person_name, locale=inbound.locale
             )
             self._check_room(repositories, person, inbound.platform)
-            conversation = self._conversation(repositories, inbound, workspace.id, person)
+            conversation = self._conversation(repositories, inbound, digests, workspace.id, person)
             return self._add_turn(repositories, inbound, conversation, person)
+
+    def _before(self, repositories: Repositories, inbound: InboundQuestion) -> Accepted | None:
+        """What the same event became when it came before."""
+        seen = repositories.inbound.turn_of(inbound.platform, inbound.event_key)
+        if seen is None or (turn := repositories.turns.get(seen)) is None:
+            return None
+        return Accepted(turn.id, turn.conversation_id, turn.person_id, duplicate=True)
 
     def _check(self, inbound: InboundQuestion) -> None:
         files = len(inbound.pictures) + len(inbound.refused) + len(inbound.pending)
@@ -72,14 +100,16 @@ class Intake:
             raise Busy
 
     def _conversation(
-        self, repositories: Repositories, inbound: InboundQuestion, workspace_id: str, person: Person
+        self,
+        repositories: Repositories,
+        inbound: InboundQuestion,
+        digests: Sequence[str],
+        workspace_id: str,
+        person: Person,
     ) -> Conversation:
         if inbound.conversation_id is not None:
-            conversation = repositories.conversations.owned(inbound.conversation_id, person.id)
-            if conversation is None:
-                raise NotFound(user_message="This conversation does not exist (any more). Please start a new one.")
-            return conversation
-        if inbound.history and (continued := self._continued(repositories, inbound, person)) is not None:
+            return self._owned(repositories, inbound.conversation_id, person)
+        if digests and (continued := self._continued(repositories, digests[-1], person)) is not None:
             return continued
         conversation = repositories.conversations.get_or_create(
             workspace_id,
@@ -89,34 +119,42 @@ class Intake:
             system_prompt=inbound.system_prompt,
         )
         if conversation.last_seq == 0:
-            self._import_history(repositories, inbound, conversation, person)
+            self._import_history(repositories, inbound, digests, conversation, person)
         return conversation
 
-    def _continued(self, repositories: Repositories, inbound: InboundQuestion, person: Person) -> Conversation | None:
-        """The stored conversation that the brought history is the whole of, if there is one."""
-        last = repositories.turns.find_by_history(person.id, _history_digest(inbound))
+    def _owned(self, repositories: Repositories, conversation_id: str, person: Person) -> Conversation:
+        conversation = repositories.conversations.owned(conversation_id, person.id)
+        if conversation is None:
+            raise NotFound(user_message="This conversation does not exist (any more). Please start a new one.")
+        return conversation
+
+    def _continued(self, repositories: Repositories, history: str, person: Person) -> Conversation | None:
+        """The stored conversation that the history of this digest is the whole of, if there is one."""
+        last = repositories.turns.find_by_history(person.id, history)
         if last is None:
             return None
-        conversation = repositories.conversations.get(last.conversation_id)
-        # Something came after it: the client went back and branches off, so it gets a conversation of its own.
-        return conversation if conversation is not None and conversation.last_seq == last.seq else None
+        # None: something came after it, perhaps at this very moment. The client went back and branches off, so it gets
+        # a conversation of its own.
+        return repositories.conversations.go_on_behind(last.conversation_id, last.seq, utc_now())
 
     def _import_history(
-        self, repositories: Repositories, inbound: InboundQuestion, conversation: Conversation, person: Person
+        self,
+        repositories: Repositories,
+        inbound: InboundQuestion,
+        digests: Sequence[str],
+        conversation: Conversation,
+        person: Person,
     ) -> None:
-        so_far = digest.root(inbound.system_prompt)
-        for past in inbound.history:
-            so_far = digest.extend(so_far, past.question, [n.picture.key for n in past.pictures], past.answer)
-            turn = repositories.turns.add(
-                conversation.id,
-                person.id,
-                past.question,
-                state=TurnState.DELIVERED,
-                answer=past.answer,
-                history_hash=so_far,
-                now=utc_now(),
-            )
-            _attach_stored(repositories, turn.id, past.pictures)
+        """Store the newest turns of the history, as many as a prompt reads; their digests are of all of it."""
+        kept = _kept(inbound)
+        rows = [
+            PastRow(past.question, past.answer, history_hash)
+            for past, history_hash in zip(kept, digests[-len(kept) :], strict=True)
+        ]
+        turn_ids = repositories.turns.add_history(conversation.id, person.id, rows, utc_now())
+        repositories.attachments.add_stored(
+            file for turn_id, past in zip(turn_ids, kept, strict=True) for file in _files(turn_id, past.pictures)
+        )
 
     def _add_turn(
         self, repositories: Repositories, inbound: InboundQuestion, conversation: Conversation, person: Person
@@ -129,7 +167,8 @@ class Intake:
             options=dict(inbound.options),
             now=utc_now(),
         )
-        position = _attach_stored(repositories, turn.id, inbound.pictures)
+        repositories.attachments.add_stored(_files(turn.id, inbound.pictures))
+        position = len(inbound.pictures)
         for refused in inbound.refused:
             repositories.attachments.add(
                 turn.id,
@@ -154,36 +193,38 @@ class _Doubled(Exception):
     """The same event was accepted at the same moment (possible on PostgreSQL, where writers run in parallel)."""
 
 
-def _attach_stored(repositories: Repositories, turn_id: str, pictures: Iterable[Named]) -> int:
-    position = 0
-    for named in pictures:
-        picture = named.picture
-        repositories.attachments.add(
+def _files(turn_id: str, pictures: Iterable[Named]) -> list[StoredFile]:
+    return [
+        StoredFile(
             turn_id,
             position,
-            state=AttachmentState.STORED,
             name=named.name,
-            blob_key=picture.key,
-            media_type=picture.media_type,
-            width=picture.width,
-            height=picture.height,
-            byte_size=len(picture.data),
+            blob_key=named.picture.key,
+            media_type=named.picture.media_type,
+            width=named.picture.width,
+            height=named.picture.height,
+            byte_size=len(named.picture.data),
         )
-        position += 1
-    return position
+        for position, named in enumerate(pictures)
+    ]
 
 
-def _all_pictures(inbound: InboundQuestion) -> Iterable[Named]:
-    yield from inbound.pictures
-    for past in inbound.history:
-        yield from past.pictures
+def _kept(inbound: InboundQuestion) -> Sequence[PastTurn]:
+    """What of the history is stored: no prompt reads more."""
+    return inbound.history[-HISTORY_TURNS:]
 
 
-def _history_digest(inbound: InboundQuestion) -> str:
+def _all_pictures(inbound: InboundQuestion) -> list[Named]:
+    return [*inbound.pictures, *(named for past in _kept(inbound) for named in past.pictures)]
+
+
+def _digests(inbound: InboundQuestion) -> list[str]:
+    """The digest of the conversation after each turn of the history."""
     so_far = digest.root(inbound.system_prompt)
-    for past in inbound.history:
-        so_far = digest.extend(so_far, past.question, [n.picture.key for n in past.pictures], past.answer)
-    return so_far
+    return [
+        so_far := digest.extend(so_far, past.question, [n.picture.key for n in past.pictures], past.answer)
+        for past in inbound.history
+    ]
 
 
 def _title(inbound: InboundQuestion) -> str:

@@ -5,6 +5,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from fsspec.implementations.local import LocalFileSystem
 from core.errors import ConfigurationError, GlimtError, NotFound, StoreError
 
 _KEY = re.compile(r"[0-9a-f]{64}")
+_SHARD = re.compile(r"[0-9a-f]{2}")
 # Which extra brings the package that a protocol needs.
 _EXTRAS = {"s3": "glimt[s3]", "s3a": "glimt[s3]"}
 
@@ -49,14 +51,14 @@ class BlobStore:
             raise ConfigurationError(f"GLIMT_BLOBS_URL: name a folder or bucket after {protocol}://")
 
     def put(self, data: bytes) -> str:
-        """Keep `data`; returns its key. Putting equal bytes again, also at the same moment, is harmless."""
+        """Keep `data`; returns its key. Equal bytes that are there already count as put just now."""
         key = sha256(data).hexdigest()
         path = self._path(key)
         with _store_errors():
             if not self._local:
                 # Object stores show an object only when all of it has arrived, and asking first costs two requests.
                 self._fs.pipe_file(path, data)
-            elif not self._fs.exists(path):
+            elif not _renewed(Path(path)):
                 _write_whole(Path(self._root), Path(path), data)
         return key
 
@@ -83,6 +85,34 @@ class BlobStore:
         with _store_errors():
             return bool(self._fs.exists(path))
 
+    def keys(self) -> Iterator[str]:
+        """The keys of all blobs, in any order; of those that come or go meanwhile it may miss some."""
+        with _store_errors():
+            try:
+                folders = self._fs.ls(self._root, detail=False)
+            except FileNotFoundError:
+                return
+        # One shard after the other, so that no listing has to hold them all.
+        for folder in folders:
+            if _SHARD.fullmatch(_name(folder)):
+                with _store_errors():
+                    names = [_name(path) for path in self._fs.find(folder)]
+                yield from (name for name in names if _KEY.fullmatch(name))
+
+    def put_at(self, key: str) -> datetime:
+        """When the blob was last put, aware UTC.
+
+        Raises:
+            NotFound: there is no such blob.
+        """
+        path = self._path(key)
+        with _store_errors():
+            try:
+                at: datetime = self._fs.modified(path)
+            except FileNotFoundError as error:
+                raise NotFound(f"no such blob: {key}") from error
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
     def delete(self, key: str) -> None:
         """Remove the blob; harmless where there is none."""
         path = self._path(key)
@@ -96,6 +126,10 @@ class BlobStore:
         return f"{self._root}/{key[:2]}/{key[2:4]}/{key}"
 
 
+def _name(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]
+
+
 @contextmanager
 def _store_errors() -> Iterator[None]:
     """Whatever a file system raises (OSError, botocore's own …), as one of ours."""
@@ -105,6 +139,15 @@ def _store_errors() -> Iterator[None]:
         raise
     except Exception as error:
         raise StoreError(f"the blob store failed: {type(error).__name__}: {error}") from error
+
+
+def _renewed(path: Path) -> bool:
+    """Whether the file is there; from now on it is a new one (see `core.media.orphans`)."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _write_whole(root: Path, path: Path, data: bytes) -> None:

@@ -1,14 +1,15 @@
 """Following turns from an asyncio process: one blocking XREAD over all streams, SQL whenever a stream is silent.
 
-Every `follow` ends with `Ended`, built from the row in SQL, also when Redis was wiped, restarted or is away.
+The two run beside each other, so that a slow database does not hold up text. Every `follow` ends with `Ended`, built
+from the row in SQL, also when Redis was wiped, restarted or is away.
 """
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import suppress
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, NamedTuple, Self
 
 import structlog
 from redis.asyncio import Redis
@@ -16,10 +17,12 @@ from redis.exceptions import RedisError
 
 from core.errors import GlimtError, NotFound
 from core.queue.events import Ended, FollowEvent, Reset, Retrying, Text, Waiting
+from core.queue.follower import ANY_ATTEMPT, FIRST, FIRST_LOOK_S, Follower
 from core.queue.streams import Entry, stream_key
 from core.store.database import Store
 from core.store.models import Turn
-from core.values import FINAL_STATES, TurnState
+from core.store.turn_watch import Standing
+from core.values import TurnState
 
 __all__ = ["FIRST", "Ended", "FollowEvent", "Reset", "Retrying", "StreamHub", "Text", "Waiting"]
 
@@ -27,70 +30,17 @@ log = structlog.get_logger(__name__)
 
 # Below the clients' time-out for an answer.
 BLOCK_S = 1.0
-# A stream that is silent from the start may be gone already, or the turn waits: ask SQL soon, later less often.
-FIRST_LOOK_S = 0.1
-NEXT_LOOK_S = 1.0
-# The row is final a moment before the stream's end is written; so long the text has to arrive.
-LAST_LOOK_S = 0.2
-FIRST = "0-0"
+PAUSE_S = 0.5
 # Redis fails on numbers beyond 64 bits, and with them on everybody else's streams.
 _CURSOR = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")
 
 
-@dataclass(eq=False, slots=True)
-class _Follower:
-    """One reader of one turn."""
+class _Rows(NamedTuple):
+    """What SQL says: how the turns stand that exist, rows of those whose end may be told, places of those that wait."""
 
-    turn_id: str
-    cursor: str
-    # None: the turn's row is gone.
-    queue: "asyncio.Queue[FollowEvent | None]" = field(default_factory=asyncio.Queue)
-    attempt: int = 0
-    # Expected next offset by kind; unknown after a resume until the first entry tells.
-    offsets: dict[str, int] = field(default_factory=dict)
-    # Entries are missing from here to the next attempt.
-    gap: bool = False
-    ended: bool = False
-    # SQL said that the turn is final while the stream has not come to its end.
-    overdue: bool = False
-    position: int = -1
-    # When SQL is asked if the stream stays silent (event loop time, seconds).
-    look_at: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.cursor == FIRST:
-            self.offsets = {"text": 0, "think": 0}
-
-    def take(self, cursor: str, entry: Entry | None) -> bool:
-        """Turn an entry (None: a broken one) into events; True if SQL should be asked whether the turn is final."""
-        self.cursor = cursor
-        if entry is None:
-            self.gap = True
-            return False
-        if entry.kind == "end":
-            return True
-        if entry.attempt < self.attempt:
-            return False
-        if entry.kind == "reset" or entry.attempt > self.attempt:
-            # The first entry after a resume is of the attempt that the reader knows, if it is no reset.
-            fresh = entry.kind == "reset" or self.attempt > 0
-            self.attempt = entry.attempt
-            if fresh:
-                self.gap = False
-                self.offsets = {"text": 0, "think": 0}
-                self.queue.put_nowait(Reset(cursor, entry.attempt))
-        if entry.kind == "retry":
-            self.queue.put_nowait(Retrying(cursor, entry.text))
-        elif entry.kind in ("text", "think"):
-            self._text(cursor, entry, "think" if entry.kind == "think" else "text")
-        return False
-
-    def _text(self, cursor: str, entry: Entry, kind: Literal["text", "think"]) -> None:
-        # A hole (Redis wiped or trimmed in mid-answer) cannot be shown as text; `Ended` brings the whole answer.
-        self.gap = self.gap or self.offsets.get(kind, entry.offset) != entry.offset
-        if not self.gap:
-            self.offsets[kind] = entry.offset + len(entry.text)
-            self.queue.put_nowait(Text(cursor, entry.text, kind))
+    standings: dict[str, Standing]
+    ended: dict[str, Turn]
+    positions: dict[str, int]
 
 
 class StreamHub:
@@ -99,14 +49,20 @@ class StreamHub:
     def __init__(self, redis: Redis, store: Store) -> None:
         self._redis = redis
         self._store = store
-        self._followers: dict[str, set[_Follower]] = {}
+        self._followers: dict[str, set[Follower]] = {}
         self._wake_key = f"glimt:hub:{id(self):x}:{asyncio.get_running_loop().time()}"
         self._wake_cursor = FIRST
-        self._task: asyncio.Task[None] | None = None
+        # SQL may have to be asked earlier than was thought.
+        self._look_again = asyncio.Event()
+        self._redis_is_away = False
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._closing = False
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run(), name="stream-hub")
+        self._tasks = (
+            asyncio.create_task(self._run(self._read), name="stream-hub"),
+            asyncio.create_task(self._run(self._look), name="stream-hub-sql"),
+        )
         return self
 
     async def __aexit__(
@@ -114,9 +70,10 @@ class StreamHub:
     ) -> None:
         self._closing = True
         # Again and again, because redis-py was seen to swallow a cancellation that hits it in mid-command.
-        while self._task is not None and not self._task.done():
-            self._task.cancel()
-            await asyncio.wait([self._task], timeout=0.05)
+        while running := [task for task in self._tasks if not task.done()]:
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running, timeout=0.05)
 
     @property
     def follower_count(self) -> int:
@@ -131,9 +88,10 @@ class StreamHub:
         Raises:
             NotFound: there is no such turn (any more).
         """
-        follower = _Follower(turn_id, await self._known(turn_id, after))
+        follower = Follower(turn_id, await self._known(turn_id, after))
         follower.look_at = asyncio.get_running_loop().time() + FIRST_LOOK_S
         self._followers.setdefault(turn_id, set()).add(follower)
+        self._look_again.set()
         waking = asyncio.create_task(self._wake())
         try:
             while True:
@@ -167,102 +125,90 @@ class StreamHub:
             pipeline.expire(self._wake_key, 60)
             await pipeline.execute()
         except RedisError:
-            pass  # `_run` notices by itself and falls back to SQL.
+            pass  # `_read` notices by itself and SQL has the end.
 
-    async def _run(self) -> None:
+    async def _run(self, step: Callable[[], Awaitable[None]]) -> None:
         while not self._closing:
             try:
-                await self._round()
+                await step()
             except Exception:
                 # A mistake of ours must not leave every reader of this process waiting for ever.
                 log.exception("stream_hub_error")
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(PAUSE_S)
 
-    async def _round(self) -> None:
-        asked: set[str] | None = None
-        try:
-            asked = await self._read()
-        except RedisError as error:
-            log.warning("stream_read_failed", error=type(error).__name__)
-            await asyncio.sleep(0.5)
-        now = asyncio.get_running_loop().time()
-        silent = {follower.turn_id for follower in self._all() if follower.look_at <= now}
-        for turn_id in silent:
-            for follower in self._followers[turn_id]:
-                follower.look_at = now + NEXT_LOOK_S
-        if asked or silent:
-            # Without Redis no text will come that an end in SQL could overtake.
-            await self._look_up(silent if asked is None else asked, silent)
-
-    def _all(self) -> Iterator[_Follower]:
+    def _all(self) -> Iterator[Follower]:
         for group in self._followers.values():
             yield from group
 
-    async def _read(self) -> set[str]:
-        """One XREAD; returns the turns that may be final."""
+    async def _read(self) -> None:
+        """One XREAD over all streams."""
         cursors = {self._wake_key: self._wake_cursor}
         turn_of = {}
         for turn_id, group in self._followers.items():
             key = stream_key(turn_id)
             turn_of[key.encode()] = turn_id
             cursors[key] = min((f.cursor for f in group), key=_cursor_order)
-        now = asyncio.get_running_loop().time()
-        wait_s = min([BLOCK_S, *(f.look_at - now for f in self._all())])
-        block = max(int(wait_s * 1000), 1)
-        answer: Any = await self._redis.xread(cursors, block=block)  # type: ignore[arg-type]  # dict is invariant
-        now = asyncio.get_running_loop().time()
-        asked = set()
+        try:
+            answer: Any = await self._redis.xread(cursors, block=int(BLOCK_S * 1000))  # type: ignore[arg-type]  # dict is invariant
+        except RedisError as error:
+            self._redis_is_away = True
+            log.warning("stream_read_failed", error=type(error).__name__)
+            await asyncio.sleep(PAUSE_S)
+            return
+        self._redis_is_away = False
         for key, entries in answer or ():
             followed = turn_of.get(key)
             if followed is None:
                 self._wake_cursor = entries[-1][0].decode()
                 continue
             for raw_cursor, fields in entries:
-                cursor, entry = raw_cursor.decode(), Entry.parse(fields)
-                for follower in self._followers.get(followed, ()):
-                    if _cursor_order(cursor) <= _cursor_order(follower.cursor):
-                        continue
-                    follower.look_at = now + NEXT_LOOK_S
-                    if follower.take(cursor, entry):
-                        asked.add(followed)
-        return asked
+                self._hand_out(followed, raw_cursor.decode(), Entry.parse(fields))
 
-    async def _look_up(self, asked: set[str], silent: set[str]) -> None:
-        """Ask SQL, in one read, which of the turns are final and where the silent ones stand."""
+    def _hand_out(self, turn_id: str, cursor: str, entry: Entry | None) -> None:
+        now = asyncio.get_running_loop().time()
+        for follower in self._followers.get(turn_id, ()):
+            if _cursor_order(cursor) > _cursor_order(follower.cursor):
+                follower.take(cursor, entry, now)
+                if follower.look_at <= now:
+                    self._look_again.set()
+
+    async def _look(self) -> None:
+        """Wait until SQL is to be asked about somebody's turn, and ask about all such turns in one read."""
+        self._look_again.clear()
+        now = asyncio.get_running_loop().time()
+        waiting = [follower for follower in self._all() if not follower.ended]
+        due = [follower for follower in waiting if follower.look_at <= now]
+        if not due:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(min((f.look_at for f in waiting), default=None)):
+                    await self._look_again.wait()
+            return
+        heard = {follower: follower.looks(now) for follower in due}
+        if self._redis_is_away:
+            # No text will come that an end in SQL could overtake.
+            heard = dict.fromkeys(due, ANY_ATTEMPT)
         try:
-            turns, positions = await asyncio.to_thread(self._rows, asked | silent, silent)
+            rows = await asyncio.to_thread(self._rows, {(f.turn_id, attempt) for f, attempt in heard.items()})
         except GlimtError as error:
             log.warning("follow_lookup_failed", error=error.code)
             return
-        for turn_id in asked | silent:
-            turn = turns.get(turn_id)
-            for follower in self._followers.get(turn_id, ()):
-                if follower.ended:
-                    continue
-                if turn is None:
-                    follower.ended = True
-                    follower.queue.put_nowait(None)
-                elif turn.state not in FINAL_STATES:
-                    follower.overdue = False
-                    self._show_position(follower, positions.get(turn_id, follower.position))
-                elif turn_id in asked or follower.overdue:
-                    follower.ended = True
-                    follower.queue.put_nowait(Ended(follower.cursor, turn))
-                else:
-                    follower.overdue = True
-                    follower.look_at = asyncio.get_running_loop().time() + LAST_LOOK_S
+        for follower in due:
+            standing = rows.standings.get(follower.turn_id)
+            if standing is None:
+                follower.end(None)
+            elif not standing.is_final:
+                follower.waits(rows.positions.get(follower.turn_id))
+            elif heard[follower] >= standing.attempt:
+                follower.end(rows.ended[follower.turn_id])
+            else:
+                follower.is_overdue(asyncio.get_running_loop().time())
 
-    @staticmethod
-    def _show_position(follower: _Follower, position: int) -> None:
-        if position != follower.position:
-            follower.position = position
-            follower.queue.put_nowait(Waiting(follower.cursor, position))
-
-    def _rows(self, turn_ids: set[str], silent: set[str]) -> tuple[dict[str, Turn], dict[str, int]]:
+    def _rows(self, heard: set[tuple[str, int]]) -> _Rows:
         with self._store.read() as repositories:
-            turns = repositories.turns.by_ids(turn_ids)
-            waiting = [t for t in silent if t in turns and turns[t].state == TurnState.READY]
-            return turns, {turn_id: repositories.turns.position(turn_id) for turn_id in waiting}
+            standings = repositories.turns.standings({turn_id for turn_id, _ in heard})
+            ended = {t for t, attempt in heard if (s := standings.get(t)) and s.is_final and attempt >= s.attempt}
+            waiting = [turn_id for turn_id, standing in standings.items() if standing.state == TurnState.READY]
+            return _Rows(standings, repositories.turns.by_ids(ended), repositories.turns.positions(waiting))
 
 
 def _cursor_order(cursor: str) -> tuple[int, int]:

@@ -1,14 +1,32 @@
 """Attachments: the files that came with a question, fetched or yet to be fetched."""
 
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.store.models import Attachment, Conversation, Turn
 from core.values import AttachmentState, new_id
 
 _NAME_CHARS = 255
+_ADD = insert(Attachment)
+_NAMED = select(Attachment.blob_key).where(Attachment.blob_key.in_(bindparam("blob_keys", expanding=True))).distinct()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file whose bytes are in the blob store, at `position` (from 0) of its turn. Pixels and bytes, re-encoded."""
+
+    turn_id: str
+    position: int
+    name: str
+    blob_key: str
+    media_type: str
+    width: int
+    height: int
+    byte_size: int
 
 
 class AttachmentRepository:
@@ -53,6 +71,12 @@ class AttachmentRepository:
         self._session.flush()
         return attachment
 
+    def add_stored(self, files: Iterable[StoredFile]) -> None:
+        """Add files that are there already, in one statement."""
+        rows = [asdict(file) | {"name": file.name[-_NAME_CHARS:], "state": AttachmentState.STORED} for file in files]
+        if rows:
+            self._session.execute(_ADD, rows)
+
     def store(
         self, attachment_id: str, blob_key: str, media_type: str, width: int, height: int, byte_size: int
     ) -> bool:
@@ -86,6 +110,10 @@ class AttachmentRepository:
             )
             .limit(1)
         ).one_or_none()
+
+    def named(self, blob_keys: Collection[str]) -> set[str]:
+        """Those of the blobs that an attachment names."""
+        return set(self._session.scalars(_NAMED, {"blob_keys": list(blob_keys)}).all())
 
     def _settle(self, attachment_id: str, **values: Any) -> bool:
         statement = (

@@ -6,11 +6,19 @@ from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from core.store.models import Conversation
+from core.store.turn_guards import FRESH, NOW
 from core.store.upsert import insert_if_new
 from core.values import new_id
 
 _BY_NAME = select(Conversation).where(
     Conversation.workspace_id == bindparam("workspace_id"), Conversation.external_id == bindparam("external_id")
+)
+_GO_ON = (
+    update(Conversation)
+    .where(Conversation.id == bindparam("conversation_id"), Conversation.last_seq == bindparam("seq"))
+    .values(updated_at=NOW)
+    .returning(Conversation)
+    .execution_options(**FRESH)
 )
 _TITLE_CHARS = 200
 
@@ -46,6 +54,14 @@ class ConversationRepository:
             )
             conversation = conversation or self._session.scalars(_BY_NAME, known).one()
         return conversation
+
+    def go_on_behind(self, conversation_id: str, seq: int, now: datetime) -> Conversation | None:
+        """The conversation, if turn `seq` is its last; nobody else can add a turn to it before our commit.
+
+        Others who try the same wait here for that commit, and then get None.
+        """
+        parameters = {"conversation_id": conversation_id, "seq": seq, "now": now}
+        return self._session.scalars(_GO_ON, parameters).one_or_none()
 
     def owned(self, conversation_id: str, person_id: str) -> Conversation | None:
         """The conversation, if this person started it."""

@@ -13,6 +13,15 @@ _WORKSPACE = select(Workspace).where(
 _PERSON = select(Person).where(
     Person.workspace_id == bindparam("workspace_id"), Person.external_id == bindparam("external_id")
 )
+_KNOWN = (
+    select(Person)
+    .join(Workspace, Workspace.id == Person.workspace_id)
+    .where(
+        Workspace.platform == bindparam("platform"),
+        Workspace.external_id == bindparam("workspace"),
+        Person.external_id == bindparam("person"),
+    )
+)
 _NAME_CHARS = 255
 _LOCALE_CHARS = 16
 
@@ -39,6 +48,11 @@ class PeopleRepository:
         if name and workspace.name != name:
             workspace.name = name
         return workspace
+
+    def known(self, platform: Platform, workspace: str, person: str) -> Person | None:
+        """The person by the platform's own names; None: never seen. Writes nothing."""
+        names = {"platform": platform, "workspace": workspace, "person": person}
+        return self._session.scalars(_KNOWN, names).one_or_none()
 
     def person(self, workspace_id: str, external_id: str, display_name: str = "", locale: str = "") -> Person:
         """The person that the platform knows by this id. Name and locale, where given, replace the stored ones."""

@@ -1,4 +1,4 @@
-"""What all parts of the turn repository share: running a guarded change, and closing a turn that has ended."""
+"""What all parts of the turn repository share: running a guarded change, numbering turns, closing one that ended."""
 
 from datetime import datetime
 from typing import Any
@@ -7,12 +7,19 @@ from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from core.errors import StoreError
+from core.errors import NotFound, StoreError
 from core.store.models import Conversation, Delivery, Turn, Workspace
 from core.store.turn_guards import NOW, UNSYNCHRONIZED
 
 ANSWER = "answer"
 
+_TAKE_SEQS = (
+    update(Conversation)
+    .where(Conversation.id == bindparam("conversation_id"))
+    .values(last_seq=Conversation.last_seq + bindparam("count"), updated_at=NOW)
+    .returning(Conversation.last_seq)
+    .execution_options(**UNSYNCHRONIZED)
+)
 _TOUCH = (
     update(Conversation)
     .where(Conversation.id == bindparam("conversation_id"))
@@ -38,6 +45,17 @@ class TurnRows:
 
     def _number(self, statement: Select[int], **parameters: Any) -> int:
         return self._session.scalar(statement, parameters) or 0
+
+    def _take_seqs(self, conversation_id: str, count: int, now: datetime) -> int:
+        """The first of the next `count` numbers of a conversation, which nobody else gets then.
+
+        Raises:
+            NotFound: no such conversation.
+        """
+        last = self._session.scalar(_TAKE_SEQS, {"conversation_id": conversation_id, "count": count, "now": now})
+        if last is None:
+            raise NotFound(f"no conversation {conversation_id}")
+        return last - count + 1
 
     def _close(self, turn: Turn, now: datetime) -> str:
         """Write the one delivery row of a turn that has just ended; returns the id of its workspace."""

@@ -4,23 +4,21 @@
                   ↑________|   ↘ failed, cancelled → (reopen) ready
 
 Intake and the adapters use what stands here, the dispatcher `turn_dispatch.py`, the worker and the reaper
-`turn_lease.py`. Each change is one UPDATE that repeats in its condition what it assumes; who loses a race changes
-nothing.
+`turn_lease.py`, whoever follows turns `turn_watch.py`, stateless clients `turn_history.py`. Each change is one UPDATE
+that repeats in its condition what it assumes; who loses a race changes nothing.
 """
 
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import BindParameter, bindparam, case, delete, func, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
-from core.errors import NotFound
 from core.store.models import Attachment, Conversation, Delivery, Turn
 from core.store.turn_dispatch import TurnDispatch
 from core.store.turn_guards import (
     FRESH,
-    HAS_HISTORY,
     IS_GATHERING,
     IS_OPEN,
     IS_READY,
@@ -29,17 +27,12 @@ from core.store.turn_guards import (
     UNSYNCHRONIZED,
     in_state,
 )
+from core.store.turn_history import TurnHistory
 from core.store.turn_lease import TurnLease
 from core.store.turn_rows import ANSWER
+from core.store.turn_watch import TurnWatch
 from core.values import ACTIVE_STATES, FinishReason, TurnState, new_id
 
-_NEXT_SEQ = (
-    update(Conversation)
-    .where(Conversation.id == bindparam("conversation_id"))
-    .values(last_seq=Conversation.last_seq + 1, updated_at=NOW)
-    .returning(Conversation.last_seq)
-    .execution_options(**UNSYNCHRONIZED)
-)
 _TURN_IDS: BindParameter[list[str]] = bindparam("turn_ids", expanding=True)
 _AS_IT_IS = select(Turn).execution_options(populate_existing=True)
 _BY_IDS = _AS_IT_IS.where(Turn.id.in_(_TURN_IDS))
@@ -55,21 +48,11 @@ _FILES = (
     .order_by(Attachment.turn_id, Attachment.position)
     .execution_options(populate_existing=True)
 )
-_BY_HISTORY = (
-    select(Turn)
-    .where(Turn.person_id == bindparam("person_id"), HAS_HISTORY, Turn.history_hash == bindparam("history_hash"))
-    .order_by(Turn.id.desc())
-    .limit(1)
-)
 _COUNT = select(func.count()).select_from(Turn)
 _COUNT_OPEN = _COUNT.where(IS_OPEN)
 _COUNT_OPEN_OF = _COUNT.where(IS_OPEN, Turn.person_id == bindparam("person_id"))
 _COUNTS = select(Turn.state, func.count()).where(IS_OPEN).group_by(Turn.state)
 _OLDEST_READY = select(func.min(Turn.ready_at)).where(IS_READY)
-_OWN_READY_AT = select(Turn.ready_at).where(Turn.id == TURN_ID, IS_READY).scalar_subquery()
-_POSITION = _COUNT.where(
-    IS_READY, or_(Turn.ready_at < _OWN_READY_AT, and_(Turn.ready_at == _OWN_READY_AT, Turn.id < TURN_ID))
-)
 _MAKE_READY = (
     update(Turn)
     .where(Turn.id == TURN_ID, IS_GATHERING)
@@ -146,7 +129,7 @@ _DELIVERED = (
 )
 
 
-class TurnRepository(TurnDispatch, TurnLease):
+class TurnRepository(TurnDispatch, TurnHistory, TurnLease, TurnWatch):
     """Times are aware UTC. Returned turns stay readable after the block."""
 
     def add(
@@ -157,36 +140,23 @@ class TurnRepository(TurnDispatch, TurnLease):
         *,
         state: TurnState = TurnState.READY,
         options: dict[str, Any] | None = None,
-        history_hash: str = "",
         now: datetime,
-        answer: str = "",
     ) -> Turn:
-        """Add the next turn of a conversation. Parallel adds queue up at the conversation's row.
-
-        `state` is READY, GATHERING, or DELIVERED for history that was answered elsewhere.
+        """Add the next turn of a conversation, READY or GATHERING. Parallel adds queue up at the conversation's row.
 
         Raises:
             NotFound: no such conversation.
         """
-        seq = self._session.scalar(_NEXT_SEQ, {"conversation_id": conversation_id, "now": now})
-        if seq is None:
-            raise NotFound(f"no conversation {conversation_id}")
-        imported = state is TurnState.DELIVERED
         turn = Turn(
             id=new_id(),
             conversation_id=conversation_id,
             person_id=person_id,
-            seq=seq,
+            seq=self._take_seqs(conversation_id, 1, now),
             state=state,
             question=question,
-            answer=answer,
-            finish_reason=FinishReason.STOP if imported else "",
             options=options or {},
-            history_hash=history_hash,
             created_at=now,
             ready_at=now if state is TurnState.READY else None,
-            finished_at=now if imported else None,
-            delivered_at=now if imported else None,
         )
         self._session.add(turn)
         self._session.flush()
@@ -214,11 +184,6 @@ class TurnRepository(TurnDispatch, TurnLease):
         }
         return self._with_files(list(reversed(self._session.scalars(_OF_CONVERSATION, parameters).all())))
 
-    def find_by_history(self, person_id: str, history_hash: str) -> Turn | None:
-        """This person's latest turn whose conversation, up to and with its answer, has this digest."""
-        parameters = {"person_id": person_id, "history_hash": history_hash}
-        return self._session.scalars(_BY_HISTORY, parameters).one_or_none()
-
     def count_open(self, person_id: str) -> int:
         """Unanswered turns of one person."""
         return self._number(_COUNT_OPEN_OF, person_id=person_id)
@@ -226,10 +191,6 @@ class TurnRepository(TurnDispatch, TurnLease):
     def count_open_total(self) -> int:
         """Unanswered turns of everybody."""
         return self._number(_COUNT_OPEN)
-
-    def position(self, turn_id: str) -> int:
-        """How many ready turns have waited longer than this one; 0: it is the next, or does not wait."""
-        return self._number(_POSITION, turn_id=turn_id)
 
     def counts_by_state(self) -> dict[str, int]:
         """How many turns are in each of the states that are not final."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.conversation.inbound import Pending, Refused
+from core.conversation.inbound import Named, Pending, Refused
 from core.conversation.intake import Intake
 from core.errors import Busy, EmptyQuestion, NotFound, QuestionTooLong, RequestError, StoreError, TooManyPictures
 from core.media.blobs import BlobStore
@@ -56,11 +56,15 @@ def test_another_persons_conversation_is_not_found_and_nothing_is_stored(desk: D
     desk.accept("known here", person="eve")
     before = desk.rows()
 
-    with pytest.raises(NotFound) as caught:
-        desk.accept("what did Bob ask?", person="eve", conversation_id=theirs)
+    for person in ("eve", "new here"):
+        with pytest.raises(NotFound) as caught:
+            desk.accept("what did Bob ask?", person=person, conversation_id=theirs)
+        with pytest.raises(NotFound):
+            desk.accept("what did Bob ask?", person=person, conversation_id=theirs, pictures=(photo("mine"),))
 
-    assert "start a new one" in caught.value.user_message
+        assert "start a new one" in caught.value.user_message
     assert desk.rows() == before
+    assert desk.blobs.given == []
 
 
 def test_files_keep_their_order_their_names_and_their_fate(desk: Desk) -> None:
@@ -163,9 +167,12 @@ def test_a_person_with_too_many_open_turns_waits_and_others_do_not(store: Store)
     with pytest.raises(Busy) as caught:
         desk.accept("one more", pictures=(photo("late"),))
 
+    with pytest.raises(Busy):
+        desk.accept("without a picture")
     assert "wait" in caught.value.user_message
     assert caught.value.retryable
     assert desk.rows() == before
+    assert desk.blobs.given == []
     assert desk.accept("mine", person="bob").person_id != opened[0].person_id
     desk.answer(opened[0], "Yes.", "")
     assert desk.turn(desk.accept("now")).state == TurnState.READY
@@ -186,19 +193,23 @@ def test_the_total_binds_everybody_programs_too(store: Store) -> None:
     before = desk.rows()
 
     for platform, person in ((Platform.API, "key:robot"), (Platform.WEB, "ann")):
-        with pytest.raises(Busy):
-            desk.accept("one more", platform=platform, person=person)
+        for pictures in ((), (photo("late"),)):
+            with pytest.raises(Busy):
+                desk.accept("one more", platform=platform, person=person, pictures=pictures)
 
     assert desk.rows() == before
+    assert desk.blobs.given == []
 
 
-def test_a_duplicate_is_found_even_where_no_room_is_left(store: Store) -> None:
+@pytest.mark.parametrize("pictures", [(), (photo("one"),)])
+def test_a_duplicate_is_found_even_where_no_room_is_left(store: Store, pictures: tuple[Named, ...]) -> None:
     desk = Desk(store, waiting_per_person=1)
-    first = desk.accept("once", event_key="E1")
+    first = desk.accept("once", event_key="E1", pictures=pictures)
 
-    again = desk.accept("once", event_key="E1")
+    again = desk.accept("once", event_key="E1", pictures=pictures)
 
     assert (again.turn_id, again.duplicate) == (first.turn_id, True)
+    assert len(desk.blobs.given) == len(pictures)
 
 
 @pytest.mark.parametrize(

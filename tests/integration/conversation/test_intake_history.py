@@ -1,6 +1,12 @@
 """Stateless clients bring their history: it is stored once, and found again by its digest."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, event
+
 from core.conversation import digest
+from core.conversation.prompt import HISTORY_TURNS
 from core.store.models import Turn
 from core.values import AttachmentState, Platform, TurnState
 from tests.integration.conversation.asked import Desk, past, photo
@@ -121,3 +127,53 @@ def test_a_repeated_request_with_history_stores_it_once(desk: Desk) -> None:
 
     assert (again.turn_id, again.duplicate) == (first.turn_id, True)
     assert desk.rows()["turns"] == 2
+
+
+def test_of_a_long_history_the_newest_turns_are_kept_and_it_is_found_by_all_of_it(desk: Desk) -> None:
+    told = [(f"q{n}", f"a{n}") for n in range(HISTORY_TURNS + 50)]
+    history = past(*((question, answer, [photo(question)]) for question, answer in told))
+
+    first = desk.accept("and now?", history=history, **API)
+
+    turns = desk.turns(first.conversation_id)
+    assert [turn.seq for turn in turns] == list(range(1, HISTORY_TURNS + 2))
+    assert [(turn.question, turn.answer) for turn in turns[:-1]] == told[50:]
+    assert [turn.attachments[0].blob_key for turn in turns[:-1]] == [photo(q).picture.key for q, _ in told[50:]]
+    assert [data.decode() for data in desk.blobs.given] == [question for question, _ in told[50:]]
+    assert desk.conversation(first).title == "q0"
+
+    # What a worker makes of the last stored digest is the digest of everything that the client will bring.
+    so_far = digest.root("")
+    for question, answer in told:
+        so_far = digest.extend(so_far, question, [photo(question).picture.key], answer)
+    assert turns[-2].history_hash == so_far
+    desk.answer(first, "this", digest.extend(so_far, "and now?", [], "this"))
+    second = desk.accept("and then?", history=(*history, *past(("and now?", "this"))), **API)
+    assert second.conversation_id == first.conversation_id
+
+
+def test_a_long_history_takes_no_more_statements_than_a_short_one(desk: Desk) -> None:
+    """Other writers wait meanwhile."""
+
+    def statements(turns: int) -> int:
+        history = past(*((f"{turns}-{n}", "a", [photo(f"{n}")]) for n in range(turns)))
+        with _counted() as seen:
+            desk.accept("and now?", history=history, **API)
+        return len(seen)
+
+    desk.accept("first", **API)
+    assert statements(2) == statements(150)
+
+
+@contextmanager
+def _counted() -> Iterator[list[str]]:
+    seen: list[str] = []
+
+    def count(_: object, __: object, statement: str, *___: object) -> None:
+        seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)

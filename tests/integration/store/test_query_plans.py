@@ -74,7 +74,7 @@ WORK: dict[str, Callable[[TurnRepository, Crowd], object]] = {
     "count_open_total": lambda turns, _: turns.count_open_total(),
     "counts_by_state": lambda turns, _: turns.counts_by_state(),
     "oldest_ready_age": lambda turns, _: turns.oldest_ready_age(NOW),
-    "position": lambda turns, crowd: turns.position(crowd.waiting),
+    "positions": lambda turns, crowd: turns.positions([crowd.waiting]),
 }
 
 

@@ -33,20 +33,6 @@ def test_a_turn_of_no_conversation_is_not_found(scene: Scene) -> None:
             repositories.turns.add("0" * 32, person, "?", now=NOW)
 
 
-def test_imported_history_is_done_and_costs_nothing(scene: Scene) -> None:
-    thread, person = scene.thread(), scene.person()
-    with scene.store.write() as repositories:
-        turn = repositories.turns.add(
-            thread, person, "What?", state=TurnState.DELIVERED, answer="A cat.", history_hash="h" * 64, now=NOW
-        )
-        later = repositories.turns.add(thread, person, "And now?", options={"temperature": 0.5}, now=NOW)
-    imported = scene.turn(turn.id)
-    assert (imported.answer, imported.finish_reason, imported.delivered_at) == ("A cat.", "stop", NOW)
-    assert scene.deliveries(turn.id) == []
-    assert scene.dispatchable() == [later.id]
-    assert scene.turn(later.id).options == {"temperature": 0.5}
-
-
 def test_the_newest_turns_before_a_point_come_in_order(scene: Scene) -> None:
     thread = scene.thread()
     for n in range(5):
@@ -93,19 +79,30 @@ def test_unanswered_turns_are_counted(scene: Scene) -> None:
         assert repositories.turns.counts_by_state() == {"gathering": 1, "ready": 1, "running": 1}
 
 
-def test_the_position_counts_who_has_waited_longer(scene: Scene) -> None:
-    early, middle, late = (scene.ask(scene.thread(f"thread {n}"), at=n) for n in range(3))
+def test_the_positions_count_who_has_waited_longer(scene: Scene) -> None:
+    early, middle, late = ids = [scene.ask(scene.thread(f"thread {n}"), at=n) for n in range(3)]
     with scene.store.read() as repositories:
-        assert [repositories.turns.position(turn_id) for turn_id in (early, middle, late)] == [0, 1, 2]
+        assert repositories.turns.positions(ids) == {early: 0, middle: 1, late: 2}
+        assert repositories.turns.positions([late]) == {late: 2}
+        assert repositories.turns.positions([]) == {}
     scene.run(early)
     with scene.store.read() as repositories:
-        assert [repositories.turns.position(turn_id) for turn_id in (early, middle, late)] == [0, 0, 1]
+        assert repositories.turns.positions([*ids, "0" * 32]) == {middle: 0, late: 1}
 
 
 def test_turns_ready_at_the_same_moment_have_different_positions(scene: Scene) -> None:
     ids = [scene.ask(scene.thread(f"thread {n}")) for n in range(4)]
     with scene.store.read() as repositories:
-        assert sorted(repositories.turns.position(turn_id) for turn_id in ids) == [0, 1, 2, 3]
+        assert repositories.turns.positions(ids) == {turn_id: n for n, turn_id in enumerate(sorted(ids))}
+
+
+def test_the_standing_is_told_of_the_turns_that_exist(scene: Scene) -> None:
+    waiting, answered = scene.ask(scene.thread("first")), scene.answered(scene.thread("second"))
+    with scene.store.read() as repositories:
+        told = repositories.turns.standings([waiting, answered, "0" * 32])
+        assert told == {waiting: (TurnState.READY, 0), answered: (TurnState.ANSWERED, 1)}
+        assert [told[turn_id].is_final for turn_id in (waiting, answered)] == [False, True]
+        assert repositories.turns.standings([]) == {}
 
 
 def test_the_longest_wait_is_measured(scene: Scene) -> None:
@@ -244,30 +241,6 @@ def test_what_is_not_over_cannot_be_delivered(scene: Scene) -> None:
     with scene.store.write() as repositories:
         repositories.turns.mark_delivered([turn_id], NOW)
     assert (scene.state(turn_id), scene.turn(turn_id).delivered_at) == (TurnState.READY, None)
-
-
-def test_a_history_is_found_by_its_digest(scene: Scene) -> None:
-    thread, person = scene.thread(), scene.person()
-    with scene.store.write() as repositories:
-        for digest in ("a" * 64, "b" * 64):
-            repositories.turns.add(
-                thread, person, "?", state=TurnState.DELIVERED, answer="!", history_hash=digest, now=NOW
-            )
-        again = repositories.turns.add(
-            thread, person, "?", state=TurnState.DELIVERED, answer="!", history_hash="a" * 64, now=NOW
-        )
-    with scene.store.read() as repositories:
-        found = repositories.turns.find_by_history(person, "a" * 64)
-        assert found is not None
-        assert found.id == again.id
-        assert repositories.turns.find_by_history(scene.person("bob"), "a" * 64) is None
-        assert repositories.turns.find_by_history(person, "c" * 64) is None
-
-
-def test_a_turn_without_a_digest_is_not_found_by_none(scene: Scene) -> None:
-    scene.ask(scene.thread())
-    with scene.store.read() as repositories:
-        assert repositories.turns.find_by_history(scene.person(), "") is None
 
 
 def test_texts_of_any_script_come_back_as_they_were(scene: Scene) -> None:

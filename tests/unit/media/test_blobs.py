@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
@@ -16,6 +17,7 @@ from moto.server import ThreadedMotoServer
 from core.errors import ConfigurationError, NotFound, StoreError
 from core.media.blobs import BlobStore
 from core.media.pictures import read_pictures
+from core.values import utc_now
 from tests.unit.media.corpus import LIMITS, one_of_each
 
 DATA = b"a blob of some bytes" * 100
@@ -114,6 +116,25 @@ def test_many_threads_put_the_same_bytes(store: BlobStore) -> None:
     assert all(store.exists(sha256(DATA + bytes([number])).hexdigest()) for number in range(8))
 
 
+def test_the_keys_are_those_of_all_blobs_and_of_nothing_else(store: BlobStore) -> None:
+    assert list(store.keys()) == []
+    keys = [store.put(bytes([n])) for n in range(20)]
+    deleted = keys.pop()
+    store.delete(deleted)
+    assert sorted(store.keys()) == sorted(keys)
+
+
+def test_it_is_known_when_a_blob_was_last_put(store: BlobStore) -> None:
+    with pytest.raises(NotFound):
+        store.put_at(KEY)
+    # Some storages count whole seconds.
+    before = utc_now() - timedelta(seconds=2)
+    store.put(DATA)
+    first = store.put_at(KEY)
+    store.put(DATA)
+    assert before <= first <= store.put_at(KEY) <= utc_now() + timedelta(seconds=2)
+
+
 def test_two_stores_of_one_folder_see_each_other(tmp_path: Path) -> None:
     first, second = BlobStore(f"file://{tmp_path}"), BlobStore(f"file://{tmp_path}")
     assert not second.exists(KEY)
@@ -134,6 +155,26 @@ def test_equal_bytes_are_kept_once_in_sharded_folders(tmp_path: Path) -> None:
     assert path.relative_to(tmp_path) == Path(KEY[:2], KEY[2:4], KEY)
     assert files(tmp_path) == [path]
     assert path.stat().st_ino == before.st_ino
+
+
+def test_bytes_that_are_put_again_are_new_ones(tmp_path: Path) -> None:
+    store = BlobStore(f"file://{tmp_path}")
+    store.put(DATA)
+    (path,) = files(tmp_path)
+    os.utime(path, (0, 0))
+    assert store.put_at(KEY).year == 1970
+    before = utc_now() - timedelta(seconds=2)
+    store.put(DATA)
+    assert store.put_at(KEY) >= before
+
+
+def test_whatever_else_lies_in_the_folder_is_no_blob(tmp_path: Path) -> None:
+    store = BlobStore(f"file://{tmp_path}")
+    store.put(DATA)
+    for other in ("notes.txt", "ab/.part-1", f"other/{KEY}"):
+        (tmp_path / other).parent.mkdir(exist_ok=True)
+        (tmp_path / other).write_text("mine")
+    assert list(store.keys()) == [KEY]
 
 
 def test_only_we_can_read_local_blobs(tmp_path: Path) -> None:

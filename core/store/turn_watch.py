@@ -1,0 +1,46 @@
+"""How turns stand, for the many who wait for them: few columns, and one query for all of them."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from sqlalchemy import BindParameter, bindparam, func, select
+
+from core.store.models import Turn
+from core.store.turn_guards import IS_READY
+from core.store.turn_rows import TurnRows
+from core.values import FINAL_STATES, TurnState
+
+_TURN_IDS: BindParameter[list[str]] = bindparam("turn_ids", expanding=True)
+_STANDINGS = select(Turn.id, Turn.state, Turn.attempt).where(Turn.id.in_(_TURN_IDS))
+_QUEUE = (
+    select(Turn.id, (func.row_number().over(order_by=(Turn.ready_at, Turn.id)) - 1).label("position"))
+    .where(IS_READY)
+    .subquery("queue")
+)
+_POSITIONS = select(_QUEUE.c.id, _QUEUE.c.position).where(_QUEUE.c.id.in_(_TURN_IDS))
+
+
+class Standing(NamedTuple):
+    """What a reader waits for, without the words: `attempt` is the last one, or the one that runs."""
+
+    state: TurnState
+    attempt: int
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL_STATES
+
+
+class TurnWatch(TurnRows):
+    """Reads only."""
+
+    def standings(self, turn_ids: Collection[str]) -> dict[str, Standing]:
+        """How those of the turns stand that exist."""
+        rows = self._session.execute(_STANDINGS, {"turn_ids": list(turn_ids)})
+        return {row.id: Standing(TurnState(row.state), row.attempt) for row in rows}
+
+    def positions(self, turn_ids: Collection[str]) -> dict[str, int]:
+        """How many ready turns have waited longer than each of these; without those that are not ready."""
+        if not turn_ids:
+            return {}
+        return {row[0]: row[1] for row in self._session.execute(_POSITIONS, {"turn_ids": list(turn_ids)})}
