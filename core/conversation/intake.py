@@ -71,7 +71,7 @@ class Intake:
         pictures = len(inbound.pictures) + len(inbound.pending)
         if pictures > (most := self._settings.pictures_per_turn):
             raise TooManyPictures(
-                user_message=f"These files have {pictures} pictures; each page of a PDF counts as one. "
+                user_message=f"These files have {pictures} pictures; each page of a document counts as one. "
                 f"Please send at most {most} with one question."
             )
 

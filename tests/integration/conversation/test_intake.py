@@ -227,7 +227,7 @@ def test_pages_are_counted_and_named_as_pictures(store: Store) -> None:
         desk.accept("Compare.", pictures=tuple(photo(str(n)) for n in range(5)))
 
     assert caught.value.user_message == (
-        "These files have 5 pictures; each page of a PDF counts as one. Please send at most 3 with one question."
+        "These files have 5 pictures; each page of a document counts as one. Please send at most 3 with one question."
     )
 
 
