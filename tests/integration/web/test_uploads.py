@@ -147,4 +147,4 @@ def test_pages_count_as_pictures(site: Site, page: httpx.Client) -> None:
     pages[0].save(out, "PDF", save_all=True, append_images=pages[1:])
     response = ask(page, "Many pages?", *[(f"{n}.pdf", out.getvalue()) for n in range(3)])
     assert (response.status_code, response.json()["error"]["code"]) == (422, "too_many_pictures")
-    assert response.json()["error"]["message"].startswith("These files have 12 pictures; each page of a document counts")
+    assert response.json()["error"]["message"].startswith("These files have 12 pictures; each page of a document")
