@@ -46,8 +46,9 @@ COPY --from=build-bots /opt/glimt /opt/glimt
 COPY bots/ bots/
 USER glimt
 EXPOSE 8080
+# Not urllib, which would ask the proxy of the environment for an address of our own.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ.get('GLIMT_WEB_PORT') or 8080}/healthz\", timeout=4)"]
+    CMD ["python", "-c", "import http.client, os, sys; c = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('GLIMT_WEB_PORT') or 8080), timeout=4); c.request('GET', '/healthz'); sys.exit(c.getresponse().status != 200)"]
 CMD ["glimt", "bots"]
 
 FROM runtime AS worker

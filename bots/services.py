@@ -23,7 +23,7 @@ from core.settings import Settings
 from core.store.database import Store
 from core.values import TurnState
 
-# Threads for SQL, pictures and blobs; SQLite has one writer anyway, pictures are the work that needs cores.
+# Threads for SQL and blobs; SQLite has one writer anyway. Nothing that waits for strangers may take one of them.
 THREADS = 16
 
 

@@ -11,6 +11,7 @@ GlimtError
 │   ├── RequestTooLarge         more bytes than any request may have
 │   ├── RequestTooSlow          its bytes stopped coming
 │   ├── TooManyTries            wrong keys, one after another
+│   ├── EventKeyReused          one Idempotency-Key for two different requests
 │   ├── QuestionTooLong / EmptyQuestion / TooManyPictures
 │   ├── Busy                    too much is waiting; ask again later
 │   └── PictureError            one picture cannot be used
@@ -120,6 +121,13 @@ class TooManyTries(RequestError):
     code = "too_many_tries"
     retryable = True
     user_message = "Too many wrong keys were tried from here. Please wait a minute and try again."
+
+
+class EventKeyReused(RequestError):
+    """An event came under the key of another one. Only programs choose keys, in the header that the message names."""
+
+    code = "idempotency_key_reused"
+    user_message = "This Idempotency-Key was used for another request. Use a new one."
 
 
 class EmptyQuestion(RequestError):

@@ -48,7 +48,7 @@ class Auth:
 
         Raises:
             NotSignedIn: a key is needed and there is none, or it is wrong or revoked.
-            TooManyTries: too many wrong keys came from this address.
+            TooManyTries: it is wrong, like too many before from this address.
             NotAllowed: another site's page sent it to an installation without keys.
         """
         if await self._gate.keyless():

@@ -14,8 +14,10 @@ from core.settings import MIB, Settings
 TEXT_ROOM = 4 * MIB
 # A sender that is silent for so long has gone.
 SILENCE_S = 30.0
-# Bodies in memory at once, in the largest that there may be.
+# Room for bodies in memory, in the largest that there may be.
 LARGEST_AT_ONCE = 4
+# While a JSON body becomes a question, its bytes, its text and the URLs cut out of that are there together.
+JSON_COPIES = 3
 
 
 class Bodies:
@@ -32,13 +34,13 @@ class Bodies:
 
     @property
     def held_bytes(self) -> int:
-        """Bytes of the bodies that are being worked on."""
+        """Bytes that the bodies which are being worked on take, with their copies."""
         return self._all_room - self._room
 
     @contextmanager
-    def admit(self, request: Request, limit: int) -> Iterator[Request]:
-        """A request like `request` whose body ends with an error behind `limit` bytes. The bytes that were read count
-        against the common room until the block ends.
+    def admit(self, request: Request, limit: int, *, copies: int = 1) -> Iterator[Request]:
+        """A request like `request` whose body ends with an error behind `limit` bytes. Each byte that was read counts
+        `copies` times against the common room until the block ends; what is made of the body must not outlive it.
 
         Raises (also while the body is read):
             RequestTooLarge: the body is longer, or says it will be.
@@ -60,16 +62,16 @@ class Bodies:
             size = len(message.get("body", b""))
             if read + size > limit:
                 raise _too_large(limit)
-            if size > self._room:
+            if size * copies > self._room:
                 raise Busy(user_message="Too many large requests came at once. Please try again in a moment.")
             read += size
-            self._room -= size
+            self._room -= size * copies
             return message
 
         try:
             yield Request(request.scope, receive)
         finally:
-            self._room += read
+            self._room += read * copies
 
 
 def _too_large(limit: int) -> RequestTooLarge:

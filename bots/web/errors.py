@@ -48,6 +48,8 @@ _RETRY_AFTER = {
     errors.StoreError: 2,
     errors.QueueUnavailable: 2,
 }
+_NOTHING_HERE = "There is nothing at this address."
+_OPENAI_SERVED = "Glimt serves POST /v1/chat/completions, GET /v1/models and GET /v1/models/NAME."
 _OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
 
@@ -110,7 +112,8 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     known: GlimtError
     if error.status_code == 404:
-        known = errors.NotFound(user_message="There is nothing at this address.")
+        openai = request.url.path.startswith(OPENAI_PREFIX)
+        known = errors.NotFound(user_message=f"{_NOTHING_HERE} {_OPENAI_SERVED}" if openai else _NOTHING_HERE)
     else:
         known = errors.RequestError(user_message=str(error.detail))
     response = error_response(request.url.path, known)

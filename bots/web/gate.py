@@ -66,18 +66,18 @@ class Gate:
 
         Raises:
             NotSignedIn: the key is wrong or revoked.
-            TooManyTries: this address has tried too many wrong ones; the key was not looked at.
+            TooManyTries: the key is wrong or revoked, like too many before from this address.
         """
         key_hash = hash_secret(secret)
         known = self._holders.get(key_hash)
         if known is not None and self._clock() < known[1]:
             return known[0]
-        # A key that was right before is looked up in any case: its user may share the address with whoever guesses.
-        if known is None and self._throttle.closed(address):
-            raise TooManyTries
+        # A right key always opens: its user may share the address with whoever guesses, and nobody guesses 256 bits.
         holder = await asyncio.to_thread(self._look_up, key_hash)
         if holder is None:
             self._holders.pop(key_hash, None)
+            if self._throttle.closed(address):
+                raise TooManyTries
             self._throttle.wrong(address)
             raise NotSignedIn(user_message="The key is wrong or was revoked. Check it or ask your admin for a new one.")
         self._holders[key_hash] = (holder, self._clock() + BELIEVED_S)

@@ -21,6 +21,8 @@ from core.values import TurnState, utc_now
 STALLED_S = 60.0
 BELIEVED_S = 1.0
 CHECK_TIMEOUT_S = 5.0
+# Watchers often send HEAD.
+WATCHED = ["GET", "HEAD"]
 
 
 class Readiness:
@@ -86,11 +88,11 @@ def add_health(routes: APIRouter, parts: Parts) -> None:
     settings = parts.services.settings
     open_metrics = settings.metrics_public or not beyond_loopback(settings)
 
-    @routes.get("/healthz")
+    @routes.api_route("/healthz", methods=WATCHED)
     async def alive() -> Response:
         return PlainTextResponse("ok\n")
 
-    @routes.get("/readyz")
+    @routes.api_route("/readyz", methods=WATCHED)
     async def ready() -> Response:
         report = await readiness.report()
         return json_response(report, 200 if report["ready"] else 503)

@@ -1,8 +1,11 @@
 """Without keys only this machine is served, so a request must also be addressed to this machine.
 
 A hostile page can make its own name resolve to 127.0.0.1 (DNS rebinding); the Host header gives it away. A request
-that came through a proxy may come from anywhere.
+that came through a proxy may come from anywhere; nginx by default names us in Host, so what proxies add and where a
+browser says that the page came from are looked at as well.
 """
+
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -12,7 +15,15 @@ from bots.web.gate import Gate
 from bots.web.reach import is_loopback
 from core.errors import NotAllowed
 
-FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host")
+FORWARDED = (
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "cf-connecting-ip",
+)
 
 
 class LoopbackHosts:
@@ -26,7 +37,8 @@ class LoopbackHosts:
         """Pass on or answer 403."""
         if scope["type"] == "http":
             headers = Headers(scope=scope)
-            if (addressed_elsewhere(headers) or forwarded(headers)) and await self._gate.keyless():
+            elsewhere = addressed_elsewhere(headers) or forwarded(headers) or from_page_elsewhere(headers)
+            if elsewhere and await self._gate.keyless():
                 refused = error_response(
                     scope["path"],
                     NotAllowed(
@@ -47,6 +59,18 @@ def addressed_elsewhere(headers: Headers) -> bool:
 def forwarded(headers: Headers) -> bool:
     """Whether a proxy passed this on."""
     return any(name in headers for name in FORWARDED)
+
+
+def from_page_elsewhere(headers: Headers) -> bool:
+    """Whether a browser says that it shows our page, or another one, under the name of another machine."""
+    origin = headers.get("origin", "null")
+    if origin == "null":
+        # No name at all: `bots.web.origin` decides.
+        return False
+    try:
+        return not is_loopback(urlsplit(origin).hostname or "")
+    except ValueError:
+        return True
 
 
 def _without_port(host: str) -> str:

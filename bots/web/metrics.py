@@ -39,7 +39,7 @@ class Metrics:
         self._streams = Gauge("glimt_streams", "Answers being streamed now", ("channel",), registry=self._registry)
         followers = Gauge("glimt_stream_followers", "Readers that the stream hub serves", registry=self._registry)
         followers.set_function(lambda: hub.follower_count)
-        held = Gauge("glimt_body_bytes", "Bytes of request bodies in memory or on disk", registry=self._registry)
+        held = Gauge("glimt_body_bytes", "Bytes that request bodies take, with their copies", registry=self._registry)
         held.set_function(lambda: bodies.held_bytes)
         self._registry.register(_Turns(store))
 

@@ -12,7 +12,9 @@ from core.errors import NotAllowed
 from core.settings import Settings
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-FOREIGN = "This request came from another site and was refused."
+REMEDY = "Open the page at its own address; behind a proxy your admin sets GLIMT_PUBLIC_URL."
+FOREIGN = f"This request came from another site and was refused. {REMEDY}"
+UNTOLD = f"The browser does not say which page sent this, so it was refused. {REMEDY}"
 
 
 class OriginCheck:
@@ -46,14 +48,17 @@ class OriginCheck:
         self.refuse_foreign(connection)
         told = "sec-fetch-site" in connection.headers or "origin" in connection.headers
         if not told and connection.scope["method"] not in SAFE_METHODS:
-            raise NotAllowed(user_message="The browser does not say which page sent this, so it was refused.")
+            raise NotAllowed(user_message=UNTOLD)
 
     def _is_ours(self, origin: str, connection: HTTPConnection) -> bool:
         if self._public_origin and origin == self._public_origin:
             return True
         # The scheme is not compared: a proxy may speak TLS for us without saying so.
         host = connection.headers.get("host", "").lower()
-        return bool(host) and urlsplit(origin).netloc.lower() == host
+        try:
+            return bool(host) and urlsplit(origin).netloc.lower() == host
+        except ValueError:
+            return False
 
 
 def _origin_of(url: str) -> str:

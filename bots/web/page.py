@@ -26,7 +26,7 @@ class PageFiles(StaticFiles):
 def add_page(app: FastAPI) -> None:
     """Serve the page and its files."""
 
-    @app.get("/")
+    @app.api_route("/", methods=["GET", "HEAD"])
     async def page() -> Response:
         return FileResponse(STATIC / "index.html", headers={"cache-control": _CACHE})
 

@@ -7,6 +7,7 @@ from bots.web.auth import Auth
 from bots.web.body import Bodies
 from bots.web.gate import Gate
 from bots.web.metrics import Metrics
+from bots.web.openai_api.fetcher import Fetcher
 from bots.web.picture_reader import PictureReader
 from bots.web.receipts import Receipts
 from bots.web.throttle import Throttle
@@ -21,6 +22,7 @@ class Parts:
     auth: Auth
     bodies: Bodies
     pictures: PictureReader
+    fetcher: Fetcher
     receipts: Receipts
     metrics: Metrics
 
@@ -36,6 +38,7 @@ class Parts:
             auth=Auth(settings, store, gate),
             bodies=bodies,
             pictures=PictureReader(settings),
+            fetcher=Fetcher(settings),
             receipts=Receipts(store),
             metrics=Metrics(store, services.hub, bodies),
         )
@@ -43,4 +46,5 @@ class Parts:
     async def close(self) -> None:
         """Finish what is under way."""
         await self.receipts.close()
+        self.fetcher.close()
         self.pictures.close()

@@ -8,6 +8,8 @@ from contextlib import aclosing
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from bots.web.client import disconnected
+
 KEEP_ALIVE_S = 15.0
 _KEEP_ALIVE = b": keep-alive\n\n"
 
@@ -80,12 +82,6 @@ class EventStream(Response):
         while True:
             await asyncio.sleep(self._keep_alive_s)
             await send({"type": "http.response.body", "body": _KEEP_ALIVE, "more_body": True})
-
-
-async def disconnected(receive: Receive) -> None:
-    """Return once the client is gone; call it after the body was read."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _dump(data: object) -> str:

@@ -13,6 +13,11 @@ def clean(text: str) -> str:
     return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def plain_lines(text: str) -> str:
+    """`text` with each line end as one newline: forms send `\\r\\n`."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def file_name(name: str | None) -> str:
     """The last part of a client's path, printable and not too long."""
     last = clean(name or "").replace("\\", "/").rpartition("/")[2]

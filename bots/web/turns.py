@@ -2,32 +2,27 @@
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
 from fastapi import APIRouter
-from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bots.web.auth import Visitor
 from bots.web.errors import json_response
 from bots.web.history import History, unread
-from bots.web.keys import WORKSPACE
 from bots.web.parts import Parts
 from bots.web.sse import EventStream, encode_event
-from bots.web.text import clean, file_name, known_id
+from bots.web.text import known_id
+from bots.web.uploads import Uploads
 from bots.web.views import turn_view
-from core.conversation.inbound import InboundQuestion, Named, Refused
-from core.errors import Busy, NotFound, PictureError, PictureTooLarge, RequestError, TooManyPictures, WrongParameter
+from core.errors import Busy, NotFound, RequestError, WrongParameter
 from core.queue.follow import FIRST, Ended, FollowEvent, Reset, Retrying, Text, Waiting
 from core.queue.streams import forget_stream
-from core.settings import MIB
 from core.store.models import Turn
-from core.values import Platform, TurnState, utc_now
+from core.values import TurnState, utc_now
 
-_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 SMALL_BODY = 64 * 1024
 
 
@@ -35,7 +30,7 @@ def add_turns(routes: APIRouter, parts: Parts) -> None:
     """Add the routes under /api/turns."""
     services, auth = parts.services, parts.auth
     history = History(services.store)
-    uploads = _Uploads(parts)
+    uploads = Uploads(parts)
 
     @routes.post("/api/turns")
     async def ask(request: Request) -> Response:
@@ -76,71 +71,6 @@ def add_turns(routes: APIRouter, parts: Parts) -> None:
         return Response(status_code=204)
 
 
-class _Uploads:
-    """Multipart bodies → questions."""
-
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._settings = parts.services.settings
-
-    async def question(self, request: Request, visitor: Visitor) -> InboundQuestion:
-        """Read and check the form.
-
-        Raises:
-            RequestError: it is too large, incomplete or not a form; or not one of its files can be read.
-        """
-        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-            raise RequestError(user_message="Send the question as multipart/form-data.")
-        most = self._settings.pictures_per_turn
-        with self._parts.bodies.admit(request, self._parts.bodies.upload_limit) as admitted:
-            # Room for the fields that we know and some that we do not; one file more than allowed, to say so clearly.
-            async with admitted.form(max_files=most + 1, max_fields=16, max_part_size=MIB) as form:
-                files = [part for part in form.getlist("pictures") if isinstance(part, UploadFile)]
-                if len(files) > most:
-                    raise TooManyPictures(user_message=f"Please send at most {most} pictures with one question.")
-                named, refused = await self._read(files)
-                return self._inbound(form, visitor, named, refused)
-
-    async def _read(self, files: list[UploadFile]) -> tuple[list[Named], list[Refused]]:
-        all_named: list[Named] = []
-        all_refused: list[Refused] = []
-        for file in files:
-            name = file_name(file.filename)
-            if (file.size or 0) > self._settings.picture_max_bytes:
-                all_refused.append(Refused(name, PictureTooLarge.code, PictureTooLarge.user_message))
-                continue
-            named, refused = await self._parts.pictures.read(name, await file.read())
-            all_named += named
-            all_refused += refused
-        if all_refused and not all_named:
-            raise PictureError(user_message=" ".join(f"{r.name}: {r.message}" for r in all_refused))
-        return all_named, all_refused
-
-    def _inbound(self, form: FormData, visitor: Visitor, named: list[Named], refused: list[Refused]) -> InboundQuestion:
-        client_id = _field(form, "client_id")
-        if not _CLIENT_ID.fullmatch(client_id):
-            raise WrongParameter("client_id", "client_id must be 8 to 64 letters, digits, - or _.")
-        conversation_id = _field(form, "conversation_id")
-        return InboundQuestion(
-            platform=Platform.WEB,
-            workspace=WORKSPACE,
-            person=visitor.person,
-            # The page chooses its ids, so they count only for the same person.
-            event_key=f"{visitor.person_id}:{client_id}",
-            question=clean(_field(form, "question")),
-            conversation_id=known_id(conversation_id) if conversation_id else None,
-            pictures=tuple(named),
-            refused=tuple(refused),
-        )
-
-
-def _field(form: FormData, name: str) -> str:
-    value = form.get(name, "")
-    if not isinstance(value, str):
-        raise WrongParameter(name, f"{name} must be text, not a file.")
-    return value
-
-
 async def _events(parts: Parts, turn_id: str, after: str, rating: int) -> AsyncGenerator[bytes, None]:
     # A turn that is erased meanwhile just ends here; the page reconnects and is told 404.
     with suppress(NotFound):
@@ -171,8 +101,8 @@ def _reopen(parts: Parts, visitor: Visitor, turn: Turn) -> Turn:
     if turn.state in (TurnState.FAILED, TurnState.CANCELLED):
         forget_stream(parts.services.sync_redis, turn.id)
     with parts.services.store.write() as repositories:
-        if repositories.turns.count_open(visitor.person_id) >= limit:
-            raise Busy(user_message="You have many questions waiting already. Please wait for an answer first.")
+        if (waiting := repositories.turns.count_open(visitor.person_id)) >= limit:
+            raise Busy(user_message=f"You have {waiting} questions waiting already. Please wait for an answer first.")
         if not repositories.turns.reopen(turn.id, utc_now()):
             raise RequestError(
                 user_message="Only a conversation's last question can be asked again, once it failed or was stopped."

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Sequence
 from core.conversation import digest
 from core.conversation.inbound import Accepted, InboundQuestion, Named, PastTurn
 from core.conversation.prompt import HISTORY_TURNS
-from core.errors import Busy, EmptyQuestion, NotFound, QuestionTooLong, TooManyPictures
+from core.errors import Busy, EmptyQuestion, EventKeyReused, NotFound, QuestionTooLong, TooManyPictures
 from core.media.blobs import BlobStore
 from core.settings import Settings
 from core.store.attachments import StoredFile
 from core.store.database import Repositories, Store
 from core.store.models import Conversation, Person
 from core.store.turn_history import PastRow
-from core.values import AttachmentState, Platform, TurnState, new_id, utc_now
+from core.values import AttachmentState, TurnState, new_id, utc_now
 
 TITLE_CHARS = 60
 
@@ -30,6 +30,7 @@ class Intake:
 
         Raises:
             EmptyQuestion, QuestionTooLong, TooManyPictures: the question itself cannot be taken.
+            EventKeyReused: another question was accepted under this event key.
             Busy: too many questions wait, of this person or of everybody.
             NotFound: `conversation_id` is not one of this person's.
         """
@@ -57,7 +58,7 @@ class Intake:
                 return before
             # Nothing waits of somebody who has never been here.
             person = repositories.people.known(inbound.platform, inbound.workspace, inbound.person) or Person(id="")
-            self._check_room(repositories, person, inbound.platform)
+            self._check_room(repositories, person, inbound.for_many)
             if inbound.conversation_id is not None:
                 self._owned(repositories, inbound.conversation_id, person)
         return None
@@ -70,15 +71,17 @@ class Intake:
             person = repositories.people.person(
                 workspace.id, inbound.person, display_name=inbound.person_name, locale=inbound.locale
             )
-            self._check_room(repositories, person, inbound.platform)
+            self._check_room(repositories, person, inbound.for_many)
             conversation = self._conversation(repositories, inbound, digests, workspace.id, person)
             return self._add_turn(repositories, inbound, conversation, person)
 
     def _before(self, repositories: Repositories, inbound: InboundQuestion) -> Accepted | None:
         """What the same event became when it came before."""
-        seen = repositories.inbound.turn_of(inbound.platform, inbound.event_key)
-        if seen is None or (turn := repositories.turns.get(seen)) is None:
+        event = repositories.inbound.find(inbound.platform, inbound.event_key)
+        if event is None or event.turn_id is None or (turn := repositories.turns.get(event.turn_id)) is None:
             return None
+        if event.content_hash != inbound.content_hash:
+            raise EventKeyReused
         return Accepted(turn.id, turn.conversation_id, turn.person_id, duplicate=True)
 
     def _check(self, inbound: InboundQuestion) -> None:
@@ -87,15 +90,24 @@ class Intake:
             raise EmptyQuestion
         if len(inbound.question) > (most := self._settings.question_max_chars):
             raise QuestionTooLong(user_message=f"The question is too long. Please keep it below {most:,} characters.")
-        if len(inbound.pictures) + len(inbound.pending) > (most := self._settings.pictures_per_turn):
-            raise TooManyPictures(user_message=f"Please send at most {most} pictures with one question.")
+        pictures = len(inbound.pictures) + len(inbound.pending)
+        if pictures > (most := self._settings.pictures_per_turn):
+            raise TooManyPictures(
+                user_message=f"These files have {pictures} pictures; each page of a document counts as one. "
+                f"Please send at most {most} with one question."
+            )
 
-    def _check_room(self, repositories: Repositories, person: Person, platform: Platform) -> None:
-        # A program with a key speaks for many people and paces itself by 429; only the total binds it.
-        if platform is not Platform.API and (
-            repositories.turns.count_open(person.id) >= self._settings.waiting_per_person
-        ):
-            raise Busy(user_message="You have many questions waiting already. Please wait for an answer first.")
+    def _check_room(self, repositories: Repositories, person: Person, for_many: bool) -> None:
+        waiting = repositories.turns.count_open(person.id)
+        if for_many:
+            # Room is left for the others: a program paces itself by 429 and would fill all of it.
+            if waiting >= max(1, self._settings.waiting_total // 2):
+                raise Busy(
+                    user_message=f"{waiting} questions of this key are waiting already. Please wait for some answers "
+                    "first, and send fewer at once."
+                )
+        elif waiting >= self._settings.waiting_per_person:
+            raise Busy(user_message=f"You have {waiting} questions waiting already. Please wait for an answer first.")
         if repositories.turns.count_open_total() >= self._settings.waiting_total:
             raise Busy
 
@@ -184,7 +196,9 @@ class Intake:
                 turn.id, position, state=AttachmentState.PENDING, name=pending.name, source=dict(pending.source)
             )
             position += 1
-        if not repositories.inbound.first(inbound.platform, inbound.event_key, turn.id):
+        if not repositories.inbound.first(
+            inbound.platform, inbound.event_key, turn.id, content_hash=inbound.content_hash
+        ):
             raise _Doubled
         return Accepted(turn.id, conversation.id, person.id)
 

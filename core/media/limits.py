@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from core.errors import PictureTooLarge
 from core.settings import MIB, Settings
 
 _KIB = 1024
@@ -28,6 +29,13 @@ class PictureLimits:
             max_pages=settings.pdf_max_pages,
             keep_pixels=settings.picture_keep_pixels,
         )
+
+
+def too_large(max_bytes: int, detail: str = "") -> PictureTooLarge:
+    """The error for a file of more than `max_bytes`, which it names."""
+    return PictureTooLarge(
+        detail, user_message=f"This file is larger than {spoken_bytes(max_bytes)}. Please send a smaller version."
+    )
 
 
 def spoken_bytes(count: int) -> str:

@@ -1,7 +1,7 @@
 """The door for strangers' bytes: `read_pictures`."""
 
-from core.errors import PictureBroken, PictureTooLarge
-from core.media.limits import PictureLimits, spoken_bytes
+from core.errors import PictureBroken
+from core.media.limits import PictureLimits, too_large
 from core.media.reader import READER, Reader
 from core.media.safe_picture import SafePicture
 from core.media.sniff import sniff
@@ -23,8 +23,5 @@ def read_pictures(data: bytes, limits: PictureLimits, reader: Reader = READER) -
     if not data:
         raise PictureBroken("no bytes", user_message="This file is empty. Please send it again.")
     if len(data) > limits.max_bytes:
-        raise PictureTooLarge(
-            f"{len(data)} bytes",
-            user_message=(f"This file is larger than {spoken_bytes(limits.max_bytes)}. Please send a smaller version."),
-        )
+        raise too_large(limits.max_bytes, f"{len(data)} bytes")
     return reader.read(data, sniff(data), limits)

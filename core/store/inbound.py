@@ -7,7 +7,7 @@ from core.store.models import InboundEvent
 from core.store.upsert import insert_if_new
 from core.values import Platform, new_id
 
-_TURN_OF = select(InboundEvent.turn_id).where(
+_FIND = select(InboundEvent).where(
     InboundEvent.platform == bindparam("platform"), InboundEvent.event_key == bindparam("event_key")
 )
 
@@ -18,15 +18,21 @@ class InboundRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def first(self, platform: Platform, event_key: str, turn_id: str | None = None) -> bool:
+    def first(self, platform: Platform, event_key: str, turn_id: str | None = None, *, content_hash: str = "") -> bool:
         """Take the event in; False: it was taken in before.
 
         If another transaction is taking in the same event right now, this waits for its end. `turn_id` may name a
         turn that is added later in the same transaction.
         """
-        event = {"id": new_id(), "platform": platform, "event_key": event_key, "turn_id": turn_id}
+        event = {
+            "id": new_id(),
+            "platform": platform,
+            "event_key": event_key,
+            "content_hash": content_hash,
+            "turn_id": turn_id,
+        }
         return insert_if_new(self._session, InboundEvent, event, ("platform", "event_key")) is not None
 
-    def turn_of(self, platform: Platform, event_key: str) -> str | None:
-        """The turn that the event became; None: never seen, or it became none."""
-        return self._session.scalar(_TURN_OF, {"platform": platform, "event_key": event_key})
+    def find(self, platform: Platform, event_key: str) -> InboundEvent | None:
+        """The event as it was taken in; None: never seen."""
+        return self._session.scalars(_FIND, {"platform": platform, "event_key": event_key}).one_or_none()

@@ -190,6 +190,8 @@ class InboundEvent(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     platform: Mapped[str] = mapped_column(String(16))
     event_key: Mapped[str] = mapped_column(String(255))
+    # Digest of what the event said, where its sender chooses the keys and could use one twice; else empty.
+    content_hash: Mapped[str] = mapped_column(String(64), default="")
     # Checked at the commit, so that the key can be taken before the turn exists.
     turn_id: Mapped[str | None] = mapped_column(
         ForeignKey("turns.id", ondelete="CASCADE", deferrable=True, initially="DEFERRED"), index=True

@@ -246,6 +246,7 @@ def upgrade() -> None:
         text("id", 32),
         text("platform", 16),
         text("event_key", 255),
+        text("content_hash", 64),
         text("turn_id", 32, nullable=True),
         time("received_at"),
         belongs_to("inbound_events", "turn_id", "turns", deferrable=True, initially="DEFERRED"),

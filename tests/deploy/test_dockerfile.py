@@ -5,11 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from fnmatch import fnmatch
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
+from glimt.ports import free_port
 from tests.deploy.files import ROOT, load_pins, load_stages
 from tests.deploy.test_compose import OURS, resolve
 
@@ -84,6 +87,39 @@ def test_the_worker_image_can_load_its_engine(tmp_path: Path) -> None:
 def test_the_bots_image_cannot_load_an_engine(tmp_path: Path) -> None:
     held = import_in_image("bots", ["core.inference.engine"], tmp_path)
     assert "import of torch halted" in held.stderr
+
+
+@pytest.mark.parametrize("status", [200, 503])
+def test_the_bots_health_check_asks_this_container_and_no_proxy(status: int) -> None:
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing on stderr."""
+
+    asked: list[str] = []
+    with HTTPServer(("127.0.0.1", 0), Answers) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        healthy = is_healthy(server.server_port)
+        thread.join()
+    assert (healthy, asked) == (status == 200, ["/healthz"])
+
+
+def test_bots_that_do_not_answer_are_not_healthy() -> None:
+    assert not is_healthy(free_port("127.0.0.1"))
+
+
+def is_healthy(port: int) -> bool:
+    """Run the bots container's health check here, with a proxy in its environment that is not there."""
+    (healthcheck,) = STAGES["bots"].all("HEALTHCHECK")
+    python, *arguments = json.loads(healthcheck.partition("CMD ")[2])
+    assert python == "python"
+    environment = {"GLIMT_WEB_PORT": str(port), "http_proxy": "http://127.0.0.1:1"}
+    return subprocess.run([sys.executable, *arguments], env=environment, capture_output=True).returncode == 0
 
 
 def import_in_image(image: str, modules: list[str], tmp_path: Path) -> subprocess.CompletedProcess[str]:

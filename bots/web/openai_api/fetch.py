@@ -1,4 +1,4 @@
-"""Fetching pictures from the hosts that `GLIMT_PICTURE_HOSTS` lists, and from nowhere else.
+"""Getting pictures from the hosts that `GLIMT_PICTURE_HOSTS` lists, and from nowhere else.
 
 The address that was checked is the address that is connected to, so a name cannot change its mind in between; each
 redirect is checked like the first address. Standard library only: proxies and cookies of the environment play no part.
@@ -7,19 +7,54 @@ redirect is checked like the first address. Standard library only: proxies and c
 import http.client
 import socket
 import ssl
-import time
+import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from core.errors import PictureError, PictureTooLarge
+from core.errors import PictureError
+from core.media.limits import too_large
 
 CONNECT_TIMEOUT_S = 5.0
 SILENCE_S = 10.0
-DEADLINE_S = 20.0
 MAX_REDIRECTS = 3
 _CHUNK = 64 * 1024
 _PORTS = {"http": 80, "https": 443}
+
+
+class Line:
+    """The connection of one fetch, which another thread can cut at any time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._is_cut = False
+
+    def hold(self, connected: socket.socket) -> None:
+        """From now on this is the connection.
+
+        Raises:
+            ConnectionAbortedError: the line was cut before.
+        """
+        with self._lock:
+            if self._is_cut:
+                raise ConnectionAbortedError
+            self._socket = connected
+
+    def let_go(self) -> None:
+        """The connection is about to be closed."""
+        with self._lock:
+            self._socket = None
+
+    def cut(self) -> None:
+        """Whoever reads from the connection comes to its end now; there will be no other one."""
+        with self._lock:
+            self._is_cut = True
+            if self._socket is not None:
+                with suppress(OSError):
+                    # The plain socket's, because TLS' own takes its state away under the thread that reads.
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
 class PictureHosts:
@@ -32,18 +67,19 @@ class PictureHosts:
     def __init__(self, entries: Iterable[str]) -> None:
         self._entries = frozenset(entry.lower() for entry in entries)
 
-    def fetch(self, url: str, max_bytes: int) -> bytes:
-        """The bytes behind `url`. Blocks, for at most about `DEADLINE_S`.
+    def fetch(self, url: str, max_bytes: int, line: Line | None = None) -> bytes:
+        """The bytes behind `url`. Blocks until somebody cuts `line`: only the connecting and silences are bounded here,
+        and looking up a name is not (see `fetcher`).
 
         Raises:
             PictureError: the host is not listed, cannot be reached, or answers with something else.
             PictureTooLarge: there are more than `max_bytes`.
         """
-        deadline = time.monotonic() + DEADLINE_S
+        line = line or Line()
         for _ in range(MAX_REDIRECTS + 1):
             parts = self._checked(url)
             try:
-                answer = _get(parts, self._address(parts), max_bytes, deadline)
+                answer = _get(parts, self._address(parts), max_bytes, line)
             except (OSError, http.client.HTTPException, ValueError) as error:
                 raise PictureError(user_message=f"It could not be fetched ({type(error).__name__}).") from error
             if isinstance(answer, bytes):
@@ -94,8 +130,8 @@ class _Redirect:
         self.location = location
 
 
-def _get(parts: SplitResult, address: str, max_bytes: int, deadline: float) -> bytes | _Redirect:
-    connection = _Connection(parts, address)
+def _get(parts: SplitResult, address: str, max_bytes: int, line: Line) -> bytes | _Redirect:
+    connection = _Connection(parts, address, line)
     try:
         path = parts.path or "/"
         headers = {"accept": "image/*,application/pdf", "accept-encoding": "identity", "user-agent": "glimt"}
@@ -106,19 +142,18 @@ def _get(parts: SplitResult, address: str, max_bytes: int, deadline: float) -> b
             return _Redirect(location)
         if response.status != 200:
             raise PictureError(user_message=f"Its server answered {response.status}.")
-        return _read(response, max_bytes, deadline)
+        return _read(response, max_bytes)
     finally:
+        line.let_go()
         connection.close()
 
 
-def _read(response: http.client.HTTPResponse, max_bytes: int, deadline: float) -> bytes:
+def _read(response: http.client.HTTPResponse, max_bytes: int) -> bytes:
     data = bytearray()
     while chunk := response.read1(_CHUNK):
         data += chunk
         if len(data) > max_bytes:
-            raise PictureTooLarge
-        if time.monotonic() > deadline:
-            raise PictureError(user_message="Its server is too slow.")
+            raise too_large(max_bytes)
     if response.length:
         raise PictureError(user_message="Its server stopped in the middle.")
     return bytes(data)
@@ -127,20 +162,28 @@ def _read(response: http.client.HTTPResponse, max_bytes: int, deadline: float) -
 class _Connection(http.client.HTTPConnection):
     """Speaks to `address`, and to nobody else, in the name of the URL's host."""
 
-    def __init__(self, parts: SplitResult, address: str) -> None:
+    def __init__(self, parts: SplitResult, address: str, line: Line) -> None:
         super().__init__(parts.hostname or "", parts.port or _PORTS[parts.scheme], timeout=CONNECT_TIMEOUT_S)
         self._secure = parts.scheme == "https"
         self._address = address
+        self._line = line
         # What http.client writes into the Host header: no port where it is the scheme's own.
         self.default_port = _PORTS[parts.scheme]
 
     def connect(self) -> None:
         """Connect to the checked address; TLS verifies the name."""
-        connection = socket.create_connection((self._address, self.port), CONNECT_TIMEOUT_S)
-        connection.settimeout(SILENCE_S)
-        if self._secure:
-            connection = ssl.create_default_context().wrap_socket(connection, server_hostname=self.host)
-        self.sock = connection
+        self.sock = socket.create_connection((self._address, self.port), CONNECT_TIMEOUT_S)
+        self.sock.settimeout(SILENCE_S)
+        if not self._secure:
+            self._line.hold(self.sock)
+            return
+        # The handshake by itself, so that the line can be cut in the middle of it.
+        secured = ssl.create_default_context().wrap_socket(
+            self.sock, server_hostname=self.host, do_handshake_on_connect=False
+        )
+        self.sock = secured
+        self._line.hold(secured)
+        secured.do_handshake()
 
 
 def is_public(address: str) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from bots.web.text import clean
+from bots.web.text import clean, plain_lines
 from core.errors import WrongParameter
 
 # A conversation longer than this fits no model; the numbers bound the work that one request can cause.
@@ -60,7 +60,7 @@ class _Collector:
         if self.answered is not None:
             self.past.append(Exchange(_joined(self.asked), tuple(self.pictures), _joined(self.answered)))
             self.asked, self.pictures, self.answered = [], [], None
-        self.asked.append(text)
+        self.asked.append(plain_lines(text))
         self.pictures += pictures
 
     def assistant(self, text: str) -> None:
@@ -97,13 +97,14 @@ def _take(collector: _Collector, message: object, where: str) -> None:
         raise WrongParameter(where, f"{where} must be an object with role and content.")
     role = message.get("role")
     if role in ("system", "developer"):
-        collector.system.append(_content(collector, message, where)[0])
+        collector.system.append(plain_lines(_content(collector, message, where)[0]))
     elif role == "user":
         collector.user(*_content(collector, message, where))
     elif role == "assistant":
         for unknown in ("tool_calls", "function_call", "audio"):
             if message.get(unknown):
                 raise WrongParameter(f"{where}.{unknown}", f"{where}.{unknown}: tools and audio are not supported.")
+        # Left as it came: it must equal the stored answer.
         collector.assistant(_content(collector, message, where)[0])
     else:
         raise WrongParameter(f"{where}.role", f"{where}.role must be system, developer, user or assistant.")

@@ -5,15 +5,17 @@ import base64
 import binascii
 import re
 
-from bots.web.openai_api.fetch import PictureHosts
+from bots.web.openai_api.fetcher import Fetcher
 from bots.web.openai_api.messages import PictureRef
 from bots.web.picture_reader import PictureReader
+from bots.web.shares import Shares
 from core.conversation.inbound import Named
-from core.errors import PictureError, PictureTooLarge, WrongParameter
+from core.errors import PictureError, WrongParameter
+from core.media.limits import too_large
 from core.settings import Settings
 
-# Fetched at once for one request.
-FETCHES = 4
+# Files of one person whose bytes are here or on their way.
+AT_ONCE = 4
 _DATA_URL = re.compile(r"data:([^,]{0,200}),", re.IGNORECASE)
 _SPACE = re.compile(rb"[ \t\r\n]+")
 
@@ -21,43 +23,45 @@ _SPACE = re.compile(rb"[ \t\r\n]+")
 class PictureSource:
     """Turns references into safe pictures."""
 
-    def __init__(self, settings: Settings, reader: PictureReader) -> None:
+    def __init__(self, settings: Settings, reader: PictureReader, fetcher: Fetcher) -> None:
         self._max_bytes = settings.picture_max_bytes
-        self._hosts = PictureHosts(settings.picture_hosts)
         self._reader = reader
+        self._fetcher = fetcher
+        self._shares = Shares(AT_ONCE)
 
-    async def read(self, refs: list[PictureRef]) -> dict[int, tuple[Named, ...]]:
-        """The pictures behind each reference, by its number (a PDF has several).
+    async def read(self, refs: list[PictureRef], person: str) -> dict[int, tuple[Named, ...]]:
+        """The pictures behind each reference, by its number (a PDF has several). `person`: whose share they cost.
 
-        A program cannot see that a picture was left out, so one unreadable picture refuses them all.
+        A program cannot see that a picture was left out, so one unreadable picture refuses them all, and the others
+        are not read any more.
 
         Raises:
-            WrongParameter: naming each one that cannot be used and why.
+            WrongParameter: naming the one that cannot be used and why.
         """
-        if not refs:
-            return {}
-        slots = asyncio.Semaphore(FETCHES)
-        results = await asyncio.gather(*(self._one(ref, slots) for ref in refs))
-        wrong = [(ref, said) for ref, said in zip(refs, results, strict=True) if isinstance(said, str)]
-        if wrong:
-            parameter = wrong[0][0].where
-            raise WrongParameter(parameter, " ".join(f"Picture {r.number} ({r.where}): {why}" for r, why in wrong))
-        return {r.number: tuple(named) for r, named in zip(refs, results, strict=True) if not isinstance(named, str)}
+        tasks = [asyncio.create_task(self._one(ref, person)) for ref in refs]
+        try:
+            return dict(await asyncio.gather(*tasks))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _one(self, ref: PictureRef, slots: asyncio.Semaphore) -> list[Named] | str:
-        async with slots:
+    async def _one(self, ref: PictureRef, person: str) -> tuple[int, tuple[Named, ...]]:
+        async with self._shares.one_of(person):
             try:
-                data = await asyncio.to_thread(self._bytes, ref.url)
+                data = await self._bytes(ref.url)
             except PictureError as error:
-                return error.user_message
-            named, refused = await self._reader.read(f"picture {ref.number}", data)
-        return named if not refused else refused[0].message
+                raise _unusable(ref, error.user_message) from error
+            named, refused = await self._reader.read(person, f"picture {ref.number}", data)
+        if refused:
+            raise _unusable(ref, refused[0].message)
+        return ref.number, tuple(named)
 
-    def _bytes(self, url: str) -> bytes:
+    async def _bytes(self, url: str) -> bytes:
         if url[:5].lower() == "data:":
-            return decode_data_url(url, self._max_bytes)
+            return await asyncio.to_thread(decode_data_url, url, self._max_bytes)
         if url[:7].lower() == "http://" or url[:8].lower() == "https://":
-            return self._hosts.fetch(url, self._max_bytes)
+            return await self._fetcher.fetch(url, self._max_bytes)
         raise PictureError(user_message="image_url must be a data: URL with base64, as in data:image/png;base64,….")
 
 
@@ -73,13 +77,17 @@ def decode_data_url(url: str, max_bytes: int) -> bytes:
         raise PictureError(user_message="A data: URL must be of the form data:image/png;base64,….")
     # Four characters hold three bytes; line breaks are rare enough to count as characters.
     if (len(url) - head.end()) * 3 // 4 > max_bytes + max_bytes // 16 + 4:
-        raise PictureTooLarge
+        raise too_large(max_bytes)
     try:
         data = base64.b64decode(_SPACE.sub(b"", url[head.end() :].encode("ascii")), validate=True)
     except (binascii.Error, UnicodeEncodeError):
-        raise PictureError(user_message="Its base64 is broken or cut off.") from None
+        raise PictureError(user_message="Its base64 is broken or cut off. Encode the whole file again.") from None
     if not data:
-        raise PictureError(user_message="It is empty.")
+        raise PictureError(user_message="It is empty. Send the bytes of a picture.")
     if len(data) > max_bytes:
-        raise PictureTooLarge
+        raise too_large(max_bytes)
     return data
+
+
+def _unusable(ref: PictureRef, why: str) -> WrongParameter:
+    return WrongParameter(ref.where, f"Picture {ref.number} ({ref.where}): {why}")

@@ -187,18 +187,63 @@ def test_a_gathering_turn_counts_as_open(store: Store) -> None:
 
 
 def test_the_total_binds_everybody_programs_too(store: Store) -> None:
-    desk = Desk(store, waiting_total=2, waiting_per_person=1)
-    for n in range(2):
-        desk.accept(f"q{n}", platform=Platform.API, person="key:robot")
+    desk = Desk(store, waiting_total=4, waiting_per_person=1)
+    for n in range(4):
+        desk.accept(f"q{n}", platform=Platform.API, person=f"key:robot {n % 2}", for_many=True)
     before = desk.rows()
 
-    for platform, person in ((Platform.API, "key:robot"), (Platform.WEB, "ann")):
+    for platform, person in ((Platform.API, "key:robot 3"), (Platform.WEB, "ann")):
         for pictures in ((), (photo("late"),)):
-            with pytest.raises(Busy):
-                desk.accept("one more", platform=platform, person=person, pictures=pictures)
+            with pytest.raises(Busy, match="Too many questions"):
+                desk.accept(
+                    "one more",
+                    platform=platform,
+                    person=person,
+                    pictures=pictures,
+                    for_many=platform is Platform.API,
+                )
 
     assert desk.rows() == before
     assert desk.blobs.given == []
+
+
+def test_a_user_of_a_program_waits_like_anybody_else(store: Store) -> None:
+    desk = Desk(store, waiting_per_person=2)
+    opened = [desk.accept(f"q{n}", platform=Platform.API, person="key:robot/eva") for n in range(2)]
+    before = desk.rows()
+
+    with pytest.raises(Busy, match=r"You have 2 questions waiting already\. Please wait for an answer first\."):
+        desk.accept("one more", platform=Platform.API, person="key:robot/eva")
+
+    assert desk.rows() == before
+    desk.accept("mine", platform=Platform.API, person="key:robot/max")
+    desk.answer(opened[0], "Yes.", "")
+    desk.accept("now", platform=Platform.API, person="key:robot/eva")
+
+
+def test_a_program_that_names_no_user_leaves_half_to_others(store: Store) -> None:
+    desk = Desk(store, waiting_total=6, waiting_per_person=2)
+    for n in range(3):
+        desk.accept(f"q{n}", platform=Platform.API, person="key:robot", for_many=True)
+    before = desk.rows()
+
+    with pytest.raises(Busy, match=r"3 questions of this key are waiting already.*send fewer at once"):
+        desk.accept("one more", platform=Platform.API, person="key:robot", for_many=True)
+
+    assert desk.rows() == before
+    for n in range(3):
+        desk.accept("mine", person=f"person {n}")
+
+
+def test_pages_are_counted_and_named_as_pictures(store: Store) -> None:
+    desk = Desk(store, pictures_per_turn=3)
+
+    with pytest.raises(TooManyPictures) as caught:
+        desk.accept("Compare.", pictures=tuple(photo(str(n)) for n in range(5)))
+
+    assert caught.value.user_message == (
+        "These files have 5 pictures; each page of a document counts as one. Please send at most 3 with one question."
+    )
 
 
 @pytest.mark.parametrize("pictures", [(), (photo("one"),)])

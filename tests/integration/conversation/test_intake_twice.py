@@ -7,6 +7,7 @@ import pytest
 
 from core.conversation import digest
 from core.conversation.inbound import Accepted
+from core.errors import EventKeyReused
 from core.values import Platform
 from tests.integration.conversation.asked import Desk, past, photo
 
@@ -30,6 +31,37 @@ def test_event_keys_of_different_platforms_are_different_events(desk: Desk) -> N
     accepted = [desk.accept("once", event_key="E1", platform=platform) for platform in Platform]
 
     assert len({a.turn_id for a in accepted}) == len(Platform)
+
+
+def test_the_same_key_with_other_content_is_refused_and_changes_nothing(desk: Desk) -> None:
+    first = desk.accept("once", event_key="E1", content_hash="a" * 64)
+    before = desk.rows()
+
+    for other in ("b" * 64, ""):
+        with pytest.raises(EventKeyReused, match="Use a new one"):
+            desk.accept("another", event_key="E1", content_hash=other)
+
+    assert desk.rows() == before
+    assert desk.accept("once", event_key="E1", content_hash="a" * 64).turn_id == first.turn_id
+
+
+def test_of_two_contents_under_one_key_at_the_same_moment_one_is_taken(desk: Desk) -> None:
+    barrier = Barrier(AT_ONCE)
+
+    def accept(n: int) -> Accepted | EventKeyReused:
+        barrier.wait()
+        try:
+            return desk.accept("once", event_key="E1", content_hash="ab"[n % 2] * 64)
+        except EventKeyReused as error:
+            return error
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        results = list(pool.map(accept, range(AT_ONCE)))
+
+    taken = [n % 2 for n, result in enumerate(results) if isinstance(result, Accepted)]
+    assert len(taken) == AT_ONCE // 2
+    assert len(set(taken)) == 1
+    assert desk.rows() == {"people": 1, "conversations": 1, "turns": 1, "attachments": 0, "events": 1}
 
 
 @pytest.mark.parametrize("thread", ["T1", None])

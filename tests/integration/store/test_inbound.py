@@ -21,13 +21,17 @@ def test_an_event_is_new_once_on_its_platform(scene: Scene) -> None:
 def test_an_event_leads_to_its_turn(scene: Scene) -> None:
     turn_id = scene.ask(scene.thread())
     with scene.store.write() as repositories:
-        assert repositories.inbound.first(Platform.SLACK, "Ev1", turn_id)
-        assert not repositories.inbound.first(Platform.SLACK, "Ev1")
+        assert repositories.inbound.first(Platform.SLACK, "Ev1", turn_id, content_hash="a" * 64)
+        assert not repositories.inbound.first(Platform.SLACK, "Ev1", content_hash="b" * 64)
         repositories.inbound.first(Platform.SLACK, "Ev2")
     with scene.store.read() as repositories:
-        assert repositories.inbound.turn_of(Platform.SLACK, "Ev1") == turn_id
-        assert repositories.inbound.turn_of(Platform.SLACK, "Ev2") is None
-        assert repositories.inbound.turn_of(Platform.TELEGRAM, "Ev1") is None
+        event = repositories.inbound.find(Platform.SLACK, "Ev1")
+        bare = repositories.inbound.find(Platform.SLACK, "Ev2")
+        assert repositories.inbound.find(Platform.TELEGRAM, "Ev1") is None
+    assert event is not None
+    assert (event.turn_id, event.content_hash) == (turn_id, "a" * 64)
+    assert bare is not None
+    assert (bare.turn_id, bare.content_hash) == (None, "")
 
 
 def test_a_block_that_fails_leaves_the_event_new(scene: Scene) -> None:

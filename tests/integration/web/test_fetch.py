@@ -2,65 +2,16 @@
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from bots.web.openai_api.fetch import PictureHosts
 from core.errors import PictureError, PictureTooLarge
+from tests.integration.web.picture_server import Server, gives, running
 from tests.integration.web.site import picture, serving
 from tests.processes import Installation
-
-Answer = Callable[[BaseHTTPRequestHandler], None]
-
-
-class Server:
-    """Answers each path as the test says, and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, Answer] = {}
-        self.asked: list[str] = []
-        self.headers: list[dict[str, str]] = []
-        site = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                site.asked.append(self.path)
-                site.headers.append({k.lower(): v for k, v in self.headers.items()})
-                site.answers[self.path](self)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Nothing on stderr."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.at = f"127.0.0.1:{self.server.server_port}"
-        self.url = f"http://{self.at}"
-
-
-def gives(body: bytes, status: int = 200, **headers: str) -> Answer:
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        for name, value in {"content_length": str(len(body)), **headers}.items():
-            handler.send_header(name.replace("_", "-"), value)
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return answer
-
-
-@contextmanager
-def running() -> Iterator[Server]:
-    made = Server()
-    thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield made
-    finally:
-        made.server.shutdown()
-        made.server.server_close()
-        thread.join()
 
 
 @pytest.fixture
@@ -119,7 +70,7 @@ def test_more_bytes_than_allowed(server: Server) -> None:
     server.answers["/endless"] = endless
     hosts = PictureHosts([server.at])
     assert hosts.fetch(f"{server.url}/exact", 100) == b"x" * 100
-    with pytest.raises(PictureTooLarge):
+    with pytest.raises(PictureTooLarge, match="larger than 100 bytes"):
         hosts.fetch(f"{server.url}/told", 100)
     with pytest.raises(PictureTooLarge):
         hosts.fetch(f"{server.url}/endless", 1_000_000)

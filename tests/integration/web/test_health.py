@@ -21,6 +21,13 @@ def test_a_healthy_service(site: Site) -> None:
     assert ready.json()["checks"] == {"sql": "ok", "redis": "ok", "queue": "ok"}
 
 
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz"])
+def test_who_only_watches_may_ask_for_the_head(site: Site, path: str) -> None:
+    head, whole = site.browser().head(path), site.browser().get(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"] == whole.headers["content-type"]
+
+
 def readiness(site: Site) -> Any:
     return site.program().get("/readyz").json()["checks"]
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from bots.web.keys import create_key
+from bots.web.origin import REMEDY
 from tests.integration.web.site import Site, ask, serving
 from tests.processes import Installation
 
@@ -30,14 +31,47 @@ def test_this_machine_has_many_names(site: Site, host: str) -> None:
     assert site.program().get("/v1/models", headers={"host": host}).status_code == 200
 
 
-@pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded", "x-forwarded-host"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "x-forwarded-for",
+        "forwarded",
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "x-real-ip",
+        "via",
+        "cf-connecting-ip",
+    ],
+)
 def test_a_proxy_may_pass_on_strangers(site: Site, header: str) -> None:
     assert site.program().get("/v1/models", headers={header: "203.0.113.7"}).status_code == 403
+
+
+@pytest.mark.parametrize("origin", ["http://glimt.example.org", "https://192.168.1.5:8443", "http://[::1", "http://"])
+def test_a_page_under_another_name_came_through_a_proxy(site: Site, origin: str) -> None:
+    # nginx's plain proxy_pass calls us 127.0.0.1 and tells nothing of itself; only the browser does.
+    browser = site.browser()
+    browser.headers["origin"] = origin
+    refused = browser.post("/api/session", json={"key": "x"})
+    assert refused.status_code == 403
+    assert "glimt keys create" in refused.json()["error"]["message"]
+    assert ask(browser, "Through a proxy?").status_code == 403
+    assert browser.post("/v1/chat/completions", json=QUESTION).status_code == 403
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:8080", "http://[::1]:8080", "http://127.0.0.1", "null"])
+def test_a_page_of_this_machine_may_have_any_of_its_names(site: Site, origin: str) -> None:
+    browser = site.visitor()
+    browser.headers["origin"] = origin
+    assert ask(browser, f"From {origin}?").status_code == 201
 
 
 def test_with_keys_any_name_will_do(fresh: Installation) -> None:
     key = create_key(fresh.store, "ann")
     with serving(fresh) as site:
+        browser = site.browser()
+        browser.headers["origin"] = "https://glimt.example.org"
+        assert browser.post("/api/session", json={"key": key}).status_code == 204
         headers = {"host": "glimt.example.org", "x-forwarded-for": "203.0.113.7"}
         assert site.program(key).get("/v1/models", headers=headers).status_code == 200
 
@@ -89,12 +123,26 @@ def test_a_change_must_say_where_it_comes_from(site: Site) -> None:
     silent.cookies = page.cookies
     # Reading needs no statement: old browsers make none for it.
     assert silent.get("/api/conversations").status_code == 200
-    assert silent.post(f"/api/turns/{turn['id']}/stop").status_code == 403
+    refused = silent.post(f"/api/turns/{turn['id']}/stop")
+    assert refused.status_code == 403
+    assert refused.json()["error"]["message"].endswith(REMEDY)
     assert silent.delete("/api/session").status_code == 403
     assert ask(silent, "Silent?").status_code == 403
     # Browsers without Sec-Fetch-Site tell by Origin.
     silent.headers["origin"] = site.url
     assert silent.post(f"/api/turns/{turn['id']}/stop").json() == {"state": "cancelled"}
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://[", "null"])
+def test_who_is_refused_is_told_what_to_do(fresh: Installation, origin: str) -> None:
+    key = create_key(fresh.store, "ann")
+    with serving(fresh) as site:
+        browser = site.program()
+        browser.headers["origin"] = origin
+        refused = browser.post("/api/session", json={"key": key})
+    assert refused.status_code == 403
+    assert refused.json()["error"]["message"].endswith(REMEDY)
+    assert "GLIMT_PUBLIC_URL" in REMEDY
 
 
 def test_our_page_behind_a_proxy_with_tls(fresh: Installation) -> None:

@@ -6,8 +6,8 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message
 
-from bots.web.body import Bodies
-from core.errors import RequestTooLarge, RequestTooSlow
+from bots.web.body import JSON_COPIES, LARGEST_AT_ONCE, Bodies
+from core.errors import Busy, RequestTooLarge, RequestTooSlow
 from core.settings import Settings
 
 SCOPE = {"type": "http", "method": "POST", "path": "/", "headers": []}
@@ -60,4 +60,25 @@ def test_exactly_the_limit_is_taken_and_counts_while_it_is_worked_on() -> None:
             return bodies.held_bytes
 
     assert asyncio.run(read()) == 100
+    assert bodies.held_bytes == 0
+
+
+def test_copies_count_as_well_and_what_finds_no_room_has_to_wait() -> None:
+    settings = Settings(_env_file=None, picture_max_bytes=1, pictures_per_turn=1)
+    bodies = Bodies(settings)
+    size = LARGEST_AT_ONCE * bodies.json_limit // JSON_COPIES // 2 + 1
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"x" * size, "more_body": False}
+
+    async def read() -> None:
+        with bodies.admit(Request(SCOPE, receive), size, copies=JSON_COPIES) as first:
+            await first.body()
+            assert bodies.held_bytes == JSON_COPIES * size
+            with bodies.admit(Request(SCOPE, receive), size, copies=JSON_COPIES) as second:
+                with pytest.raises(Busy, match="try again"):
+                    await second.body()
+            assert bodies.held_bytes == JSON_COPIES * size
+
+    asyncio.run(read())
     assert bodies.held_bytes == 0

@@ -46,6 +46,21 @@ def test_history_and_question() -> None:
     assert [p.number for p in dialogue.all_pictures()] == [1, 2, 3]
 
 
+def test_line_ends_of_every_system_in_all_but_answers() -> None:
+    dialogue = parse_messages(
+        [
+            says("system", "Be\r\nbrief."),
+            user("One\r\ntwo?"),
+            # The stored answer is looked for as the model wrote it.
+            says("assistant", "Three\r\nfour."),
+            user("Five\rsix?", "seven\r\n"),
+        ]
+    )
+    (past,) = dialogue.past
+    assert (dialogue.system, past.question, past.answer) == ("Be\nbrief.", "One\ntwo?", "Three\r\nfour.")
+    assert dialogue.question == "Five\nsix?\nseven\n"
+
+
 def test_neighbours_of_one_role_are_one_message() -> None:
     dialogue = parse_messages(
         [

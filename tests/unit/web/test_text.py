@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.web.reach import is_loopback
-from bots.web.text import FILE_NAME_CHARS, clean, file_name, known_id
+from bots.web.text import FILE_NAME_CHARS, clean, file_name, known_id, plain_lines
 from core.errors import NotFound
 from core.values import new_id
 
@@ -20,6 +20,11 @@ def test_cleaned_text_can_always_be_stored(text: str) -> None:
     cleaned = clean(text)
     assert cleaned.encode().decode() == cleaned
     assert clean(cleaned) == cleaned
+
+
+@pytest.mark.parametrize("text", ["a\nb\n\nc", "a\r\nb\r\n\r\nc", "a\rb\r\rc", "a\r\nb\n\rc"])
+def test_every_line_end_is_one_newline(text: str) -> None:
+    assert plain_lines(text) == "a\nb\n\nc"
 
 
 @given(st.text(max_size=400))
