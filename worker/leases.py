@@ -7,7 +7,7 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
-from core.queue.cancel import CANCEL_CHANNEL
+from core.queue.cancel import CANCEL_CHANNEL, read_poke
 from core.settings import Settings
 from core.store.database import Store
 from core.values import utc_now
@@ -34,15 +34,13 @@ class LeaseKeeper:
         before = self._held.attempts()
         if not before:
             return
-        now = utc_now()
         with self._store.write() as repositories:
-            ours, cancelled = repositories.turns.heartbeat(self._owner, now, now + self._lease)
-        for turn_id, attempt in before.items():
-            if ours.get(turn_id) != attempt:
-                # Finished in this moment, or lost to the reaper; for a finished one this does nothing.
-                self._held.stop(turn_id, Stop.LOST)
-        for turn_id in cancelled:
-            self._held.stop(turn_id, Stop.CANCELLED)
+            ours, cancelled = repositories.turns.heartbeat(self._owner, before, utc_now() + self._lease)
+        for turn_id, attempt in before - ours:
+            # Finished in this moment, or lost to the reaper; for a finished one this does nothing.
+            self._held.stop(turn_id, attempt, Stop.LOST)
+        for turn_id, attempt in cancelled:
+            self._held.stop(turn_id, attempt, Stop.CANCELLED)
 
 
 class CancelEar:
@@ -76,5 +74,5 @@ class CancelEar:
             pubsub.subscribe(CANCEL_CHANNEL)
             while not self._stopped.is_set():
                 message = pubsub.get_message(timeout=1.0)
-                if message is not None and isinstance(message["data"], bytes):
-                    self._held.stop(message["data"].decode(errors="replace"), Stop.CANCELLED)
+                if message is not None and (meant := read_poke(message["data"])) is not None:
+                    self._held.stop(*meant, Stop.CANCELLED)

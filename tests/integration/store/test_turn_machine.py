@@ -82,7 +82,7 @@ class TurnMachine(RuleBasedStateMachine):
         if what == "claim":
             self.attempts.append(self.take(list(self.model.turns)[age % len(self.model.turns)], owner))
         elif what == "heartbeat":
-            self.heartbeat(owner)
+            self.heartbeat(owner, age)
         elif what in ENDED:
             self.write_end(self.attempt(age), TurnState(what))
         elif what == "retry_later":
@@ -141,13 +141,20 @@ class TurnMachine(RuleBasedStateMachine):
         # One of the messages arrives, the others are lost.
         self.attempts += [self.take(turn_id, owner) for turn_id in found[:1]]
 
-    def heartbeat(self, owner: str) -> None:
+    def heartbeat(self, owner: str, age: int) -> None:
+        """Of everything that this owner ever took, but for the last `age` attempts, which it has forgotten."""
         until = soon(self.now, LEASE_S)
+        works_on = [(turn_id, number) for turn_id, who, number in self.attempts if who == owner]
+        works_on = works_on[: len(works_on) - age]
         with self.store.write() as repositories:
-            held, cancelled = repositories.turns.heartbeat(owner, self.now, until)
-        mine = [turn for turn in self.model.turns.values() if turn.owner == owner]
-        assert held == {turn.id: turn.attempt for turn in mine}
-        assert cancelled == {turn.id for turn in mine if turn.cancel_requested}
+            held, cancelled = repositories.turns.heartbeat(owner, works_on, until)
+        mine = [
+            self.model.turns[turn_id]
+            for turn_id, number in set(works_on)
+            if self.model.held(self.model.turns[turn_id], owner, number)
+        ]
+        assert held == {(turn.id, turn.attempt) for turn in mine}
+        assert cancelled == {(turn.id, turn.attempt) for turn in mine if turn.cancel_requested}
         for turn in mine:
             turn.lease_until = until
 
