@@ -164,9 +164,9 @@ class Answerer:
             self._engine.cancel(request.id)
         async with aclosing(events):
             async for event in events:
-                draft.take(event)
-                if isinstance(event, Delta):
-                    live.text(event.text, "text" if event.kind == "answer" else "think")
+                text = draft.take(event)
+                if text and isinstance(event, Delta):
+                    live.text(text, "text" if event.kind == "answer" else "think")
 
     def _end(self, claimed: _Claimed, draft: Draft, prompt: Prompt, writer: TurnWriter) -> None:
         """The engine ended the stream in an orderly way."""
@@ -188,24 +188,34 @@ class Answerer:
                 raise LostLease
 
     def _fail(self, claimed: _Claimed, draft: Draft, writer: TurnWriter, error: GlimtError) -> None:
-        turn, stop = claimed.turn, claimed.held.stop
+        """Write a bad end. Raises nothing: what cannot be written is left to the reaper."""
+        turn = claimed.turn
         log.warning("attempt_failed", turn=turn.id, attempt=turn.attempt, error=error.code, detail=str(error))
-        try:
-            if stop is not None:
-                # Whatever broke, somebody wanted this attempt to end anyway.
-                self._stopped(claimed, draft, writer)
-            elif isinstance(error, EngineStopped) and self._closing:
-                self._give_back(claimed, writer)
-            elif error.retryable and turn.failures + 1 < self._settings.max_failures:
-                self._retry_later(claimed, writer, error)
-            else:
-                outcome = draft.outcome(TurnState.FAILED, error_code=error.code, error_message=error.user_message)
-                self._finish(claimed, outcome, writer)
-        except LostLease:
-            log.warning("lease_lost", turn=turn.id, attempt=turn.attempt)
-        except StoreError as store_error:
-            # Nothing can be written: the lease runs out and the reaper takes the turn.
-            log.error("end_not_written", turn=turn.id, attempt=turn.attempt, error=str(store_error))
+        # The second time without what was said: maybe it is the text that cannot be written.
+        for said in (draft, draft.without_text()):
+            try:
+                self._end_badly(claimed, said, writer, error)
+            except LostLease:
+                log.warning("lease_lost", turn=turn.id, attempt=turn.attempt)
+            except StoreError as store_error:
+                log.error("end_not_written", turn=turn.id, attempt=turn.attempt, error=str(store_error))
+            except Exception:
+                log.exception("end_not_written", turn=turn.id, attempt=turn.attempt)
+                continue
+            return
+
+    def _end_badly(self, claimed: _Claimed, draft: Draft, writer: TurnWriter, error: GlimtError) -> None:
+        turn = claimed.turn
+        if claimed.held.stop is not None:
+            # Whatever broke, somebody wanted this attempt to end anyway.
+            self._stopped(claimed, draft, writer)
+        elif isinstance(error, EngineStopped) and self._closing:
+            self._give_back(claimed, writer)
+        elif error.retryable and turn.failures + 1 < self._settings.max_failures:
+            self._retry_later(claimed, writer, error)
+        else:
+            outcome = draft.outcome(TurnState.FAILED, error_code=error.code, error_message=error.user_message)
+            self._finish(claimed, outcome, writer)
 
     def _finish(self, claimed: _Claimed, outcome: Outcome, writer: TurnWriter) -> None:
         turn = claimed.turn

@@ -12,7 +12,14 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    DisconnectionError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
@@ -31,8 +38,9 @@ from core.store.web_sessions import WebSessionRepository
 LOCK_WAIT_S = 10.0
 CONNECT_WAIT_S = 10
 _READ_ONLY = "glimt_read_only"
-# What the database says when it is gone, locked or out of connections; everything else is a mistake of ours.
-_UNAVAILABLE = (OperationalError, InterfaceError, DisconnectionError, PoolTimeoutError)
+# What the database says when it is gone, locked, out of connections, or read-only as after a fail-over (an
+# InternalError of PostgreSQL's); everything else is a mistake of ours.
+_UNAVAILABLE = (OperationalError, InterfaceError, InternalError, DisconnectionError, PoolTimeoutError)
 
 
 class Repositories:
@@ -205,5 +213,9 @@ def _prepare_postgresql(connection: Any, _record: object, *, lock_wait_s: float)
 def _unavailable_is_store_error() -> Iterator[None]:
     try:
         yield
-    except _UNAVAILABLE as error:
+    except (DBAPIError, DisconnectionError, PoolTimeoutError) as error:
+        # Whatever a statement ran into when its connection broke under it, it is the connection that failed.
+        broken = isinstance(error, DBAPIError) and error.connection_invalidated
+        if not broken and not isinstance(error, _UNAVAILABLE):
+            raise
         raise StoreError(f"{type(error).__name__}: {getattr(error, 'orig', None) or error}") from error
