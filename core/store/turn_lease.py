@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, false, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, false, not_, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -21,10 +21,13 @@ from core.store.turn_guards import (
     IS_HELD,
     IS_READY,
     IS_RUNNING,
+    IS_SUSPECT,
     NO_EARLIER_TURN_IS_OPEN,
+    NO_SUSPECT_IS_RUNNING,
     NOW,
     TURN_ID,
     UNSYNCHRONIZED,
+    WORKER_LOST,
 )
 from core.store.turn_rows import TurnRows
 from core.store.usage import UsageRepository
@@ -33,7 +36,6 @@ from core.values import FINAL_STATES, FinishReason, TurnState
 # (turn id, number of the attempt)
 HeldAttempt = tuple[str, int]
 
-WORKER_LOST = "worker_lost"
 _WORKER_LOST_MESSAGE = "The answer was interrupted several times and has been given up. Please ask again."
 
 _CLAIM = (
@@ -43,6 +45,7 @@ _CLAIM = (
         IS_READY,
         or_(Turn.not_before.is_(None), Turn.not_before <= NOW),
         NO_EARLIER_TURN_IS_OPEN,
+        or_(not_(IS_SUSPECT), NO_SUSPECT_IS_RUNNING),
     )
     .values(
         state=TurnState.RUNNING,
@@ -143,9 +146,10 @@ class TurnLease(TurnRows):
     """All methods are one guarded UPDATE and what follows from it. Times are aware UTC."""
 
     def claim(self, turn_id: str, owner: str, now: datetime, lease_until: datetime) -> Turn | None:
-        """ready → running with a new attempt. None: not ready, too early, or an earlier turn comes first.
+        """ready → running with a new attempt.
 
-        Of several claimers exactly one gets the turn. Its attachments are not loaded.
+        None: not ready, too early, an earlier turn comes first, or it is a suspect and another suspect runs. Of
+        several claimers exactly one gets the turn. Its attachments are not loaded.
         """
         try:
             with self._session.connection().begin_nested():

@@ -181,7 +181,7 @@ class TurnMachine(RuleBasedStateMachine):
             state = repositories.turns.retry_later(
                 turn_id, owner, number, now=self.now, not_before=later, error_code="out_of_memory"
             )
-        assert state == (self.model.release(turn, later, failed=True) if held else None)
+        assert state == (self.model.release(turn, later, error="out_of_memory") if held else None)
 
     def give_back(self, age: int) -> None:
         turn_id, owner, number = self.attempt(age)
@@ -189,7 +189,7 @@ class TurnMachine(RuleBasedStateMachine):
         held = self.model.held(turn, owner, number)
         with self.store.write() as repositories:
             state = repositories.turns.give_back(turn_id, owner, number, self.now)
-        assert state == (self.model.release(turn, None, failed=False) if held else None)
+        assert state == (self.model.release(turn, None) if held else None)
 
     def reap(self, age: int, wait: float) -> None:
         with self.store.read() as repositories:
@@ -203,7 +203,7 @@ class TurnMachine(RuleBasedStateMachine):
         if found.get(turn_id) != number:
             assert state is None
             return
-        expected = self.model.release(turn, later, failed=True)
+        expected = self.model.release(turn, later, error="worker_lost")
         if expected is TurnState.READY and turn.failures >= MAX_FAILURES:
             turn.state = expected = TurnState.FAILED
         assert state is expected
