@@ -22,6 +22,7 @@ from worker.answer import Answerer
 from worker.held import HeldTurns, Stop
 from worker.leases import CancelEar, LeaseKeeper
 from worker.periodic import Periodic
+from worker.reaper import Reaper
 from worker.sweeper import Sweeper
 
 log = structlog.get_logger(__name__)
@@ -50,7 +51,8 @@ class WorkerRuntime:
             settings,
         )
         leases = LeaseKeeper(self._store, self.held, self.owner, settings)
-        sweeper = Sweeper(self._store, self._redis, dispatcher, settings)
+        reaper = Reaper(self._store, self._redis, settings)
+        sweeper = Sweeper(self._store, self._redis, dispatcher, reaper)
         self._parts: list[Periodic | CancelEar] = [
             Periodic("leases", settings.heartbeat_s, leases.beat),
             Periodic("sweeper", settings.sweep_s, sweeper.sweep),
