@@ -3,7 +3,6 @@
 import asyncio
 import threading
 import time
-from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,7 +13,7 @@ from redis import Redis
 from core.conversation import digest
 from core.conversation.prompt import HISTORY_TURNS, Prompt, build_prompt, pictures_of
 from core.errors import EngineStopped, GlimtError, InferenceError, LostLease, StoreError
-from core.inference.port import Delta, Engine, Request, Sampling
+from core.inference.port import Engine, Request, Sampling
 from core.media.blobs import BlobStore
 from core.queue.announcer import Announcer
 from core.queue.streams import TurnWriter
@@ -25,6 +24,7 @@ from core.store.outcome import Outcome
 from core.values import FinishReason, TurnState, utc_now
 from worker.backoff import back_off
 from worker.draft import Draft
+from worker.engine_run import run_engine
 from worker.held import HeldTurn, HeldTurns, Stop
 from worker.live import LiveView
 
@@ -116,7 +116,7 @@ class Answerer:
             prompt = self._prompt(claimed)
             draft.left_out = tuple(prompt.left_out)
             with LiveView(writer, self._settings.stream_flush_s) as live:
-                await self._run_engine(self._request(claimed, prompt), draft, live, held)
+                await run_engine(self._engine, self._request(claimed, prompt), draft, live, held)
             self._end(claimed, draft, prompt, writer)
         except LostLease:
             log.warning("lease_lost", turn=turn.id, attempt=turn.attempt)
@@ -156,17 +156,6 @@ class Answerer:
             cache_scope=f"{claimed.conversation.workspace_id}:{turn.conversation_id}",
             deadline_s=self._settings.turn_deadline_s,
         )
-
-    async def _run_engine(self, request: Request, draft: Draft, live: LiveView, held: HeldTurn) -> None:
-        events = self._engine.submit(request)
-        if held.stop is not None:
-            # Asked to stop before the engine knew the request.
-            self._engine.cancel(request.id)
-        async with aclosing(events):
-            async for event in events:
-                text = draft.take(event)
-                if text and isinstance(event, Delta):
-                    live.text(text, "text" if event.kind == "answer" else "think")
 
     def _end(self, claimed: _Claimed, draft: Draft, prompt: Prompt, writer: TurnWriter) -> None:
         """The engine ended the stream in an orderly way."""

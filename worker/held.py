@@ -16,11 +16,15 @@ class Stop(Enum):
 
 @dataclass(slots=True)
 class HeldTurn:
-    """One claimed turn. `request_id` is what the engine knows it by."""
+    """One claimed turn. `request_id` is what the engine knows it by.
+
+    `on_stop` is called, from any thread, after `stop` was set. Whoever sets it looks at `stop` afterwards.
+    """
 
     turn_id: str
     attempt: int
     stop: Stop | None = None
+    on_stop: Callable[[], object] | None = None
 
     @property
     def request_id(self) -> str:
@@ -64,6 +68,8 @@ class HeldTurns:
             if held is None or held.stop is not None:
                 return
             held.stop = reason
+        if (on_stop := held.on_stop) is not None:
+            on_stop()
         # Before the request reached the engine this does nothing; the answering thread checks `stop` itself.
         self._cancel_request(held.request_id)
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import secrets
 import socket
+import threading
 
 import structlog
 from celery import Celery
@@ -26,6 +27,9 @@ from worker.reaper import Reaper
 from worker.sweeper import Sweeper
 
 log = structlog.get_logger(__name__)
+
+# How long the end of the process waits for the engine's end.
+CLOSE_S = 5.0
 
 
 class WorkerRuntime:
@@ -78,12 +82,20 @@ class WorkerRuntime:
         self._announcer.close()
         for part in reversed(self._parts):
             part.close()
-        self._engine.close()
+        self._close_engine()
         with contextlib.suppress(RedisError):  # The key runs out by itself.
             withdraw_presence(self._redis, self.owner)
         self._redis.close()
         self._store.close()
         log.info("worker_stopped", owner=self.owner)
+
+    def _close_engine(self) -> None:
+        # It joins its thread, which never ends if it hangs in a step; the process must.
+        closing = threading.Thread(target=self._engine.close, name="close-engine", daemon=True)
+        closing.start()
+        closing.join(CLOSE_S)
+        if closing.is_alive():
+            log.error("engine_hangs")
 
     def _announce_presence(self) -> None:
         running = len(self.held.attempts())

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from structlog.testing import capture_logs
+
 from core.inference.port import Engine
 from core.media.blobs import BlobStore
 from core.queue.announcer import Announcer
@@ -71,7 +73,9 @@ def workbench(
     blobs = BlobStore(settings.blob_store_url)
     answerer = Answerer(engine, store, blobs, connect(NOWHERE), register, announcer, OWNER, settings)
     try:
-        yield Workbench(store, engine, register, answerer, settings)
+        # Nobody has set up logging here, and structlog's own way of printing tracebacks takes seconds.
+        with capture_logs():
+            yield Workbench(store, engine, register, answerer, settings)
     finally:
         announcer.close()
         engine.close()
