@@ -113,6 +113,10 @@ class Answerer:
         writer = TurnWriter(self._redis, turn.id, turn.attempt, self._settings.stream_ttl_s)
         draft = Draft(self._engine.model_name)
         try:
+            if self._closing:
+                # Claimed after `refuse_new`, so perhaps after the last look at what is held: nobody else gives it back.
+                self._give_back(claimed, writer)
+                return
             prompt = self._prompt(claimed)
             draft.left_out = tuple(prompt.left_out)
             with LiveView(writer, self._settings.stream_flush_s) as live:
