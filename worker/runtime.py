@@ -16,13 +16,14 @@ from core.media.blobs import BlobStore
 from core.queue.announcer import Announcer
 from core.queue.connect import connect
 from core.queue.dispatch import Dispatcher
-from core.queue.presence import LIFETIME_S, WorkerPresence, announce_presence, withdraw_presence
+from core.queue.presence import LIFETIME_S, WorkerPresence, withdraw_presence
 from core.settings import Settings
 from core.store.database import Store
 from worker.answer import Answerer
 from worker.held import HeldTurns, Stop
 from worker.leases import CancelEar, LeaseKeeper
 from worker.periodic import Periodic
+from worker.presence import PresenceKeeper
 from worker.reaper import Reaper
 from worker.sweeper import Sweeper
 
@@ -57,10 +58,11 @@ class WorkerRuntime:
         leases = LeaseKeeper(self._store, self.held, self.owner, settings)
         reaper = Reaper(self._store, self._redis, settings)
         sweeper = Sweeper(self._store, self._redis, dispatcher, reaper)
+        presence = PresenceKeeper(self._redis, reaper, self._describe, settings)
         self._parts: list[Periodic | CancelEar] = [
             Periodic("leases", settings.heartbeat_s, leases.beat),
             Periodic("sweeper", settings.sweep_s, sweeper.sweep),
-            Periodic("presence", LIFETIME_S / 5, self._announce_presence),
+            Periodic("presence", LIFETIME_S / 5, presence.announce),
             CancelEar(Redis.from_url(settings.queue_url, socket_timeout=None), self.held),
         ]
 
@@ -97,7 +99,6 @@ class WorkerRuntime:
         if closing.is_alive():
             log.error("engine_hangs")
 
-    def _announce_presence(self) -> None:
+    def _describe(self) -> WorkerPresence:
         running = len(self.held.attempts())
-        presence = WorkerPresence(self.owner, self._engine.model_name, self._settings.worker_slots, running)
-        announce_presence(self._redis, presence)
+        return WorkerPresence(self.owner, self._engine.model_name, self._settings.worker_slots, running)

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from datetime import datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -218,6 +219,17 @@ def test_whatever_a_statement_says_of_a_broken_connection_is_a_store_error(
 def test_other_databases_are_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="DATABASE_URL"):
         Store(url)
+
+
+def test_postgresql_notices_a_server_that_went_away_without_a_word(postgresql_url: str) -> None:
+    store = Store(postgresql_url)
+    with store.read() as repositories:
+        connection: Any = repositories.session.connection().connection.driver_connection
+        asked = connection.info.get_parameters()
+    store.close()
+    assert asked["connect_timeout"] == "10"
+    assert (asked["keepalives_idle"], asked["keepalives_interval"], asked["keepalives_count"]) == ("5", "2", "3")
+    assert asked["tcp_user_timeout"] == "10000"
 
 
 def test_sqlite_keeps_the_settings_that_the_queue_relies_on(sqlite_store: Store) -> None:

@@ -13,18 +13,8 @@ from core.store.database import Store
 from core.values import Platform, TurnState, new_id, utc_now
 from tests.faults.outage import refusing
 from tests.fixtures_db import PostgresServer
-from tests.integration.worker.workbench import NOWHERE
+from tests.integration.worker.workbench import NOWHERE, Clock
 from worker.reaper import Reaper
-
-
-@dataclass
-class Clock:
-    """Stands still until it is moved."""
-
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass

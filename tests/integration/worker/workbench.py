@@ -27,6 +27,16 @@ NOWHERE = "unix:///nowhere/redis.sock"
 
 
 @dataclass
+class Clock:
+    """Stands still until it is moved."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
 class Workbench:
     """One answerer and its turns."""
 
