@@ -8,7 +8,6 @@ import threading
 
 import structlog
 from celery import Celery
-from redis import Redis
 from redis.exceptions import RedisError
 
 from core.inference.port import Engine
@@ -22,15 +21,12 @@ from core.store.database import Store
 from worker.answer import Answerer
 from worker.held import HeldTurns, Stop
 from worker.leases import CancelEar, LeaseKeeper
-from worker.periodic import Periodic
+from worker.periodic import CLOSE_S, Periodic
 from worker.presence import PresenceKeeper
 from worker.reaper import Reaper
 from worker.sweeper import Sweeper
 
 log = structlog.get_logger(__name__)
-
-# How long the end of the process waits for the engine's end.
-CLOSE_S = 5.0
 
 
 class WorkerRuntime:
@@ -63,7 +59,7 @@ class WorkerRuntime:
             Periodic("leases", settings.heartbeat_s, leases.beat),
             Periodic("sweeper", settings.sweep_s, sweeper.sweep),
             Periodic("presence", LIFETIME_S / 5, presence.announce),
-            CancelEar(Redis.from_url(settings.queue_url, socket_timeout=None), self.held),
+            CancelEar(settings.queue_url, self.held),
         ]
 
     def start(self) -> None:
@@ -81,6 +77,8 @@ class WorkerRuntime:
 
     def close(self) -> None:
         """Stop the threads and the engine. Nothing is held any more by now, unless the process is being killed."""
+        for part in self._parts:
+            part.stop()  # All of them first: where Redis is silent, each may take seconds to notice.
         self._announcer.close()
         for part in reversed(self._parts):
             part.close()
