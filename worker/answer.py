@@ -3,7 +3,6 @@
 import asyncio
 import threading
 import time
-from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,7 +13,7 @@ from redis import Redis
 from core.conversation import digest
 from core.conversation.prompt import HISTORY_TURNS, Prompt, build_prompt, pictures_of
 from core.errors import EngineStopped, GlimtError, InferenceError, LostLease, StoreError
-from core.inference.port import Delta, Engine, Request, Sampling
+from core.inference.port import Engine, Request, Sampling
 from core.media.blobs import BlobStore
 from core.queue.announcer import Announcer
 from core.queue.streams import TurnWriter
@@ -25,6 +24,7 @@ from core.store.outcome import Outcome
 from core.values import FinishReason, TurnState, utc_now
 from worker.backoff import back_off
 from worker.draft import Draft
+from worker.engine_run import run_engine
 from worker.held import HeldTurn, HeldTurns, Stop
 from worker.live import LiveView
 
@@ -113,10 +113,14 @@ class Answerer:
         writer = TurnWriter(self._redis, turn.id, turn.attempt, self._settings.stream_ttl_s)
         draft = Draft(self._engine.model_name)
         try:
+            if self._closing:
+                # Claimed after `refuse_new`, so perhaps after the last look at what is held: nobody else gives it back.
+                self._give_back(claimed, writer)
+                return
             prompt = self._prompt(claimed)
             draft.left_out = tuple(prompt.left_out)
             with LiveView(writer, self._settings.stream_flush_s) as live:
-                await self._run_engine(self._request(claimed, prompt), draft, live, held)
+                await run_engine(self._engine, self._request(claimed, prompt), draft, live, held)
             self._end(claimed, draft, prompt, writer)
         except LostLease:
             log.warning("lease_lost", turn=turn.id, attempt=turn.attempt)
@@ -157,17 +161,6 @@ class Answerer:
             deadline_s=self._settings.turn_deadline_s,
         )
 
-    async def _run_engine(self, request: Request, draft: Draft, live: LiveView, held: HeldTurn) -> None:
-        events = self._engine.submit(request)
-        if held.stop is not None:
-            # Asked to stop before the engine knew the request.
-            self._engine.cancel(request.id)
-        async with aclosing(events):
-            async for event in events:
-                draft.take(event)
-                if isinstance(event, Delta):
-                    live.text(event.text, "text" if event.kind == "answer" else "think")
-
     def _end(self, claimed: _Claimed, draft: Draft, prompt: Prompt, writer: TurnWriter) -> None:
         """The engine ended the stream in an orderly way."""
         turn = claimed.turn
@@ -188,24 +181,34 @@ class Answerer:
                 raise LostLease
 
     def _fail(self, claimed: _Claimed, draft: Draft, writer: TurnWriter, error: GlimtError) -> None:
-        turn, stop = claimed.turn, claimed.held.stop
+        """Write a bad end. Raises nothing: what cannot be written is left to the reaper."""
+        turn = claimed.turn
         log.warning("attempt_failed", turn=turn.id, attempt=turn.attempt, error=error.code, detail=str(error))
-        try:
-            if stop is not None:
-                # Whatever broke, somebody wanted this attempt to end anyway.
-                self._stopped(claimed, draft, writer)
-            elif isinstance(error, EngineStopped) and self._closing:
-                self._give_back(claimed, writer)
-            elif error.retryable and turn.failures + 1 < self._settings.max_failures:
-                self._retry_later(claimed, writer, error)
-            else:
-                outcome = draft.outcome(TurnState.FAILED, error_code=error.code, error_message=error.user_message)
-                self._finish(claimed, outcome, writer)
-        except LostLease:
-            log.warning("lease_lost", turn=turn.id, attempt=turn.attempt)
-        except StoreError as store_error:
-            # Nothing can be written: the lease runs out and the reaper takes the turn.
-            log.error("end_not_written", turn=turn.id, attempt=turn.attempt, error=str(store_error))
+        # The second time without what was said: maybe it is the text that cannot be written.
+        for said in (draft, draft.without_text()):
+            try:
+                self._end_badly(claimed, said, writer, error)
+            except LostLease:
+                log.warning("lease_lost", turn=turn.id, attempt=turn.attempt)
+            except StoreError as store_error:
+                log.error("end_not_written", turn=turn.id, attempt=turn.attempt, error=str(store_error))
+            except Exception:
+                log.exception("end_not_written", turn=turn.id, attempt=turn.attempt)
+                continue
+            return
+
+    def _end_badly(self, claimed: _Claimed, draft: Draft, writer: TurnWriter, error: GlimtError) -> None:
+        turn = claimed.turn
+        if claimed.held.stop is not None:
+            # Whatever broke, somebody wanted this attempt to end anyway.
+            self._stopped(claimed, draft, writer)
+        elif isinstance(error, EngineStopped) and self._closing:
+            self._give_back(claimed, writer)
+        elif error.retryable and turn.failures + 1 < self._settings.max_failures:
+            self._retry_later(claimed, writer, error)
+        else:
+            outcome = draft.outcome(TurnState.FAILED, error_code=error.code, error_message=error.user_message)
+            self._finish(claimed, outcome, writer)
 
     def _finish(self, claimed: _Claimed, outcome: Outcome, writer: TurnWriter) -> None:
         turn = claimed.turn

@@ -1,6 +1,6 @@
 """An answer in the making: what one attempt has produced so far."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -22,8 +22,8 @@ class Draft:
     first_token_at: datetime | None = None
     token_events: int = 0
 
-    def take(self, event: Event) -> None:
-        """Add one event."""
+    def take(self, event: Event) -> str:
+        """Add one event; returns the text that it brought, as it is kept."""
         match event:
             case Started():
                 self.started = event
@@ -31,9 +31,17 @@ class Draft:
                 if self.first_token_at is None:
                     self.first_token_at = utc_now()
                 self.token_events += 1
+                # PostgreSQL has no place for U+0000, and nobody can see it.
+                text = text.replace("\0", "")
                 (self.answer if kind == "answer" else self.thinking).append(text)
+                return text
             case Finished():
                 self.finished = event
+        return ""
+
+    def without_text(self) -> "Draft":
+        """The same attempt with its counts and times, but nothing of what was said."""
+        return replace(self, answer=[], thinking=[])
 
     @property
     def text(self) -> str:

@@ -16,11 +16,15 @@ class Stop(Enum):
 
 @dataclass(slots=True)
 class HeldTurn:
-    """One claimed turn. `request_id` is what the engine knows it by."""
+    """One claimed turn. `request_id` is what the engine knows it by.
+
+    `on_stop` is called, from any thread, after `stop` was set. Whoever sets it looks at `stop` afterwards.
+    """
 
     turn_id: str
     attempt: int
     stop: Stop | None = None
+    on_stop: Callable[[], object] | None = None
 
     @property
     def request_id(self) -> str:
@@ -29,12 +33,16 @@ class HeldTurn:
 
 
 class HeldTurns:
-    """Thread-safe register. `cancel_request` is the engine's `cancel`."""
+    """Thread-safe register. `cancel_request` is the engine's `cancel`.
+
+    A turn may be in it twice: an attempt that lost its lease ends at its own pace, while this worker has claimed the
+    next one already. So whoever stops something says which attempt.
+    """
 
     def __init__(self, cancel_request: Callable[[str], object]) -> None:
         self._cancel_request = cancel_request
         self._lock = threading.Lock()
-        self._turns: dict[str, HeldTurn] = {}
+        self._turns: dict[tuple[str, int], HeldTurn] = {}
         self._empty = threading.Event()
         self._empty.set()
 
@@ -42,37 +50,38 @@ class HeldTurns:
         """Register a claimed turn."""
         held = HeldTurn(turn_id, attempt)
         with self._lock:
-            self._turns[turn_id] = held
+            self._turns[turn_id, attempt] = held
             self._empty.clear()
         return held
 
     def remove(self, held: HeldTurn) -> None:
         """The turn is finished with, one way or another."""
         with self._lock:
-            if self._turns.get(held.turn_id) is held:
-                del self._turns[held.turn_id]
+            self._turns.pop((held.turn_id, held.attempt), None)
             if not self._turns:
                 self._empty.set()
 
-    def stop(self, turn_id: str, reason: Stop) -> None:
-        """Ask a held turn to end; the first reason stays. Unknown ids are somebody else's and ignored."""
+    def stop(self, turn_id: str, attempt: int, reason: Stop) -> None:
+        """Ask a held turn to end; the first reason stays. Unknown attempts are over, or somebody else's: ignored."""
         with self._lock:
-            held = self._turns.get(turn_id)
+            held = self._turns.get((turn_id, attempt))
             if held is None or held.stop is not None:
                 return
             held.stop = reason
+        if (on_stop := held.on_stop) is not None:
+            on_stop()
         # Before the request reached the engine this does nothing; the answering thread checks `stop` itself.
         self._cancel_request(held.request_id)
 
     def stop_all(self, reason: Stop) -> None:
         """Ask every held turn to end."""
-        for turn_id in list(self.attempts()):
-            self.stop(turn_id, reason)
+        for turn_id, attempt in self.attempts():
+            self.stop(turn_id, attempt, reason)
 
-    def attempts(self) -> dict[str, int]:
-        """Turn id → attempt of what is held now."""
+    def attempts(self) -> set[tuple[str, int]]:
+        """(turn id, attempt) of everything that is held now."""
         with self._lock:
-            return {turn.turn_id: turn.attempt for turn in self._turns.values()}
+            return set(self._turns)
 
     def wait_until_empty(self, timeout_s: float) -> bool:
         """Whether nothing is held any more within `timeout_s` seconds."""

@@ -4,16 +4,21 @@ import threading
 from datetime import timedelta
 
 import structlog
-from redis import Redis
 from redis.exceptions import RedisError
 
-from core.queue.cancel import CANCEL_CHANNEL
+from core.queue.cancel import CANCEL_CHANNEL, read_poke
+from core.queue.connect import connect
 from core.settings import Settings
 from core.store.database import Store
 from core.values import utc_now
 from worker.held import HeldTurns, Stop
+from worker.periodic import CLOSE_S
 
 log = structlog.get_logger(__name__)
+
+# A silent connection is asked for a sign of life after so many seconds, then once a second.
+PING_S = 2
+UNANSWERED_PINGS = 3
 
 
 class LeaseKeeper:
@@ -34,22 +39,20 @@ class LeaseKeeper:
         before = self._held.attempts()
         if not before:
             return
-        now = utc_now()
         with self._store.write() as repositories:
-            ours, cancelled = repositories.turns.heartbeat(self._owner, now, now + self._lease)
-        for turn_id, attempt in before.items():
-            if ours.get(turn_id) != attempt:
-                # Finished in this moment, or lost to the reaper; for a finished one this does nothing.
-                self._held.stop(turn_id, Stop.LOST)
-        for turn_id in cancelled:
-            self._held.stop(turn_id, Stop.CANCELLED)
+            ours, cancelled = repositories.turns.heartbeat(self._owner, before, utc_now() + self._lease)
+        for turn_id, attempt in before - ours:
+            # Finished in this moment, or lost to the reaper; for a finished one this does nothing.
+            self._held.stop(turn_id, attempt, Stop.LOST)
+        for turn_id, attempt in cancelled:
+            self._held.stop(turn_id, attempt, Stop.CANCELLED)
 
 
 class CancelEar:
     """Listens for pokes of `core.queue.cancel`. They may get lost: the heartbeat finds the flag in SQL anyway."""
 
-    def __init__(self, redis: Redis, held: HeldTurns) -> None:
-        self._redis = redis
+    def __init__(self, redis_url: str, held: HeldTurns) -> None:
+        self._redis = connect(redis_url, ping_s=PING_S)
         self._held = held
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="cancel-ear", daemon=True)
@@ -58,10 +61,14 @@ class CancelEar:
         """Begin listening."""
         self._thread.start()
 
-    def close(self) -> None:
-        """Stop listening."""
+    def stop(self) -> None:
+        """Ask to end."""
         self._stopped.set()
-        self._thread.join()
+
+    def close(self) -> None:
+        """Stop, and wait for the end, but not longer than `CLOSE_S`."""
+        self.stop()
+        self._thread.join(CLOSE_S)
 
     def _run(self) -> None:
         while not self._stopped.is_set():
@@ -76,5 +83,8 @@ class CancelEar:
             pubsub.subscribe(CANCEL_CHANNEL)
             while not self._stopped.is_set():
                 message = pubsub.get_message(timeout=1.0)
-                if message is not None and isinstance(message["data"], bytes):
-                    self._held.stop(message["data"].decode(errors="replace"), Stop.CANCELLED)
+                if pubsub.health_check_response_counter > UNANSWERED_PINGS:
+                    # redis-py sends them, but never looks whether they are answered.
+                    raise TimeoutError("the connection is silent")
+                if message is not None and (meant := read_poke(message["data"])) is not None:
+                    self._held.stop(*meant, Stop.CANCELLED)

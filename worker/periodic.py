@@ -10,6 +10,9 @@ from core.errors import GlimtError
 
 log = structlog.get_logger(__name__)
 
+# How long the end of the process waits for each of its threads: what hangs must not keep it from ending.
+CLOSE_S = 5.0
+
 
 class Periodic:
     """Calls `action` at once and then every `period_s` seconds. An action that raises is logged and called again."""
@@ -25,10 +28,14 @@ class Periodic:
         """Begin."""
         self._thread.start()
 
-    def close(self) -> None:
-        """End after the action that runs now."""
+    def stop(self) -> None:
+        """Ask to end after the action that runs now."""
         self._stopped.set()
-        self._thread.join()
+
+    def close(self) -> None:
+        """Stop, and wait for the end, but not longer than `CLOSE_S`."""
+        self.stop()
+        self._thread.join(CLOSE_S)
 
     def _run(self) -> None:
         while True:

@@ -4,10 +4,10 @@ import contextlib
 import os
 import secrets
 import socket
+import threading
 
 import structlog
 from celery import Celery
-from redis import Redis
 from redis.exceptions import RedisError
 
 from core.inference.port import Engine
@@ -15,13 +15,15 @@ from core.media.blobs import BlobStore
 from core.queue.announcer import Announcer
 from core.queue.connect import connect
 from core.queue.dispatch import Dispatcher
-from core.queue.presence import LIFETIME_S, WorkerPresence, announce_presence, withdraw_presence
+from core.queue.presence import LIFETIME_S, WorkerPresence, withdraw_presence
 from core.settings import Settings
 from core.store.database import Store
 from worker.answer import Answerer
 from worker.held import HeldTurns, Stop
 from worker.leases import CancelEar, LeaseKeeper
-from worker.periodic import Periodic
+from worker.periodic import CLOSE_S, Periodic
+from worker.presence import PresenceKeeper
+from worker.reaper import Reaper
 from worker.sweeper import Sweeper
 
 log = structlog.get_logger(__name__)
@@ -50,12 +52,14 @@ class WorkerRuntime:
             settings,
         )
         leases = LeaseKeeper(self._store, self.held, self.owner, settings)
-        sweeper = Sweeper(self._store, self._redis, dispatcher, settings)
+        reaper = Reaper(self._store, self._redis, settings)
+        sweeper = Sweeper(self._store, self._redis, dispatcher, reaper)
+        presence = PresenceKeeper(self._redis, reaper, self._describe, settings)
         self._parts: list[Periodic | CancelEar] = [
             Periodic("leases", settings.heartbeat_s, leases.beat),
             Periodic("sweeper", settings.sweep_s, sweeper.sweep),
-            Periodic("presence", LIFETIME_S / 5, self._announce_presence),
-            CancelEar(Redis.from_url(settings.queue_url, socket_timeout=None), self.held),
+            Periodic("presence", LIFETIME_S / 5, presence.announce),
+            CancelEar(settings.queue_url, self.held),
         ]
 
     def start(self) -> None:
@@ -73,17 +77,26 @@ class WorkerRuntime:
 
     def close(self) -> None:
         """Stop the threads and the engine. Nothing is held any more by now, unless the process is being killed."""
+        for part in self._parts:
+            part.stop()  # All of them first: where Redis is silent, each may take seconds to notice.
         self._announcer.close()
         for part in reversed(self._parts):
             part.close()
-        self._engine.close()
+        self._close_engine()
         with contextlib.suppress(RedisError):  # The key runs out by itself.
             withdraw_presence(self._redis, self.owner)
         self._redis.close()
         self._store.close()
         log.info("worker_stopped", owner=self.owner)
 
-    def _announce_presence(self) -> None:
+    def _close_engine(self) -> None:
+        # It joins its thread, which never ends if it hangs in a step; the process must.
+        closing = threading.Thread(target=self._engine.close, name="close-engine", daemon=True)
+        closing.start()
+        closing.join(CLOSE_S)
+        if closing.is_alive():
+            log.error("engine_hangs")
+
+    def _describe(self) -> WorkerPresence:
         running = len(self.held.attempts())
-        presence = WorkerPresence(self.owner, self._engine.model_name, self._settings.worker_slots, running)
-        announce_presence(self._redis, presence)
+        return WorkerPresence(self.owner, self._engine.model_name, self._settings.worker_slots, running)

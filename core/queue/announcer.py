@@ -9,6 +9,8 @@ from core.queue.dispatch import Dispatcher
 
 log = structlog.get_logger(__name__)
 
+CLOSE_S = 5.0
+
 
 class Announcer:
     """`hint` returns at once, also while Redis is away, so no acknowledgement ever waits for the queue."""
@@ -30,11 +32,11 @@ class Announcer:
             self._wake.notify()
 
     def close(self) -> None:
-        """Serve what was hinted, then end."""
+        """Serve what was hinted, then end. Returns at the latest after `CLOSE_S`; the sweeper announces the rest."""
         with self._wake:
             self._closed = True
             self._wake.notify()
-        self._thread.join()
+        self._thread.join(CLOSE_S)
 
     def _run(self) -> None:
         while True:

@@ -21,12 +21,25 @@ def request_cancel(store: Store, redis: Redis, turn_id: str, ttl_s: int) -> Turn
     """
     with store.write() as repositories:
         state = repositories.turns.request_cancel(turn_id, utc_now())
-        turn = repositories.turns.get(turn_id) if state is TurnState.CANCELLED else None
-    if turn is not None:
+        turn = repositories.turns.get(turn_id)
+    if turn is None:
+        return None
+    if state is TurnState.CANCELLED:
         write_end(redis, turn_id, turn.attempt, ttl_s)
     elif state is TurnState.RUNNING:
         try:
-            redis.publish(CANCEL_CHANNEL, turn_id)
+            redis.publish(CANCEL_CHANNEL, f"{turn_id}:{turn.attempt}")
         except RedisError as error:
             log.warning("cancel_poke_failed", turn=turn_id, error=type(error).__name__)
     return state
+
+
+def read_poke(data: object) -> tuple[str, int] | None:
+    """(turn id, attempt) that a message of the channel is about; None: it is none of ours.
+
+    With the attempt, so that a poke that comes late cannot stop the answer to *Try again*.
+    """
+    if not isinstance(data, bytes):
+        return None
+    turn_id, _, attempt = data.decode(errors="replace").rpartition(":")
+    return (turn_id, int(attempt)) if attempt.isdecimal() else None

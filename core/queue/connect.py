@@ -13,10 +13,17 @@ from redis.retry import Retry
 TIMEOUT_S = 3.0
 
 
-def connect(url: str) -> Redis:
-    """A client for threads. Nothing is sent yet."""
+def connect(url: str, *, ping_s: int = 0) -> Redis:
+    """A client for threads. Nothing is sent yet.
+
+    A connection that said nothing for `ping_s` seconds is tried with a PING when it is used again; 0: never.
+    """
     return Redis.from_url(
-        url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=Retry(NoBackoff(), retries=1)
+        url,
+        socket_timeout=TIMEOUT_S,
+        socket_connect_timeout=TIMEOUT_S,
+        retry=Retry(NoBackoff(), retries=1),
+        health_check_interval=ping_s,
     )
 
 

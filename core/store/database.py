@@ -12,7 +12,14 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DBAPIError,
+    DisconnectionError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
@@ -29,10 +36,21 @@ from core.store.usage import UsageRepository
 from core.store.web_sessions import WebSessionRepository
 
 LOCK_WAIT_S = 10.0
-CONNECT_WAIT_S = 10
 _READ_ONLY = "glimt_read_only"
-# What the database says when it is gone, locked or out of connections; everything else is a mistake of ours.
-_UNAVAILABLE = (OperationalError, InterfaceError, DisconnectionError, PoolTimeoutError)
+# libpq's words, seconds but for the last. A connection whose other end went away without a word (a fail-over, a
+# forgetful NAT) is given up after some ten seconds; with the defaults of Linux a thread waits in it for hours.
+_POSTGRESQL: dict[str, str | int] = {
+    "application_name": "glimt",
+    "connect_timeout": 10,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+# What the database says when it is gone, locked, out of connections, or read-only as after a fail-over (an
+# InternalError of PostgreSQL's); everything else is a mistake of ours.
+_UNAVAILABLE = (OperationalError, InterfaceError, InternalError, DisconnectionError, PoolTimeoutError)
 
 
 class Repositories:
@@ -183,7 +201,7 @@ def open_engine(sql_url: str, *, pool_size: int = 5, lock_wait_s: float = LOCK_W
             pool_pre_ping=True,
             # An error that is logged must not show questions and answers.
             hide_parameters=True,
-            connect_args={"connect_timeout": CONNECT_WAIT_S, "application_name": "glimt"},
+            connect_args=_POSTGRESQL,
         )
         event.listen(engine, "connect", partial(_prepare_postgresql, lock_wait_s=lock_wait_s))
         return engine
@@ -216,5 +234,9 @@ def _prepare_postgresql(connection: Any, _record: object, *, lock_wait_s: float)
 def _unavailable_is_store_error() -> Iterator[None]:
     try:
         yield
-    except _UNAVAILABLE as error:
+    except (DBAPIError, DisconnectionError, PoolTimeoutError) as error:
+        # Whatever a statement ran into when its connection broke under it, it is the connection that failed.
+        broken = isinstance(error, DBAPIError) and error.connection_invalidated
+        if not broken and not isinstance(error, _UNAVAILABLE):
+            raise
         raise StoreError(f"{type(error).__name__}: {getattr(error, 'orig', None) or error}") from error

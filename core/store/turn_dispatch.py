@@ -3,10 +3,32 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import (
+    CTE,
+    BindParameter,
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    case,
+    false,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from core.store.models import Turn
-from core.store.turn_guards import IS_OPEN, IS_READY, IS_RUNNING, NO_EARLIER_TURN_IS_OPEN, NOW, UNSYNCHRONIZED
+from core.store.turn_guards import (
+    IS_OPEN,
+    IS_READY,
+    IS_RUNNING,
+    IS_SUSPECT,
+    NO_EARLIER_TURN_IS_OPEN,
+    NOW,
+    UNSYNCHRONIZED,
+)
 from core.store.turn_rows import TurnRows
 
 _NOT_ANNOUNCED = or_(Turn.dispatch_again_at.is_(None), Turn.dispatch_again_at <= NOW)
@@ -27,20 +49,37 @@ def _dispatchable(narrowed: bool) -> Select[str]:
         Turn.ready_at,
         case((under_way, 1), else_=0).label("under_way"),
         case((free, 1), else_=0).label("free"),
+        case((IS_SUSPECT, 1), else_=0).label("suspect"),
     ).where(IS_OPEN)
     if narrowed:
         waiting = waiting.where(Turn.person_id.in_(_PEOPLE))
     # Materialized, so that what is free is looked up once and not for every use of the column.
     turns = waiting.cte("waiting").prefix_with("MATERIALIZED")
-    rank = func.sum(turns.c.free).over(partition_by=turns.c.person_id, order_by=(turns.c.ready_at, turns.c.id))
+    # Of the suspects only the first is free, and only while none is under way. A few people's turns do not show that.
+    its_turn = false() if narrowed else and_(turns.c.id == _first_suspect(turns), ~_suspect_under_way(turns))
+    may_go = case((and_(turns.c.free == 1, or_(turns.c.suspect == 0, its_turn)), 1), else_=0)
+    rank = func.sum(may_go).over(partition_by=turns.c.person_id, order_by=(turns.c.ready_at, turns.c.id))
     taken = func.sum(turns.c.under_way).over(partition_by=turns.c.person_id)
-    ranked = select(turns.c.id, turns.c.ready_at, turns.c.free, (taken + rank).label("share")).subquery("ranked")
+    ranked = select(turns.c.id, turns.c.ready_at, may_go.label("may_go"), (taken + rank).label("share")).subquery(
+        "ranked"
+    )
     return (
         select(ranked.c.id)
-        .where(ranked.c.free == 1, ranked.c.share <= bindparam("per_person"))
+        .where(ranked.c.may_go == 1, ranked.c.share <= bindparam("per_person"))
         .order_by(ranked.c.share, ranked.c.ready_at, ranked.c.id)
         .limit(bindparam("most"))
     )
+
+
+def _first_suspect(turns: CTE) -> ScalarSelect[str]:
+    other = turns.alias("other")
+    free = select(other.c.id).where(other.c.suspect == 1, other.c.free == 1)
+    return free.order_by(other.c.ready_at, other.c.id).limit(1).scalar_subquery()
+
+
+def _suspect_under_way(turns: CTE) -> ColumnElement[bool]:
+    other = turns.alias("another")
+    return select(other.c.id).where(other.c.suspect == 1, other.c.under_way == 1).exists()
 
 
 _DISPATCHABLE = _dispatchable(narrowed=False)
@@ -91,11 +130,12 @@ class TurnDispatch(TurnRows):
 
         A turn qualifies if it is ready, its back-off and its last announcement are over, no earlier turn of its
         conversation is open, and its person has fewer than `per_person` turns announced or running. Among the
-        qualified, each person's first comes before anybody's second; the longest waiting goes first.
+        qualified, each person's first comes before anybody's second; the longest waiting goes first. Of the suspects
+        only the longest waiting one qualifies, and only while none is announced or running.
 
         With `people` or `conversations` (ids) it looks only at the turns of those people and of those who wait in
-        those conversations: all that can have become dispatchable when turns of theirs were added or finished. That
-        takes the same time however long the queue is.
+        those conversations: all that can have become dispatchable when turns of theirs were added or finished, but
+        for suspects, which the look at everybody finds. That takes the same time however long the queue is.
         """
         parameters: dict[str, object] = {"now": now, "most": limit, "per_person": per_person}
         if not people and not conversations:

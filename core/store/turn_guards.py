@@ -14,6 +14,9 @@ from core.store.columns import UtcDateTime
 from core.store.models import Turn
 from core.values import ACTIVE_STATES, TurnState
 
+# Error code of a turn whose last attempt ended together with its worker.
+WORKER_LOST = "worker_lost"
+
 TURN_ID: BindParameter[str] = bindparam("turn_id")
 NOW = bindparam("now", type_=UtcDateTime())
 # Statements that count their rows with RETURNING need no bookkeeping in the session.
@@ -55,3 +58,20 @@ def _no_earlier_turn_is_open() -> ColumnElement[bool]:
 
 
 NO_EARLIER_TURN_IS_OPEN = _no_earlier_turn_is_open()
+
+
+def _is_suspect(turn: type[Turn]) -> ColumnElement[bool]:
+    return and_(turn.failures > 0, turn.error_code == literal_column(f"'{WORKER_LOST}'"))
+
+
+def _no_suspect_is_running() -> ColumnElement[bool]:
+    other = aliased(Turn, name="suspect")
+    open_words: list[ColumnElement[str]] = [literal_column(f"'{state}'") for state in ACTIVE_STATES]
+    running = other.state == literal_column(f"'{TurnState.RUNNING}'")
+    return ~select(other.id).where(other.state.in_(open_words), running, _is_suspect(other)).exists()
+
+
+# A question that kills workers takes the turns beside it down with it. Which one it was nobody knows, so those that
+# went down together come back one at a time, and the innocent ones are answered.
+IS_SUSPECT = _is_suspect(Turn)
+NO_SUSPECT_IS_RUNNING = _no_suspect_is_running()

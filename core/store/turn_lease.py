@@ -4,10 +4,11 @@ A running turn belongs to one attempt of one owner. Every write repeats owner an
 worker that was given up for dead cannot change anything, however late it wakes.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, false, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, false, not_, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -20,16 +21,21 @@ from core.store.turn_guards import (
     IS_HELD,
     IS_READY,
     IS_RUNNING,
+    IS_SUSPECT,
     NO_EARLIER_TURN_IS_OPEN,
+    NO_SUSPECT_IS_RUNNING,
     NOW,
     TURN_ID,
     UNSYNCHRONIZED,
+    WORKER_LOST,
 )
 from core.store.turn_rows import TurnRows
 from core.store.usage import UsageRepository
 from core.values import FINAL_STATES, FinishReason, TurnState
 
-WORKER_LOST = "worker_lost"
+# (turn id, number of the attempt)
+HeldAttempt = tuple[str, int]
+
 _WORKER_LOST_MESSAGE = "The answer was interrupted several times and has been given up. Please ask again."
 
 _CLAIM = (
@@ -39,6 +45,7 @@ _CLAIM = (
         IS_READY,
         or_(Turn.not_before.is_(None), Turn.not_before <= NOW),
         NO_EARLIER_TURN_IS_OPEN,
+        or_(not_(IS_SUSPECT), NO_SUSPECT_IS_RUNNING),
     )
     .values(
         state=TurnState.RUNNING,
@@ -54,7 +61,11 @@ _CLAIM = (
 )
 _HEARTBEAT = (
     update(Turn)
-    .where(IS_RUNNING, Turn.lease_owner == bindparam("owner"))
+    .where(
+        IS_RUNNING,
+        Turn.lease_owner == bindparam("owner"),
+        tuple_(Turn.id, Turn.attempt).in_(bindparam("held", expanding=True)),
+    )
     .values(lease_until=bindparam("until"))
     .returning(Turn.id, Turn.attempt, Turn.cancel_requested)
     .execution_options(**UNSYNCHRONIZED)
@@ -135,9 +146,10 @@ class TurnLease(TurnRows):
     """All methods are one guarded UPDATE and what follows from it. Times are aware UTC."""
 
     def claim(self, turn_id: str, owner: str, now: datetime, lease_until: datetime) -> Turn | None:
-        """ready → running with a new attempt. None: not ready, too early, or an earlier turn comes first.
+        """ready → running with a new attempt.
 
-        Of several claimers exactly one gets the turn. Its attachments are not loaded.
+        None: not ready, too early, an earlier turn comes first, or it is a suspect and another suspect runs. Of
+        several claimers exactly one gets the turn. Its attachments are not loaded.
         """
         try:
             with self._session.connection().begin_nested():
@@ -146,14 +158,19 @@ class TurnLease(TurnRows):
             # The index over running turns: another turn of the conversation is being computed after all.
             return None
 
-    def heartbeat(self, owner: str, now: datetime, lease_until: datetime) -> tuple[dict[str, int], set[str]]:
-        """Prolong everything that this owner runs.
+    def heartbeat(
+        self, owner: str, held: Collection[HeldAttempt], lease_until: datetime
+    ) -> tuple[set[HeldAttempt], set[HeldAttempt]]:
+        """Prolong those attempts that this owner is working on. Whatever else is in its name runs out and is reaped:
+        nobody would ever end it.
 
-        Returns ({turn id: attempt still held}, ids of those that somebody asked to stop). What is missing from the
-        first was taken away: drop the work.
+        Returns (attempts still held, those of them that somebody asked to stop). What is missing from the first is
+        over: drop the work.
         """
-        rows = self._session.execute(_HEARTBEAT, {"owner": owner, "until": lease_until}).all()
-        return {row.id: row.attempt for row in rows}, {row.id for row in rows if row.cancel_requested}
+        if not held:
+            return set(), set()
+        rows = self._session.execute(_HEARTBEAT, {"owner": owner, "held": list(held), "until": lease_until}).all()
+        return {(row.id, row.attempt) for row in rows}, {(row.id, row.attempt) for row in rows if row.cancel_requested}
 
     def first_token(self, turn_id: str, attempt: int, owner: str, now: datetime) -> None:
         """Note when the attempt's first text appeared. Nothing happens if the lease is lost."""

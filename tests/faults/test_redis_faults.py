@@ -4,13 +4,15 @@ import pickle
 import signal
 from base64 import b64encode
 from json import dumps
+from pathlib import Path
 
 import pytest
 
 from core.queue.celery_app import QUEUE, TASK_ANSWER
 from core.values import TurnState, new_id
 from tests.asking import Asker, ended
-from tests.processes import until
+from tests.integration.worker.proxy import listening
+from tests.processes import PATIENCE_S, installation, until
 
 pytestmark = pytest.mark.faults
 
@@ -83,6 +85,23 @@ def test_a_frozen_redis_leaves_no_worker_deaf(asker: Asker) -> None:
     turns = asker.wait([asker.ask(f"question {n}") for n in range(5)])
 
     assert all(turn.state == TurnState.ANSWERED for turn in turns)
+
+
+def test_a_redis_that_accepts_and_says_nothing_keeps_no_worker_from_stopping(tmp_path: Path) -> None:
+    with installation(tmp_path) as made:
+        asker = Asker(made)
+        worker = made.start_worker()
+        turn_id = asker.ask("[[hang]]")
+        asker.wait_for_text(turn_id)
+        made.redis_server.kill()
+        made.redis_server.socket.unlink(missing_ok=True)
+        with listening(made.redis_server.socket):
+            log = made.folder / "worker-0.log"
+            until(lambda: "cancel_ear_lost" in log.read_text(), "the worker notices")
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(PATIENCE_S) == 0
+
+        assert asker.turn(turn_id).state == TurnState.READY
 
 
 def test_dropped_connections_lose_none(asker: Asker) -> None:

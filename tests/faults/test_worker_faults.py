@@ -51,6 +51,21 @@ def test_a_question_that_kills_workers_fails_clearly_and_alone(asker: Asker) -> 
     assert [turn.answer for turn in answered] == ["question 0", "question 1", "question 2"]
 
 
+def test_a_question_that_kills_workers_takes_nobody_down_with_it(asker: Asker) -> None:
+    """Asked together, they go down together; then they come back one at a time."""
+    poison = asker.ask("[[slow 2]] [[die]] one two", person="eve")
+    beside = [asker.ask("[[slow 3]] one two three", person=f"person {n}") for n in range(3)]
+    for _ in range(3):
+        assert asker.at.start("worker").wait(PATIENCE_S) == -signal.SIGKILL
+    asker.at.start_worker()
+
+    (failed,) = asker.wait([poison])
+    answered = asker.wait(beside)
+
+    assert (failed.state, failed.error_code, failed.failures) == (TurnState.FAILED, "worker_lost", 3)
+    assert [(turn.state, turn.failures) for turn in answered] == [(TurnState.ANSWERED, 1)] * 3
+
+
 def test_sigterm_gives_back_what_takes_too_long_and_finishes_the_rest(asker: Asker) -> None:
     worker = asker.at.start_worker(GLIMT_SHUTDOWN_GRACE_S="1.5")
     slow = asker.ask("[[hang]]", person="bob")

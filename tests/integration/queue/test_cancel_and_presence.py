@@ -1,6 +1,8 @@
 """Stop reaches whoever has to know; workers say that they are there."""
 
-from core.queue.cancel import CANCEL_CHANNEL, request_cancel
+import pytest
+
+from core.queue.cancel import CANCEL_CHANNEL, read_poke, request_cancel
 from core.queue.connect import connect
 from core.queue.presence import LIFETIME_S, PREFIX, WorkerPresence, announce_presence, list_workers, withdraw_presence
 from core.values import TurnState, new_id
@@ -20,8 +22,13 @@ def test_a_running_turn_is_poked_and_stays_running_until_its_worker_obeys(stage:
     ear.close()
     assert state is TurnState.RUNNING
     assert message is not None
-    assert message["data"] == turn_id.encode()
+    assert read_poke(message["data"]) == (turn_id, 1)
     assert stage.turn(turn_id).cancel_requested
+
+
+@pytest.mark.parametrize("data", [1, b"", b"turn", b"turn:", b"turn:x", b"\xff:\xff"])
+def test_a_poke_that_is_none_is_passed_over(data: object) -> None:
+    assert read_poke(data) is None
 
 
 def test_stop_is_kept_in_sql_while_redis_is_away(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from datetime import datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -187,6 +188,31 @@ def test_cut_connections_are_a_store_error_once_and_then_replaced(postgresql_url
     killer.close()
 
 
+def test_a_server_that_became_read_only_is_a_retryable_store_error(postgresql_url: str) -> None:
+    """As the old server is after a fail-over."""
+    administrator, store = Store(postgresql_url), Store(postgresql_url)
+    with administrator.write() as repositories:
+        name = repositories.session.scalar(text("SELECT current_database()"))
+        repositories.session.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+    with pytest.raises(StoreError, match="read-only") as caught:
+        with store.write() as repositories:
+            repositories.people.workspace(Platform.WEB, "local")
+    assert caught.value.retryable
+    store.check()
+    store.close()
+    administrator.close()
+
+
+@pytest.mark.parametrize(("broken", "expected"), [(True, StoreError), (False, DBAPIError)])
+def test_whatever_a_statement_says_of_a_broken_connection_is_a_store_error(
+    store: Store, broken: bool, expected: type[Exception]
+) -> None:
+    with pytest.raises(expected, match="nonsense"):
+        with store.write():
+            raise DBAPIError("SELECT 1", {}, ValueError("nonsense"), connection_invalidated=broken)
+    store.check()
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -201,6 +227,17 @@ def test_cut_connections_are_a_store_error_once_and_then_replaced(postgresql_url
 def test_other_databases_are_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="DATABASE_URL"):
         Store(url)
+
+
+def test_postgresql_notices_a_server_that_went_away_without_a_word(postgresql_url: str) -> None:
+    store = Store(postgresql_url)
+    with store.read() as repositories:
+        connection: Any = repositories.session.connection().connection.driver_connection
+        asked = connection.info.get_parameters()
+    store.close()
+    assert asked["connect_timeout"] == "10"
+    assert (asked["keepalives_idle"], asked["keepalives_interval"], asked["keepalives_count"]) == ("5", "2", "3")
+    assert asked["tcp_user_timeout"] == "10000"
 
 
 def test_sqlite_keeps_the_settings_that_the_queue_relies_on(sqlite_store: Store) -> None:

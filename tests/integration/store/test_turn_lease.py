@@ -72,7 +72,7 @@ def test_a_claim_that_loses_leaves_the_transaction_usable(scene: Scene) -> None:
     assert scene.state(free) == TurnState.RUNNING
 
 
-def test_a_heartbeat_prolongs_all_that_the_owner_runs(scene: Scene) -> None:
+def test_a_heartbeat_prolongs_what_the_owner_works_on(scene: Scene) -> None:
     mine = [scene.ask(scene.thread(f"thread {n}")) for n in range(3)]
     theirs = scene.ask(scene.thread("theirs"))
     for turn_id in mine:
@@ -81,16 +81,28 @@ def test_a_heartbeat_prolongs_all_that_the_owner_runs(scene: Scene) -> None:
     scene.finish(mine[0], 1, owner="w1")
     with scene.store.write() as repositories:
         repositories.turns.request_cancel(mine[1], after(1))
-        held, cancelled = repositories.turns.heartbeat("w1", after(3), after(18))
-    assert held == {mine[1]: 1, mine[2]: 1}
-    assert cancelled == {mine[1]}
+        works_on = [(turn_id, 1) for turn_id in (*mine, theirs)]
+        held, cancelled = repositories.turns.heartbeat("w1", works_on, after(18))
+    assert held == {(mine[1], 1), (mine[2], 1)}
+    assert cancelled == {(mine[1], 1)}
     assert scene.turn(mine[2]).lease_until == after(18)
     assert scene.turn(theirs).lease_until == after(LEASE_S)
 
 
+def test_what_its_owner_forgot_runs_out(scene: Scene) -> None:
+    forgotten, held = (scene.ask(scene.thread(f"thread {n}")) for n in range(2))
+    for turn_id in (forgotten, held):
+        scene.run(turn_id, "w1")
+    with scene.store.write() as repositories:
+        # The attempt that the owner still believes in is over: it must not keep the one behind it alive.
+        works_on = [(forgotten, 0), (held, 1)]
+        assert repositories.turns.heartbeat("w1", works_on, after(60)) == ({(held, 1)}, set())
+        assert [turn.id for turn in repositories.turns.expired(after(LEASE_S + 1), 10)] == [forgotten]
+
+
 def test_a_heartbeat_without_work_holds_nothing(scene: Scene) -> None:
     with scene.store.write() as repositories:
-        assert repositories.turns.heartbeat("nobody", NOW, after(9)) == ({}, set())
+        assert repositories.turns.heartbeat("nobody", [], after(9)) == (set(), set())
 
 
 def test_the_first_token_is_noted_by_the_holder_alone(scene: Scene) -> None:
@@ -250,7 +262,7 @@ def test_a_living_worker_is_not_reaped(scene: Scene) -> None:
     with scene.store.write() as repositories:
         reap = repositories.turns.reap
         assert reap(turn_id, 1, 3, after(LEASE_S), after(20)) is None
-        repositories.turns.heartbeat("worker", after(14), after(30))
+        repositories.turns.heartbeat("worker", [(turn_id, 1)], after(30))
         assert reap(turn_id, 1, 3, after(29), after(40)) is None
         assert reap(turn_id, 0, 3, after(31), after(40)) is None
         assert reap("0" * 32, 1, 3, after(31), after(40)) is None
@@ -266,8 +278,8 @@ def test_who_wakes_too_late_cannot_touch_the_next_attempt(scene: Scene) -> None:
     with pytest.raises(LostLease):
         scene.finish(turn_id, 1, ANSWER, owner="sleeper", at=18)
     with scene.store.write() as repositories:
-        held, _ = repositories.turns.heartbeat("sleeper", after(18), after(33))
-    assert held == {turn_id: 2}
+        held, _ = repositories.turns.heartbeat("sleeper", [(turn_id, 1), (turn_id, 2)], after(33))
+    assert held == {(turn_id, 2)}
     scene.finish(turn_id, 2, owner="sleeper", at=19)
     assert scene.state(turn_id) == TurnState.ANSWERED
 

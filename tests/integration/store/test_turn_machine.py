@@ -82,7 +82,7 @@ class TurnMachine(RuleBasedStateMachine):
         if what == "claim":
             self.attempts.append(self.take(list(self.model.turns)[age % len(self.model.turns)], owner))
         elif what == "heartbeat":
-            self.heartbeat(owner)
+            self.heartbeat(owner, age)
         elif what in ENDED:
             self.write_end(self.attempt(age), TurnState(what))
         elif what == "retry_later":
@@ -141,13 +141,20 @@ class TurnMachine(RuleBasedStateMachine):
         # One of the messages arrives, the others are lost.
         self.attempts += [self.take(turn_id, owner) for turn_id in found[:1]]
 
-    def heartbeat(self, owner: str) -> None:
+    def heartbeat(self, owner: str, age: int) -> None:
+        """Of everything that this owner ever took, but for the last `age` attempts, which it has forgotten."""
         until = soon(self.now, LEASE_S)
+        works_on = [(turn_id, number) for turn_id, who, number in self.attempts if who == owner]
+        works_on = works_on[: len(works_on) - age]
         with self.store.write() as repositories:
-            held, cancelled = repositories.turns.heartbeat(owner, self.now, until)
-        mine = [turn for turn in self.model.turns.values() if turn.owner == owner]
-        assert held == {turn.id: turn.attempt for turn in mine}
-        assert cancelled == {turn.id for turn in mine if turn.cancel_requested}
+            held, cancelled = repositories.turns.heartbeat(owner, works_on, until)
+        mine = [
+            self.model.turns[turn_id]
+            for turn_id, number in set(works_on)
+            if self.model.held(self.model.turns[turn_id], owner, number)
+        ]
+        assert held == {(turn.id, turn.attempt) for turn in mine}
+        assert cancelled == {(turn.id, turn.attempt) for turn in mine if turn.cancel_requested}
         for turn in mine:
             turn.lease_until = until
 
@@ -174,7 +181,7 @@ class TurnMachine(RuleBasedStateMachine):
             state = repositories.turns.retry_later(
                 turn_id, owner, number, now=self.now, not_before=later, error_code="out_of_memory"
             )
-        assert state == (self.model.release(turn, later, failed=True) if held else None)
+        assert state == (self.model.release(turn, later, error="out_of_memory") if held else None)
 
     def give_back(self, age: int) -> None:
         turn_id, owner, number = self.attempt(age)
@@ -182,7 +189,7 @@ class TurnMachine(RuleBasedStateMachine):
         held = self.model.held(turn, owner, number)
         with self.store.write() as repositories:
             state = repositories.turns.give_back(turn_id, owner, number, self.now)
-        assert state == (self.model.release(turn, None, failed=False) if held else None)
+        assert state == (self.model.release(turn, None) if held else None)
 
     def reap(self, age: int, wait: float) -> None:
         with self.store.read() as repositories:
@@ -196,7 +203,7 @@ class TurnMachine(RuleBasedStateMachine):
         if found.get(turn_id) != number:
             assert state is None
             return
-        expected = self.model.release(turn, later, failed=True)
+        expected = self.model.release(turn, later, error="worker_lost")
         if expected is TurnState.READY and turn.failures >= MAX_FAILURES:
             turn.state = expected = TurnState.FAILED
         assert state is expected

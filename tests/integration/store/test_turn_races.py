@@ -199,7 +199,7 @@ def test_heartbeats_and_finishes_do_not_hinder_each_other(scene: Scene) -> None:
     def act(number: int) -> None:
         if number % 4 == 0:
             with scene.store.write() as repositories:
-                repositories.turns.heartbeat("worker", after(1), after(20))
+                repositories.turns.heartbeat("worker", [(turn_id, 1) for turn_id in ids], after(20))
         scene.finish(ids[number], 1)
 
     at_once(act)

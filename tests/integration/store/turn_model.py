@@ -25,6 +25,11 @@ class ModelTurn:
     not_before: datetime | None = None
     again_at: datetime | None = None
     cancel_requested: bool = False
+    error: str = ""
+
+    @property
+    def is_suspect(self) -> bool:
+        return self.failures > 0 and self.error == "worker_lost"
 
     @property
     def is_open(self) -> bool:
@@ -53,7 +58,10 @@ class TurnModel:
 
     def claimable(self, turn: ModelTurn, now: datetime) -> bool:
         rested = turn.not_before is None or turn.not_before <= now
-        return turn.state is TurnState.READY and rested and self.is_head(turn)
+        alone = not turn.is_suspect or not any(
+            other.is_suspect and other.state is TurnState.RUNNING for other in self.turns.values()
+        )
+        return turn.state is TurnState.READY and rested and self.is_head(turn) and alone
 
     def claim(self, turn: ModelTurn, owner: str, lease_until: datetime) -> None:
         turn.state, turn.owner, turn.lease_until = TurnState.RUNNING, owner, lease_until
@@ -66,8 +74,9 @@ class TurnModel:
     def end(self, turn: ModelTurn, state: TurnState) -> None:
         turn.state, turn.owner, turn.lease_until = state, "", None
 
-    def release(self, turn: ModelTurn, not_before: datetime | None, *, failed: bool) -> TurnState:
-        turn.failures += failed
+    def release(self, turn: ModelTurn, not_before: datetime | None, *, error: str = "") -> TurnState:
+        turn.failures += bool(error)
+        turn.error = error or turn.error
         turn.not_before, turn.again_at = not_before, None
         self.end(turn, TurnState.CANCELLED if turn.cancel_requested else TurnState.READY)
         return turn.state
@@ -88,6 +97,7 @@ class TurnModel:
             return False
         turn.state, turn.ready_at, turn.failures, turn.cancel_requested = TurnState.READY, now, 0, False
         turn.not_before = turn.again_at = None
+        turn.error = ""
         return True
 
     def deliver(self, turn: ModelTurn) -> None:
@@ -101,14 +111,17 @@ class TurnModel:
             assert turn.ready_at is not None
             return turn.ready_at, turn.id
 
+        announced = [
+            t for t in self.turns.values() if t.state is TurnState.READY and t.again_at is not None and t.again_at > now
+        ]
+        all_free = [turn for turn in self.turns.values() if self.claimable(turn, now) and turn not in announced]
+        suspects = sorted((turn for turn in all_free if turn.is_suspect), key=waits)
+        held_back = suspects if any(turn.is_suspect for turn in announced) else suspects[1:]
         shares: list[tuple[int, tuple[datetime, str]]] = []
         for person in {turn.person for turn in self.turns.values()}:
             theirs = [turn for turn in self.turns.values() if turn.person == person]
-            announced = [
-                t for t in theirs if t.state is TurnState.READY and t.again_at is not None and t.again_at > now
-            ]
-            share = len(announced) + sum(turn.state is TurnState.RUNNING for turn in theirs)
-            free = [turn for turn in theirs if self.claimable(turn, now) and turn not in announced]
+            share = sum(turn.state is TurnState.RUNNING or turn in announced for turn in theirs)
+            free = [turn for turn in theirs if turn in all_free and turn not in held_back]
             for turn in sorted(free, key=waits):
                 share += 1
                 if share <= per_person:
