@@ -12,6 +12,7 @@ from core.inference.create import create_engine
 from core.queue.celery_app import QUEUE, TASK_ANSWER, make_celery
 from core.settings import Settings
 from core.store.migrate import require_current
+from worker.pool import WakingPool
 from worker.runtime import WorkerRuntime
 
 log = structlog.get_logger(__name__)
@@ -33,6 +34,8 @@ def run_worker(settings: Settings) -> None:
     warnings.simplefilter("ignore", SecurityWarning)
     engine = create_engine(settings)
     celery = make_celery(settings)
+    # No turn waits in this process for a thread while another worker has one free; `WakingPool` belongs to it.
+    celery.conf.worker_disable_prefetch = True
     runtime = WorkerRuntime(settings, engine, celery)
     celery.task(name=TASK_ANSWER, ignore_result=True)(runtime.answerer.answer)
 
@@ -44,7 +47,7 @@ def run_worker(settings: Settings) -> None:
     runtime.start()
     try:
         consumer = celery.Worker(
-            pool="threads",
+            pool=WakingPool,
             concurrency=settings.worker_slots,
             queues=[QUEUE],
             without_gossip=True,
