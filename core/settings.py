@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     context_tokens: int = Field(0, ge=0, description="prompt + answer; 0: what the model's configuration allows")
     max_new_tokens: int = Field(512, ge=1)
+    cache_mb: int = Field(0, ge=0, description="MiB for keys, values and features; 0: a share of what is free")
     temperature: float = Field(0.0, ge=0.0, le=2.0)
     reasoning: bool = Field(False, description="let the model think before it answers, where its template knows how")
     system_prompt: str = ""

@@ -242,3 +242,17 @@ def bench_service(
         from bench.service import run as measure
 
     _run(lambda settings: measure(settings, turns=turns, as_json=as_json, database_url=database, out=sys.stdout))
+
+
+@bench.command("engine")
+def bench_engine(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of each side.")] = 3,
+    model: Annotated[str, typer.Option(help="A folder; left out: a Qwen2-VL of random weights is made.")] = "",
+    small: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Many picture questions at once, against transformers' `generate` one by one and in static batches."""
+    with _explained(), _installed("measurements", "They run from a checkout of Glimt with everything installed."):
+        from bench.engine import run as measure
+
+    _run(lambda settings: measure(settings, model=model, rounds=rounds, as_json=as_json, out=sys.stdout, small=small))

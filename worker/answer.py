@@ -157,7 +157,8 @@ class Answerer:
             messages=prompt.messages,
             sampling=self._sampling(turn),
             reasoning=bool(turn.options.get("reasoning", self._settings.reasoning)),
-            cache_scope=f"{claimed.conversation.workspace_id}:{turn.conversation_id}",
+            tenant=claimed.conversation.workspace_id,
+            cache_scope=turn.conversation_id,
             deadline_s=self._settings.turn_deadline_s,
         )
 

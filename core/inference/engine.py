@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -16,7 +17,8 @@ from core.inference.flight import Flight
 from core.inference.loader import LoadedModel, load_model
 from core.inference.port import Events, Message, Request
 from core.inference.render import Prompt, Renderer
-from core.inference.stepper import RoundRobinStepper, Sequence, Stepper
+from core.inference.stepper import Admitted, Sequence, Stepper
+from core.inference.steppers import create_stepper
 from core.inference.stream import EventStream, Waiter, wake
 from core.settings import Settings
 
@@ -55,7 +57,8 @@ class TransformersEngine:
     def load(cls, settings: Settings) -> "TransformersEngine":
         """Load the model that the settings name and start its thread. Errors as in `load_model`."""
         loaded = load_model(settings)
-        return cls(loaded, RoundRobinStepper(loaded))
+        stepper, most_tokens = create_stepper(loaded, settings)
+        return cls(replace(loaded, context_tokens=min(loaded.context_tokens, most_tokens)), stepper)
 
     @property
     def model_name(self) -> str:
@@ -174,18 +177,18 @@ class TransformersEngine:
             return
         vocabulary, sampling = self._loaded.vocabulary, flight.request.sampling
         text = AnswerText(self._decode, vocabulary.hidden, stop=sampling.stop, thinking=prompt.thinking)
-        waiter = flight.begin(prompt, text, room)
-        assert flight.sequence is not None
-        self._by_sequence[flight.sequence] = flight
-        self._stepper.add(flight.sequence)
-        wake([waiter])
+        sequence = flight.begin(prompt, text, room)
+        self._by_sequence[sequence] = flight
+        self._stepper.add(sequence)
 
     def _fail(self, flight: Flight, error: InferenceError) -> None:
         wake([flight.fail(error)])
         self._leave(flight)
 
-    def _advance(self, flight: Flight, result: int | InferenceError) -> Waiter | None:
-        if isinstance(result, InferenceError):
+    def _advance(self, flight: Flight, result: Admitted | int | InferenceError) -> Waiter | None:
+        if isinstance(result, Admitted):
+            waiter = flight.admitted(result.cached_tokens)
+        elif isinstance(result, InferenceError):
             log.warning("request_failed", request=flight.request.id, error=str(result))
             waiter = flight.fail(result)
         else:

@@ -24,7 +24,6 @@ class Flight:
         self.deadline = time.monotonic() + request.deadline_s
         self.sequence: Sequence | None = None
         self._stopping = False
-        self._limit = request.sampling.max_new_tokens
         self._began = 0.0
         self._text: AnswerText | None = None
 
@@ -32,13 +31,21 @@ class Flight:
         """Ask for the end within one step."""
         self._stopping = True
 
-    def begin(self, prompt: Prompt, text: AnswerText, room: int) -> Waiter | None:
-        """The prompt is rendered and `room` tokens are left for the answer. Returns the consumer to wake."""
-        self._limit = min(self._limit, room)
-        self._began = time.monotonic()
+    def begin(self, prompt: Prompt, text: AnswerText, room: int) -> Sequence:
+        """The prompt is rendered and `room` tokens are left for the answer. Returns what is to be computed."""
+        request = self.request
         self._text = text
-        self.sequence = Sequence(prompt, self.request.sampling)
-        return self.mailbox.post(Started(prompt.tokens, prompt.picture_tokens))
+        self.sequence = Sequence(
+            prompt, request.sampling, min(request.sampling.max_new_tokens, room), request.tenant, request.cache_scope
+        )
+        return self.sequence
+
+    def admitted(self, cached_tokens: int) -> Waiter | None:
+        """Computing begins. Returns the consumer to wake."""
+        assert self.sequence is not None
+        self._began = time.monotonic()
+        prompt = self.sequence.prompt
+        return self.mailbox.post(Started(prompt.tokens, prompt.picture_tokens, cached_tokens))
 
     def advance(self, token: int, ends: frozenset[int]) -> Waiter | None:
         """One more token was computed. Returns the consumer to wake."""
@@ -49,7 +56,7 @@ class Flight:
         deltas = self._text.add(token)
         if self._text.stopped:
             return self.finish(FinishReason.STOP, deltas)
-        if len(self.sequence.computed) >= self._limit:
+        if len(self.sequence.computed) >= self.sequence.limit:
             return self.finish(FinishReason.LENGTH, deltas)
         return self.mailbox.post(*deltas) if deltas else None
 

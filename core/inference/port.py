@@ -45,14 +45,16 @@ class Sampling:
 class Request:
     """One answer to compute.
 
-    `id` names the request for `Engine.cancel`. `cache_scope` is the tenant and conversation within which computed
-    state may be reused; never across. `deadline_s` counts from submission.
+    `id` names the request for `Engine.cancel`. What was computed for it is used again within its `cache_scope` (a
+    conversation), and what was seen in its pictures within its `tenant`; never across, and not at all where they are
+    empty. `deadline_s` counts from submission.
     """
 
     id: str
     messages: tuple[Message, ...]
     sampling: Sampling = field(default_factory=Sampling)
     reasoning: bool = False
+    tenant: str = ""
     cache_scope: str = ""
     deadline_s: float = 300.0
 

@@ -14,13 +14,10 @@ from transformers.processing_utils import ProcessorMixin
 from transformers.video_processing_utils import VideoProcessorMixin
 
 from core.errors import ModelLoadError
+from core.inference.families import family_of
 
 # A picture of more pixels is reduced to this before it is cut into patches: about 2,700 tokens for GLM and Qwen.
 PIXEL_BUDGET = 2 * 1024 * 1024
-
-# How many "pixels" of `size["longest_edge"]` one pixel is. GLM counts both frames that it makes of a still picture.
-# In other families `size` is no area at all: they cut pictures into a limited number of tiles.
-_AREA_UNITS = {"glm4v": 2, "glm46v": 2, "glm4v_moe": 2, "glm_ocr": 2, "qwen2_vl": 1, "qwen2_5_vl": 1, "qwen3_vl": 1}
 
 _BY_MODEL_TYPE: dict[str, str | None] = vars(processing_auto)["PROCESSOR_MAPPING_NAMES"]
 
@@ -58,7 +55,7 @@ def load_processor(folder: Path, model_type: str, tokenizer: Any) -> Any:
         raise ModelLoadError(f"{folder}: no processor for pictures is known for models of type {model_type!r}.")
     parts = [_part(name, folder, tokenizer) for name in kind.get_attributes()]
     processor = pictures_only(kind).from_args_and_dict(parts, settings)
-    _limit_pixels(processor.image_processor, model_type)
+    _limit_pixels(processor.image_processor, family_of(model_type).area_unit)
     return processor
 
 
@@ -86,9 +83,9 @@ def pictures_only(kind: Any) -> Any:
     return type(kind.__name__, (kind,), {"check_argument_for_proper_class": check_argument_for_proper_class})
 
 
-def _limit_pixels(image_processor: Any, model_type: str) -> None:
-    unit = _AREA_UNITS.get(model_type)
-    if unit is None:
+def _limit_pixels(image_processor: Any, unit: int) -> None:
+    # In families without a unit `size` is no area: they cut pictures into a limited number of tiles.
+    if not unit:
         return
     size = dict(image_processor.size)
     size["longest_edge"] = min(size["longest_edge"], unit * PIXEL_BUDGET)

@@ -12,6 +12,7 @@ from jinja2 import TemplateError
 from PIL import Image
 
 from core.errors import GlimtError, InferenceError
+from core.inference.families import family_of
 from core.inference.loader import LoadedModel
 from core.inference.neutralise import Neutraliser
 from core.inference.panic import panics_as_errors
@@ -25,16 +26,27 @@ _LONGEST = 50
 
 
 @dataclass(frozen=True, slots=True)
+class PromptPicture:
+    """One picture of a prompt: its key, what the vision tower takes of it, and how many tokens stand for it."""
+
+    key: str
+    inputs: dict[str, torch.Tensor]
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """One prompt of L tokens, on the CPU.
 
-    `ids`: (1, L). `inputs`: what else the model's forward takes for the pictures. `positions`: (1, L), or (4, 1, L)
+    `ids`: (1, L). `inputs`: what else the model's forward takes for the pictures; `pictures`: the same, picture by
+    picture, for families that compute many sequences in a step. `positions`: (1, L), or (4, 1, L)
     for models whose pictures have positions in three dimensions: text position, time, height, width. `shift`: what
     the token at place n adds to n in those three. `thinking`: the prompt ends inside an open thought.
     """
 
     ids: torch.Tensor
     inputs: dict[str, torch.Tensor]
+    pictures: tuple[PromptPicture, ...]
     positions: torch.Tensor
     shift: int
     picture_tokens: int
@@ -62,7 +74,10 @@ class Renderer:
         self._forward = set(inspect.signature(loaded.model.forward).parameters) - {"input_ids", "attention_mask"}
         # Only models with three-dimensional positions have this.
         self._rope_index = getattr(getattr(loaded.model, "model", None), "get_rope_index", None)
-        self._rope_inputs = set(inspect.signature(self._rope_index).parameters) if self._rope_index else set()
+        self._rope_inputs = _parameters(self._rope_index)
+        self._placeholders = torch.tensor(sorted(loaded.vocabulary.pictures), dtype=torch.long)
+        self._split = family_of(loaded.model.config.model_type).split
+        self._vision_inputs = _parameters(getattr(getattr(loaded.model, "model", None), "get_image_features", None))
         self._knows_thinking = "enable_thinking" in loaded.template
         self._knows_system = self._accepts_system()
 
@@ -98,14 +113,30 @@ class Renderer:
         ids = features["input_ids"]
         positions, shift = self._positions(ids, features)
         tail = self._loaded.tokenizer.decode(ids[0, -_TAIL:].tolist())
+        placeholders = torch.isin(ids[0], self._placeholders)
         return Prompt(
             ids=ids,
             inputs={name: value for name, value in features.items() if name in self._forward},
+            pictures=self._pictures(messages, ids[0], placeholders, features),
             positions=positions,
             shift=shift,
-            picture_tokens=sum(int((ids == id).sum()) for id in self._loaded.vocabulary.pictures),
+            picture_tokens=int(placeholders.sum()),
             thinking=tail.rstrip().endswith(OPEN),
         )
+
+    def _pictures(
+        self,
+        messages: Sequence[Message],
+        ids: torch.Tensor,
+        placeholders: torch.Tensor,
+        features: dict[str, torch.Tensor],
+    ) -> tuple[PromptPicture, ...]:
+        keys = [picture.key for message in messages for picture in message.pictures]
+        if self._split is None or not keys:
+            return ()
+        inputs = {name: value for name, value in features.items() if name in self._vision_inputs}
+        parts = self._split(inputs, ids, placeholders, len(keys))
+        return tuple(PromptPicture(key, part, tokens) for key, (part, tokens) in zip(keys, parts, strict=True))
 
     def _encode(self, messages: Sequence[Message], reasoning: bool) -> dict[str, torch.Tensor]:
         template = self._loaded.processor or self._loaded.tokenizer
@@ -151,6 +182,10 @@ class Renderer:
             return str(template.apply_chat_template(chat, tokenize=False)).count(says) == len(chat)
         except TemplateError:
             return False
+
+
+def _parameters(function: Any) -> set[str]:
+    return set(inspect.signature(function).parameters) if function else set()
 
 
 def _fold_system(messages: Sequence[Message]) -> list[Message]:

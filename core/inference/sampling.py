@@ -1,5 +1,7 @@
 """Chooses the next token of one sequence from its logits."""
 
+from collections.abc import Sequence
+
 import torch
 
 from core.inference.port import Sampling
@@ -14,7 +16,7 @@ class Sampler:
 
     def __init__(self, sampling: Sampling, prompt: torch.Tensor, suppressed: torch.Tensor) -> None:
         self._sampling = sampling
-        self._suppressed = suppressed
+        self.suppressed = suppressed
         # On the CPU, so that one seed means one answer whatever the device.
         self._random = torch.Generator()
         if sampling.seed is None:
@@ -23,10 +25,15 @@ class Sampler:
             self._random.manual_seed(sampling.seed)
         self._seen = prompt.unique() if sampling.repetition_penalty != 1.0 else None
 
+    @property
+    def plain(self) -> bool:
+        """Whether the largest score simply wins."""
+        return self._sampling.temperature == 0 and self._seen is None
+
     def choose(self, logits: torch.Tensor) -> int:
         """The next id. `logits`: (vocabulary,), any float type; left as it is."""
         scores = logits.float()
-        scores = scores.index_fill(0, self._suppressed.to(scores.device), float("-inf"))
+        scores = scores.index_fill(0, self.suppressed.to(scores.device), float("-inf"))
         if self._seen is not None:
             scores = _penalised(scores, self._seen.to(scores.device), self._sampling.repetition_penalty)
         id = int(scores.argmax()) if self._sampling.temperature == 0 else self._draw(scores)
@@ -43,6 +50,21 @@ class Sampler:
         if self._sampling.top_p < 1.0:
             chances = _nucleus(chances, self._sampling.top_p)
         return int(chances.cpu().multinomial(1, generator=self._random))
+
+
+def choose_all(samplers: Sequence[Sampler], logits: torch.Tensor) -> list[int]:
+    """The next id of each row of `logits`: (rows, vocabulary). Plain rows are decided together."""
+    plain = [row for row, sampler in enumerate(samplers) if sampler.plain]
+    ids = [0] * len(samplers)
+    if plain:
+        rows = logits if len(plain) == len(samplers) else logits[torch.tensor(plain, device=logits.device)]
+        best = rows.float().index_fill(1, samplers[plain[0]].suppressed, float("-inf")).argmax(-1).tolist()
+        for row, id in zip(plain, best, strict=True):
+            ids[row] = id
+    for row, sampler in enumerate(samplers):
+        if not sampler.plain:
+            ids[row] = sampler.choose(logits[row])
+    return ids
 
 
 def _penalised(scores: torch.Tensor, seen: torch.Tensor, penalty: float) -> torch.Tensor:

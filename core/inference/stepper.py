@@ -1,12 +1,14 @@
 """Computes tokens for many sequences: what stands between the inference thread and the model."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from transformers import DynamicCache
 
-from core.errors import InferenceError, OutOfMemory
+from core.errors import InferenceError
+from core.inference.failures import as_failure
 from core.inference.loader import LoadedModel
 from core.inference.port import Sampling
 from core.inference.render import Prompt
@@ -14,17 +16,31 @@ from core.inference.sampling import Sampler
 
 
 class Sequence:
-    """One sequence in computation. A stepper keeps its own state of it in `state`; `computed` are its tokens so far."""
+    """One sequence in computation: at most `limit` tokens behind its prompt, `computed` are those so far.
 
-    def __init__(self, prompt: Prompt, sampling: Sampling) -> None:
+    A stepper keeps its own state of it in `state`. `tenant` and `scope` are the request's: what is computed is used
+    again within them alone.
+    """
+
+    def __init__(self, prompt: Prompt, sampling: Sampling, limit: int, tenant: str = "", scope: str = "") -> None:
         self.prompt = prompt
         self.sampling = sampling
+        self.limit = limit
+        self.tenant = tenant
+        self.scope = scope
         self.computed: list[int] = []
         self.state: Any = None
 
 
-# A sequence with its next token, or with the reason why it cannot go on; in that case it has left.
-Outcome = tuple[Sequence, int | InferenceError]
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Computing begins; `cached_tokens` of the prompt are known from before."""
+
+    cached_tokens: int = 0
+
+
+# A sequence with what came of it: `Admitted` once, then tokens, or the reason why it cannot go on: then it has left.
+Outcome = tuple[Sequence, Admitted | int | InferenceError]
 
 
 class Stepper(Protocol):
@@ -37,7 +53,7 @@ class Stepper(Protocol):
         """Let go of a sequence and its memory. One that is not there is ignored."""
 
     def step(self) -> Iterator[Outcome]:
-        """Advance every sequence by at most one token, in turn. Between two outcomes sequences may be removed.
+        """Advance every sequence by at most one token. Between two outcomes sequences may be removed.
 
         A failure concerns the sequence that it comes with and no other.
         """
@@ -71,6 +87,7 @@ class RoundRobinStepper:
         if self._waiting:
             newcomer = self._waiting.pop(0)
             self._running.append(newcomer)
+            yield newcomer, Admitted()
         for sequence in list(self._running):
             if sequence in self._running:
                 yield sequence, self._advance(sequence)
@@ -79,15 +96,8 @@ class RoundRobinStepper:
         try:
             with torch.inference_mode():
                 token = self._next(sequence)
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            return self._drop(sequence, OutOfMemory(str(error)))
-        except RuntimeError as error:
-            # The CPU allocator has no exception type of its own.
-            if "can't allocate memory" in str(error):
-                return self._drop(sequence, OutOfMemory(str(error)))
-            return self._drop(sequence, InferenceError(f"RuntimeError: {error}"))
         except Exception as error:
-            return self._drop(sequence, InferenceError(f"{type(error).__name__}: {error}"))
+            return self._drop(sequence, as_failure(error))
         sequence.computed.append(token)
         return token
 

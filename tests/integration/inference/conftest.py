@@ -50,6 +50,15 @@ def engine_of(checkpoint: CheckpointOf) -> Iterator[EngineOf]:
 def noise(width: int, height: int, seed: int = 0) -> Picture:
     """A picture of random pixels."""
     pixels = random.Random(seed).randbytes(width * height * 3)
+    return _picture(Image.frombytes("RGB", (width, height), pixels))
+
+
+def black(width: int, height: int) -> Picture:
+    """A picture of nothing."""
+    return _picture(Image.new("RGB", (width, height)))
+
+
+def _picture(image: Image.Image) -> Picture:
     file = io.BytesIO()
-    Image.frombytes("RGB", (width, height), pixels).save(file, "PNG")
-    return Picture(sha256(file.getvalue()).hexdigest(), file.getvalue(), width, height)
+    image.save(file, "PNG")
+    return Picture(sha256(file.getvalue()).hexdigest(), file.getvalue(), image.width, image.height)

@@ -4,7 +4,14 @@ import threading
 from collections.abc import Callable, Iterator
 
 from core.errors import InferenceError
-from core.inference.stepper import Outcome, Sequence
+from core.inference.batch import BatchStepper
+from core.inference.families import family_of
+from core.inference.loader import LoadedModel
+from core.inference.pictures import PictureEncoder
+from core.inference.prefixes import PrefixCache
+from core.inference.ragged import layer_shapes
+from core.inference.slots import KvSlots
+from core.inference.stepper import Admitted, Outcome, Sequence
 
 
 class PlayedStepper:
@@ -30,9 +37,33 @@ class PlayedStepper:
 
     def step(self) -> Iterator[Outcome]:
         for sequence in list(self.held):
+            if sequence.state is None:
+                sequence.state = "admitted"
+                yield sequence, Admitted()
             result = self._play(sequence, len(sequence.computed))
             if isinstance(result, InferenceError):
                 self.remove(sequence)
             else:
                 sequence.computed.append(result)
             yield sequence, result
+
+
+def batch_stepper(
+    loaded: LoadedModel,
+    *,
+    tokens: int = 4096,
+    chunk_tokens: int = 512,
+    prefix_bytes: int = 2**24,
+    picture_bytes: int = 2**24,
+    most_rows: int = 64,
+) -> BatchStepper:
+    """A stepper as a worker has it, with memory and chunks of a test's choice."""
+    return BatchStepper(
+        loaded,
+        KvSlots(layer_shapes(loaded.model, loaded.device), tokens, loaded.model.dtype, loaded.device),
+        PictureEncoder(loaded.model, loaded.device, picture_bytes),
+        PrefixCache(prefix_bytes),
+        causal=family_of(loaded.model.config.model_type).causal,
+        most_rows=most_rows,
+        chunk_tokens=chunk_tokens,
+    )

@@ -11,7 +11,7 @@ from PIL import Image
 from core.errors import InferenceError
 from core.inference.engine import TransformersEngine
 from core.inference.port import Event, Message, Request, Sampling, Started
-from core.inference.stepper import RoundRobinStepper
+from core.inference.stepper import Admitted, RoundRobinStepper
 from core.inference.stepper import Sequence as Sequence_
 from tests.integration.inference.checkpoints import FAMILIES
 from tests.integration.inference.conftest import EngineOf, noise
@@ -101,11 +101,13 @@ def test_steps_of_many_sequences_equal_generate_token_by_token(engine_of: Engine
     engine = engine_of(family)
     stepper = RoundRobinStepper(engine._loaded)
     conversations = PLAIN if family in TEXT_ONLY else CONVERSATIONS
-    sequences = {name: Sequence_(engine._renderer(messages), Sampling()) for name, messages in conversations.items()}
+    sequences = {
+        name: Sequence_(engine._renderer(messages), Sampling(), NEW_TOKENS) for name, messages in conversations.items()
+    }
     for sequence in sequences.values():
         stepper.add(sequence)
     while any(len(sequence.computed) < NEW_TOKENS for sequence in sequences.values()):
-        assert all(isinstance(outcome, int) for _, outcome in stepper.step())
+        assert all(isinstance(outcome, int | Admitted) for _, outcome in stepper.step())
     for name, messages in conversations.items():
         alone = generate(engine, messages)
         assert sequences[name].computed[: len(alone)] == alone, name

@@ -1,0 +1,308 @@
+"""The batching stepper: every step advances all sequences at once, whatever their lengths."""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from core.inference.failures import as_failure
+from core.inference.loader import LoadedModel
+from core.inference.pictures import Features, PictureEncoder
+from core.inference.prefixes import PrefixCache, marks_of
+from core.inference.ragged import Chunk, Layout, computing
+from core.inference.sampling import Sampler, choose_all
+from core.inference.slots import KvSlots
+from core.inference.stepper import Admitted, Outcome, Sequence
+
+
+class _Row:
+    """A sequence in its slot. `filled` of its tokens have keys and values there, `need` is the most it may have."""
+
+    def __init__(self, sequence: Sequence, need: int, placeholders: torch.Tensor, sampler: Sampler) -> None:
+        self.sequence = sequence
+        self.need = need
+        self.sampler = sampler
+        self.filled = 0
+        self.placeholders = placeholders
+        self.marks = marks_of(sequence.prompt, placeholders)
+        # How many placeholders stand before each place.
+        self.before = torch.cat([torch.zeros(1, dtype=torch.long), placeholders.cumsum(0)])
+        self.features: list[Features | None] = [None] * len(sequence.prompt.pictures)
+
+    @property
+    def prompt_tokens(self) -> int:
+        return self.sequence.prompt.tokens
+
+    @property
+    def left(self) -> int:
+        """Tokens of the prompt still to be computed."""
+        return self.prompt_tokens - self.filled
+
+
+class BatchStepper:
+    """Advances all sequences in one forward pass a step: a token for each that decodes, and chunks of new prompts.
+
+    Sequences wait until there is a slot long enough for prompt and answer, and are taken in order of arrival. The
+    first rows decode, those behind them are still reading their prompts; a row's number is its slot.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        slots: KvSlots,
+        encoder: PictureEncoder,
+        prefixes: PrefixCache | None,
+        *,
+        causal: bool,
+        most_rows: int,
+        chunk_tokens: int,
+    ) -> None:
+        self._model = loaded.model
+        self._decoder = loaded.model.get_decoder()
+        self._embed = loaded.model.get_input_embeddings()
+        self._head = loaded.model.get_output_embeddings()
+        self._device = loaded.device
+        self._suppressed = torch.tensor(sorted(loaded.vocabulary.suppressed), dtype=torch.long, device=loaded.device)
+        self._placeholders = torch.tensor(sorted(loaded.vocabulary.pictures), dtype=torch.long)
+        self._slots = slots
+        self.encoder = encoder
+        self.prefixes = prefixes if causal else None
+        self._causal = causal
+        self._most_rows = most_rows
+        self._chunk_tokens = chunk_tokens
+        self._waiting: deque[Sequence] = deque()
+        self._rows: list[_Row] = []
+        self._decoding = 0
+        # transformers reads a mask of four dimensions as one that is ready; the layout knows better.
+        self._no_mask = torch.empty(1, 1, 1, 1, device=loaded.device)
+
+    def add(self, sequence: Sequence) -> None:
+        self._waiting.append(sequence)
+
+    def remove(self, sequence: Sequence) -> None:
+        if sequence in self._waiting:
+            self._waiting.remove(sequence)
+            return
+        for slot, row in enumerate(self._rows):
+            if row.sequence is sequence:
+                self._keep(slot, row)
+                self._vacate(slot)
+                return
+
+    def step(self) -> Iterator[Outcome]:
+        with torch.inference_mode():
+            yield from self._admit()
+            chunks = []
+            for row, tokens in self._share():
+                try:
+                    self._look(row, row.filled + tokens)
+                except Exception as error:
+                    yield self._drop(row, error)
+                else:
+                    chunks.append((row, tokens))
+            outcomes = self._advance(self._rows[: self._decoding], chunks)
+        yield from outcomes
+
+    # Taking in and letting go.
+
+    def _admit(self) -> Iterator[Outcome]:
+        while self._waiting and len(self._rows) < self._most_rows:
+            sequence = self._waiting[0]
+            need = sequence.prompt.tokens + sequence.limit
+            if not self._make_room(need):
+                return
+            self._waiting.popleft()
+            sampler = Sampler(sequence.sampling, sequence.prompt.ids[0].to(self._device), self._suppressed)
+            row = _Row(sequence, need, torch.isin(sequence.prompt.ids[0], self._placeholders), sampler)
+            self._rows.append(row)
+            self._recall(row)
+            yield sequence, Admitted(row.filled)
+
+    def _recall(self, row: _Row) -> None:
+        """Fill the slot of the newest row with what is kept of its conversation."""
+        if self.prefixes is None or not row.sequence.scope:
+            return
+        found = self.prefixes.find(row.sequence.scope, row.marks)
+        if found is not None:
+            saved, row.filled = found
+            self._slots.load(len(self._rows) - 1, saved, row.filled)
+
+    def _make_room(self, need: int) -> bool:
+        """Whether there is a free slot for `need` tokens; the slots are cut anew if that helps."""
+        used = len(self._rows)
+        length = self._slots.fit(max([need, *(row.need for row in self._rows)]))
+        if length > self._slots.length or used == self._slots.count:
+            if self._slots.tokens // length <= used:
+                return False
+            if length != self._slots.length:
+                self._slots.cut(length, used)
+        return used < self._slots.count
+
+    def _keep(self, slot: int, row: _Row) -> None:
+        if self.prefixes is None or not row.filled or not row.sequence.scope:
+            return
+        answer = torch.tensor(row.sequence.computed[: max(0, row.filled - row.prompt_tokens)], dtype=torch.long)
+        marks = torch.cat([row.marks, answer])[: row.filled]
+        with torch.inference_mode():
+            self.prefixes.keep(row.sequence.scope, marks, self._slots.save(slot, row.filled))
+
+    def _vacate(self, slot: int) -> None:
+        """Close the gap: the last decoding row moves in, and the last row of all where that one was."""
+        with torch.inference_mode():
+            if slot < self._decoding:
+                self._decoding -= 1
+                self._move(self._decoding, slot)
+                slot = self._decoding
+            self._move(len(self._rows) - 1, slot)
+        self._rows.pop()
+
+    def _move(self, source: int, to: int) -> None:
+        if source != to:
+            self._rows[to] = self._rows[source]
+            self._slots.move(source, to, self._rows[to].filled)
+
+    def _drop(self, row: _Row, error: Exception) -> Outcome:
+        """`row` cannot go on; what was computed of it is not kept."""
+        self._vacate(self._rows.index(row))
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+        return row.sequence, as_failure(error)
+
+    # One step.
+
+    def _share(self) -> list[tuple[_Row, int]]:
+        """Which prompts are read on in this step, and how many tokens of each: the shortest rest first."""
+        shares = []
+        budget = self._chunk_tokens
+        for row in sorted(self._rows[self._decoding :], key=lambda row: row.left):
+            if budget <= 0:
+                break
+            tokens = min(row.left, budget) if self._causal else row.left
+            shares.append((row, tokens))
+            budget -= tokens
+        return shares
+
+    def _look(self, row: _Row, end: int) -> None:
+        """Encode the pictures of `row` that have tokens from `filled` to `end`."""
+        first, last = int(row.before[row.filled]), int(row.before[end])
+        at = 0
+        for number, picture in enumerate(row.sequence.prompt.pictures):
+            if at < last and at + picture.tokens > first and row.features[number] is None:
+                row.features[number] = self.encoder(row.sequence.tenant, picture)
+            at += picture.tokens
+
+    def _advance(self, decoding: list[_Row], chunks: list[tuple[_Row, int]]) -> list[Outcome]:
+        """Compute; if that fails, find out for whom."""
+        if not decoding and not chunks:
+            return []
+        try:
+            tokens = self._compute(decoding, chunks)
+        except Exception as error:
+            if len(decoding) + len(chunks) == 1:
+                return [self._drop(decoding[0] if decoding else chunks[0][0], error)]
+            return self._advance_apart(decoding, chunks)
+        return self._note(tokens, decoding, chunks)
+
+    def _advance_apart(self, decoding: list[_Row], chunks: list[tuple[_Row, int]]) -> list[Outcome]:
+        """A step that failed, in smaller parts. What a part computes twice comes out the same."""
+        outcomes: list[Outcome] = []
+        for row, tokens in chunks:
+            outcomes += self._advance([], [(row, tokens)])
+        if chunks:
+            return outcomes + self._advance(decoding, [])
+        # Decoding rows must begin at slot 0: each has its turn there, the last one first.
+        for row in reversed(decoding):
+            outcomes += self._advance_first(row)
+        return outcomes
+
+    def _advance_first(self, row: _Row) -> list[Outcome]:
+        slot = self._rows.index(row)
+        self._swap(slot, 0)
+        outcomes = self._advance([row], [])
+        if row in self._rows:
+            self._swap(slot, 0)
+        return outcomes
+
+    def _swap(self, one: int, other: int) -> None:
+        if one != other:
+            rows = self._rows
+            self._slots.swap(one, other, max(rows[one].filled, rows[other].filled))
+            rows[one], rows[other] = rows[other], rows[one]
+
+    def _note(self, tokens: list[int], decoding: list[_Row], chunks: list[tuple[_Row, int]]) -> list[Outcome]:
+        """Write down what was computed."""
+        for row in decoding:
+            row.filled += 1
+        for row, count in chunks:
+            row.filled += count
+        complete = [row for row, _ in chunks if not row.left]
+        for row in complete:
+            row.features.clear()
+            self._swap(self._rows.index(row), self._decoding)
+            self._decoding += 1
+        outcomes: list[Outcome] = []
+        for row, token in zip([*decoding, *complete], tokens, strict=True):
+            row.sequence.computed.append(token)
+            outcomes.append((row.sequence, token))
+        return outcomes
+
+    def _compute(self, decoding: list[_Row], chunks: list[tuple[_Row, int]]) -> list[int]:
+        """The next token of every row in `decoding`, and of those in `chunks` whose prompt is then complete."""
+        ids, positions, laid = self._lay_out(decoding, chunks)
+        embeds = self._embed(ids.to(self._device))
+        seen = torch.cat([torch.zeros(len(decoding), dtype=torch.bool), *(self._seen(row, n) for row, n in chunks)])
+        more: dict[str, Any] = {}
+        if bool(seen.any()):
+            at = seen.to(self._device)
+            features = [part for row, tokens in chunks for part in self._slice(row, tokens)]
+            embeds = embeds.index_put((at,), torch.cat([part.tokens for part in features]).to(embeds.dtype))
+            if features[0].deep:
+                deep = [torch.cat(layers) for layers in zip(*(part.deep for part in features), strict=True)]
+                more = {"visual_pos_masks": at[None], "deepstack_visual_embeds": deep}
+        layout = Layout(self._slots, [row.filled for row in decoding], laid, self._causal)
+        with computing(layout):
+            hidden = self._decoder(
+                inputs_embeds=embeds[None],
+                position_ids=positions.to(self._device),
+                attention_mask=self._no_mask,
+                use_cache=False,
+                **more,
+            ).last_hidden_state[0]
+        complete = [(row, chunk) for (row, tokens), chunk in zip(chunks, laid, strict=True) if tokens == row.left]
+        wanted = [*range(len(decoding)), *(chunk.end - 1 for _, chunk in complete)]
+        if not wanted:
+            return []
+        logits = self._head(hidden[torch.tensor(wanted, device=self._device)])
+        return choose_all([row.sampler for row in (*decoding, *(row for row, _ in complete))], logits)
+
+    def _lay_out(
+        self, decoding: list[_Row], chunks: list[tuple[_Row, int]]
+    ) -> tuple[torch.Tensor, torch.Tensor, list[Chunk]]:
+        """Ids (N,) and positions (1, N) or (4, 1, N) of the packed axis, and where on it the chunks lie."""
+        ids = [torch.tensor([row.sequence.computed[-1] for row in decoding], dtype=torch.long)]
+        positions = [row.sequence.prompt.position(row.filled) for row in decoding]
+        laid = []
+        at = len(decoding)
+        for row, tokens in chunks:
+            prompt, here = row.sequence.prompt, slice(row.filled, row.filled + tokens)
+            ids.append(torch.where(row.placeholders[here], 0, prompt.ids[0, here]))
+            positions.append(prompt.positions[..., here])
+            laid.append(Chunk(at, at + tokens, self._rows.index(row), row.filled))
+            at += tokens
+        return torch.cat(ids), torch.cat(positions, -1), laid
+
+    @staticmethod
+    def _seen(row: _Row, tokens: int) -> torch.Tensor:
+        return row.placeholders[row.filled : row.filled + tokens]
+
+    @staticmethod
+    def _slice(row: _Row, tokens: int) -> Iterator[Features]:
+        """Features of the placeholders among the next `tokens` tokens of `row`."""
+        first, last = int(row.before[row.filled]), int(row.before[row.filled + tokens])
+        at = 0
+        for picture, features in zip(row.sequence.prompt.pictures, row.features, strict=True):
+            here = slice(max(0, first - at), max(0, last - at))
+            if features is not None and here.stop > 0 and here.start < picture.tokens:
+                yield Features(features.tokens[here], tuple(layer[here] for layer in features.deep))
+            at += picture.tokens

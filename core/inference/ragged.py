@@ -1,0 +1,182 @@
+"""Attention for steps in which sequences of any length take part: tokens of all of them lie on one packed axis.
+
+transformers calls it for every layer of a model whose `_attn_implementation` is `NAME`. Outside a step, for example in
+a plain `generate`, it is scaled dot product attention as always.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from transformers import AttentionInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
+
+from core.errors import InferenceError
+from core.inference.slots import KvSlots, LayerShape
+
+NAME = "glimt_ragged"
+# A multiple for the length that decoding rows look back, so that few shapes of kernels are met.
+_ROUND = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Tokens `start` to `end` of the packed axis: they go to `slot`, behind `past` tokens that are there already."""
+
+    start: int
+    end: int
+    slot: int
+    past: int
+
+
+class Layout:
+    """Where the packed tokens of one step belong.
+
+    The first `len(places)` of them are one token each for the slots 0, 1, …: the token at `places[i]` of slot i.
+    Then come the `chunks`. `causal` false lets the tokens of a chunk see those behind them too.
+    """
+
+    def __init__(self, slots: KvSlots, places: list[int], chunks: list[Chunk], causal: bool = True) -> None:
+        self.slots = slots
+        self.chunks = chunks
+        self.causal = causal
+        self.rows = len(places)
+        device = slots.keys[0].device
+        if places:
+            longest = max(places) + 1
+            self.longest = min(slots.length, -(-longest // _ROUND) * _ROUND)
+            self.slot_of_row = torch.arange(self.rows, device=device)
+            self.places = torch.tensor(places, device=device)
+            seen = torch.arange(self.longest, device=device)[None] <= self.places[:, None]
+            self.seen = torch.zeros(seen.shape, dtype=slots.keys[0].dtype, device=device)
+            self.seen = self.seen.masked_fill_(~seen, float("-inf"))[:, None, None]
+
+
+class Probe:
+    """Stands in for a layout to learn what each layer keeps of a token."""
+
+    def __init__(self) -> None:
+        self.layers: dict[int, LayerShape] = {}
+
+
+_step = threading.local()
+
+
+@contextmanager
+def computing(layout: Layout | Probe) -> Iterator[None]:
+    """Within it, this thread's forward passes are steps over `layout`."""
+    _step.layout = layout
+    try:
+        yield
+    finally:
+        _step.layout = None
+
+
+def ragged_attention(
+    module: Any,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    **kwargs: Any,
+) -> tuple[torch.Tensor, None]:
+    """`query`: (1, heads, N, width), `key` and `value`: (1, their heads, N, width). Gives (1, N, heads, width)."""
+    layout = getattr(_step, "layout", None)
+    if layout is None:
+        return sdpa_attention_forward(
+            module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
+        )
+    if isinstance(layout, Probe):
+        layout.layers[module.layer_idx] = LayerShape(key.shape[1], key.shape[-1], value.shape[-1])
+        return query.new_zeros(1, query.shape[2], query.shape[1], value.shape[-1]), None
+    keys, values = layout.slots.keys[module.layer_idx], layout.slots.values[module.layer_idx]
+    parts = []
+    if layout.rows:
+        parts.append(_rows(layout, query, key, value, keys, values, scaling))
+    for chunk in layout.chunks:
+        parts.append(_chunk(chunk, layout.causal, query, key, value, keys, values, scaling))
+    return parts[0] if len(parts) == 1 else torch.cat(parts, 1), None
+
+
+def _rows(
+    layout: Layout,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    keys: torch.Tensor,
+    values: torch.Tensor,
+    scaling: float | None,
+) -> torch.Tensor:
+    rows, heads, groups = layout.rows, query.shape[1], key.shape[1]
+    keys[layout.slot_of_row, :, layout.places] = key[0, :, :rows].transpose(0, 1)
+    values[layout.slot_of_row, :, layout.places] = value[0, :, :rows].transpose(0, 1)
+    # The query heads that share a key head stand as its query length: nothing has to be repeated.
+    asked = query[0, :, :rows].transpose(0, 1).reshape(rows, groups, heads // groups, query.shape[-1])
+    seen = F.scaled_dot_product_attention(
+        asked,
+        keys[:rows, :, : layout.longest],
+        values[:rows, :, : layout.longest],
+        attn_mask=layout.seen,
+        scale=scaling,
+    )
+    return seen.reshape(1, rows, heads, values.shape[-1])
+
+
+def _chunk(
+    chunk: Chunk,
+    causal: bool,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    keys: torch.Tensor,
+    values: torch.Tensor,
+    scaling: float | None,
+) -> torch.Tensor:
+    here, end = slice(chunk.start, chunk.end), chunk.past + chunk.end - chunk.start
+    keys[chunk.slot, :, chunk.past : end] = key[0, :, here]
+    values[chunk.slot, :, chunk.past : end] = value[0, :, here]
+    mask = None
+    if causal and chunk.past:
+        mask = torch.ones(chunk.end - chunk.start, end, dtype=torch.bool, device=key.device).tril(chunk.past)
+    seen = F.scaled_dot_product_attention(
+        query[:, :, here],
+        keys[chunk.slot : chunk.slot + 1, :, :end],
+        values[chunk.slot : chunk.slot + 1, :, :end],
+        attn_mask=mask,
+        is_causal=causal and mask is None,
+        scale=scaling,
+        enable_gqa=True,
+    )
+    return seen.transpose(1, 2)
+
+
+AttentionInterface.register(NAME, ragged_attention)
+AttentionMaskInterface.register(NAME, sdpa_mask)
+
+
+def layer_shapes(model: Any, device: torch.device) -> list[LayerShape]:
+    """What each layer of `model` keeps of a token, seen in a pass over one token. Switches its attention to `NAME`.
+
+    Raises:
+        InferenceError: its attention does not go through transformers' interface.
+    """
+    model.config.get_text_config()._attn_implementation = NAME
+    one = torch.zeros(1, 1, dtype=torch.long, device=device)
+    probe = Probe()
+    with torch.inference_mode(), computing(probe):
+        model.get_decoder()(
+            inputs_embeds=model.get_input_embeddings()(one),
+            position_ids=one,
+            attention_mask=torch.empty(1, 1, 1, 1, device=device),
+            use_cache=False,
+        )
+    if not probe.layers:
+        raise InferenceError("the attention of this model cannot be batched")
+    return [probe.layers[number] for number in sorted(probe.layers)]
