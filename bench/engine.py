@@ -66,13 +66,15 @@ def run(settings: Settings, *, model: str, rounds: int, as_json: bool, out: Text
 def measure(settings: Settings, rounds: int, *, small: bool = False) -> dict[str, Any]:
     """All figures, as the JSON holds them."""
     loaded = _endless(load_model(settings))
+    # The engine changes its model a little; the others get theirs as transformers made it.
+    plain = _endless(load_model(settings))
     new_tokens = 8 if small else NEW_TOKENS
     questions = [_question(number) for number in range(QUESTIONS)]
     identity = _identity(settings, questions[:4], new_tokens)
     sides: dict[str, Callable[[], Round]] = {
         "engine": lambda: asyncio.run(_together(loaded, settings, questions, new_tokens)),
-        "sequential": lambda: _generate(loaded, questions[:SEQUENTIAL_SAMPLE], 1, new_tokens),
-        "static32": lambda: _generate(loaded, questions, STATIC_BATCH, new_tokens),
+        "sequential": lambda: _generate(plain, questions[:SEQUENTIAL_SAMPLE], 1, new_tokens),
+        "static32": lambda: _generate(plain, questions, STATIC_BATCH, new_tokens),
     }
     sides["engine"]()  # warm-up
     seen: dict[str, list[Round]] = {name: [] for name in sides}
@@ -208,7 +210,8 @@ def _tokens(loaded: LoadedModel, asked: Sequence[list[Message]], new_tokens: int
 
 def _identity(settings: Settings, asked: Sequence[list[Message]], new_tokens: int) -> float:
     """Share of answers that are, token by token, those of `generate` alone, in float32."""
-    loaded = _endless(load_model(settings.model_copy(update={"dtype": "float32"})))
+    exact = settings.model_copy(update={"dtype": "float32"})
+    loaded, plain = _endless(load_model(exact)), _endless(load_model(exact))
     engine = _engine(loaded, settings)
     try:
 
@@ -223,7 +226,7 @@ def _identity(settings: Settings, asked: Sequence[list[Message]], new_tokens: in
     finally:
         engine.close()
     with torch.inference_mode():
-        alone = [_tokens(loaded, [messages], new_tokens)[0].tolist() for messages in asked]
+        alone = [_tokens(plain, [messages], new_tokens)[0].tolist() for messages in asked]
     shown = [_readable(loaded, ids) for ids in alone]
     return sum(a == b for a, b in zip(texts, shown, strict=True)) / len(asked)
 

@@ -27,8 +27,11 @@ VOCABULARY = 32_000
 
 
 def save_model(folder: Path, *, small: bool = False) -> Path:
-    """Write a Qwen2-VL of 233 million random parameters (text 12 x 1024, vision 8 x 512) into `folder`; `small` is one
-    for tests of the measurement itself. Its tokenizer knows single bytes; a picture of 336 x 336 is 144 tokens."""
+    """Write a Qwen2-VL of 200 million random parameters (text 12 x 1024, vision 8 x 512) into `folder`.
+
+    Its tokenizer reads single bytes and writes words; a picture of 336 x 336 is 144 tokens. `small` is for tests of the
+    measurement itself.
+    """
     words = _tokenizer()
     width, layers, depth = (64, 2, 2) if small else (1024, 12, 8)
     id = words.convert_tokens_to_ids
@@ -76,7 +79,10 @@ def save_model(folder: Path, *, small: bool = False) -> Path:
 
 def _tokenizer() -> Any:
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    core = Tokenizer(models.BPE(vocab={symbol: n for n, symbol in enumerate(alphabet, len(SPECIAL))}, merges=[]))
+    vocabulary = {symbol: n for n, symbol in enumerate(alphabet, len(SPECIAL))}
+    # The model says anything with random weights, and whatever it says is text: so the first token is seen at once.
+    vocabulary |= {f"Ġw{n}": n for n in range(len(SPECIAL) + len(alphabet), VOCABULARY)}
+    core = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()
     core.add_special_tokens(list(SPECIAL))

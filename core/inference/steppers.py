@@ -5,6 +5,7 @@ from core.inference.batch import BatchStepper
 from core.inference.families import family_of
 from core.inference.loader import LoadedModel
 from core.inference.memory import cache_budget
+from core.inference.patches import embed_patches_by_product
 from core.inference.pictures import PictureEncoder
 from core.inference.prefixes import PrefixCache
 from core.inference.ragged import layer_shapes
@@ -27,6 +28,7 @@ def create_stepper(loaded: LoadedModel, settings: Settings) -> tuple[Stepper, in
     family = family_of(loaded.model.config.model_type)
     if not family.batched:
         return RoundRobinStepper(loaded), loaded.context_tokens
+    embed_patches_by_product(loaded.model)
     layers = layer_shapes(loaded.model, loaded.device)
     budget = cache_budget(loaded.device, settings.cache_mb)
     token_bytes = sum(layer.bytes(loaded.model.dtype) for layer in layers)
