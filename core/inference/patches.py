@@ -27,13 +27,10 @@ class PatchEmbedding(nn.Module):
 def embed_patches_by_product(model: Any) -> int:
     """Replace every three-dimensional convolution of `model` that only ever meets single patches; how many there were."""
     replaced = 0
-    for module in list(model.modules()):
+    # Only these modules of transformers hand over single patches.
+    for module in [module for module in model.modules() if type(module).__name__.endswith("PatchEmbed")]:
         for name, child in list(module.named_children()):
-            if (
-                isinstance(child, nn.Conv3d)
-                and child.kernel_size == child.stride
-                and type(module).__name__.endswith("PatchEmbed")
-            ):
+            if isinstance(child, nn.Conv3d) and child.kernel_size == child.stride:
                 setattr(module, name, PatchEmbedding(child))
                 replaced += 1
     return replaced
