@@ -25,7 +25,7 @@ class PatchEmbedding(nn.Module):
 
 
 def embed_patches_by_product(model: Any) -> int:
-    """Replace every three-dimensional convolution of `model` that only ever meets single patches; how many there were."""
+    """Replace the three-dimensional convolutions of `model` that only ever meet single patches; how many there were."""
     replaced = 0
     # Only these modules of transformers hand over single patches.
     for module in [module for module in model.modules() if type(module).__name__.endswith("PatchEmbed")]:
