@@ -8,36 +8,13 @@ import torch
 
 from core.inference.failures import as_failure
 from core.inference.loader import LoadedModel
-from core.inference.pictures import Features, PictureEncoder
-from core.inference.prefixes import PrefixCache, marks_of
+from core.inference.pictures import PictureEncoder
+from core.inference.prefixes import PrefixCache
 from core.inference.ragged import Chunk, Layout, computing
+from core.inference.row import Row
 from core.inference.sampling import Sampler, choose_all
 from core.inference.slots import KvSlots
 from core.inference.stepper import Admitted, Outcome, Sequence
-
-
-class _Row:
-    """A sequence in its slot. `filled` of its tokens have keys and values there, `need` is the most it may have."""
-
-    def __init__(self, sequence: Sequence, need: int, placeholders: torch.Tensor, sampler: Sampler) -> None:
-        self.sequence = sequence
-        self.need = need
-        self.sampler = sampler
-        self.filled = 0
-        self.placeholders = placeholders
-        self.marks = marks_of(sequence.prompt, placeholders)
-        # How many placeholders stand before each place.
-        self.before = torch.cat([torch.zeros(1, dtype=torch.long), placeholders.cumsum(0)])
-        self.features: list[Features | None] = [None] * len(sequence.prompt.pictures)
-
-    @property
-    def prompt_tokens(self) -> int:
-        return self.sequence.prompt.tokens
-
-    @property
-    def left(self) -> int:
-        """Tokens of the prompt still to be computed."""
-        return self.prompt_tokens - self.filled
 
 
 class BatchStepper:
@@ -72,7 +49,7 @@ class BatchStepper:
         self._most_rows = most_rows
         self._chunk_tokens = chunk_tokens
         self._waiting: deque[Sequence] = deque()
-        self._rows: list[_Row] = []
+        self._rows: list[Row] = []
         self._decoding = 0
         # transformers reads a mask of four dimensions as one that is ready; the layout knows better.
         self._no_mask = torch.empty(1, 1, 1, 1, device=loaded.device)
@@ -96,7 +73,7 @@ class BatchStepper:
             chunks = []
             for row, tokens in self._share():
                 try:
-                    self._look(row, row.filled + tokens)
+                    self._look(row, tokens)
                 except Exception as error:
                     yield self._drop(row, error)
                 else:
@@ -114,12 +91,12 @@ class BatchStepper:
                 return
             self._waiting.popleft()
             sampler = Sampler(sequence.sampling, sequence.prompt.ids[0].to(self._device), self._suppressed)
-            row = _Row(sequence, need, torch.isin(sequence.prompt.ids[0], self._placeholders), sampler)
+            row = Row(sequence, need, torch.isin(sequence.prompt.ids[0], self._placeholders), sampler)
             self._rows.append(row)
             self._recall(row)
             yield sequence, Admitted(row.filled)
 
-    def _recall(self, row: _Row) -> None:
+    def _recall(self, row: Row) -> None:
         """Fill the slot of the newest row with what is kept of its conversation."""
         if self.prefixes is None or not row.sequence.scope:
             return
@@ -139,7 +116,7 @@ class BatchStepper:
                 self._slots.cut(length, used)
         return used < self._slots.count
 
-    def _keep(self, slot: int, row: _Row) -> None:
+    def _keep(self, slot: int, row: Row) -> None:
         if self.prefixes is None or not row.filled or not row.sequence.scope:
             return
         answer = torch.tensor(row.sequence.computed[: max(0, row.filled - row.prompt_tokens)], dtype=torch.long)
@@ -162,7 +139,7 @@ class BatchStepper:
             self._rows[to] = self._rows[source]
             self._slots.move(source, to, self._rows[to].filled)
 
-    def _drop(self, row: _Row, error: Exception) -> Outcome:
+    def _drop(self, row: Row, error: Exception) -> Outcome:
         """`row` cannot go on; what was computed of it is not kept."""
         self._vacate(self._rows.index(row))
         if self._device.type == "cuda":
@@ -171,7 +148,7 @@ class BatchStepper:
 
     # One step.
 
-    def _share(self) -> list[tuple[_Row, int]]:
+    def _share(self) -> list[tuple[Row, int]]:
         """Which prompts are read on in this step, and how many tokens of each: the shortest rest first."""
         shares = []
         budget = self._chunk_tokens
@@ -183,16 +160,13 @@ class BatchStepper:
             budget -= tokens
         return shares
 
-    def _look(self, row: _Row, end: int) -> None:
-        """Encode the pictures of `row` that have tokens from `filled` to `end`."""
-        first, last = int(row.before[row.filled]), int(row.before[end])
-        at = 0
-        for number, picture in enumerate(row.sequence.prompt.pictures):
-            if at < last and at + picture.tokens > first and row.features[number] is None:
+    def _look(self, row: Row, tokens: int) -> None:
+        """Encode the pictures that the next `tokens` tokens of `row` show."""
+        for number, picture in row.pictures_in(tokens):
+            if row.features[number] is None:
                 row.features[number] = self.encoder(row.sequence.tenant, picture)
-            at += picture.tokens
 
-    def _advance(self, decoding: list[_Row], chunks: list[tuple[_Row, int]]) -> list[Outcome]:
+    def _advance(self, decoding: list[Row], chunks: list[tuple[Row, int]]) -> list[Outcome]:
         """Compute; if that fails, find out for whom."""
         if not decoding and not chunks:
             return []
@@ -204,7 +178,7 @@ class BatchStepper:
             return self._advance_apart(decoding, chunks)
         return self._note(tokens, decoding, chunks)
 
-    def _advance_apart(self, decoding: list[_Row], chunks: list[tuple[_Row, int]]) -> list[Outcome]:
+    def _advance_apart(self, decoding: list[Row], chunks: list[tuple[Row, int]]) -> list[Outcome]:
         """A step that failed, in smaller parts. What a part computes twice comes out the same."""
         outcomes: list[Outcome] = []
         for row, tokens in chunks:
@@ -216,7 +190,7 @@ class BatchStepper:
             outcomes += self._advance_first(row)
         return outcomes
 
-    def _advance_first(self, row: _Row) -> list[Outcome]:
+    def _advance_first(self, row: Row) -> list[Outcome]:
         slot = self._rows.index(row)
         self._swap(slot, 0)
         outcomes = self._advance([row], [])
@@ -230,7 +204,7 @@ class BatchStepper:
             self._slots.swap(one, other, max(rows[one].filled, rows[other].filled))
             rows[one], rows[other] = rows[other], rows[one]
 
-    def _note(self, tokens: list[int], decoding: list[_Row], chunks: list[tuple[_Row, int]]) -> list[Outcome]:
+    def _note(self, tokens: list[int], decoding: list[Row], chunks: list[tuple[Row, int]]) -> list[Outcome]:
         """Write down what was computed."""
         for row in decoding:
             row.filled += 1
@@ -247,15 +221,15 @@ class BatchStepper:
             outcomes.append((row.sequence, token))
         return outcomes
 
-    def _compute(self, decoding: list[_Row], chunks: list[tuple[_Row, int]]) -> list[int]:
+    def _compute(self, decoding: list[Row], chunks: list[tuple[Row, int]]) -> list[int]:
         """The next token of every row in `decoding`, and of those in `chunks` whose prompt is then complete."""
         ids, positions, laid = self._lay_out(decoding, chunks)
         embeds = self._embed(ids.to(self._device))
-        seen = torch.cat([torch.zeros(len(decoding), dtype=torch.bool), *(self._seen(row, n) for row, n in chunks)])
+        seen = torch.cat([torch.zeros(len(decoding), dtype=torch.bool), *(row.placeholders_in(n) for row, n in chunks)])
         more: dict[str, Any] = {}
         if bool(seen.any()):
             at = seen.to(self._device)
-            features = [part for row, tokens in chunks for part in self._slice(row, tokens)]
+            features = [part for row, tokens in chunks for part in row.features_in(tokens)]
             embeds = embeds.index_put((at,), torch.cat([part.tokens for part in features]).to(embeds.dtype))
             if features[0].deep:
                 deep = [torch.cat(layers) for layers in zip(*(part.deep for part in features), strict=True)]
@@ -277,7 +251,7 @@ class BatchStepper:
         return choose_all([row.sampler for row in (*decoding, *(row for row, _ in complete))], logits)
 
     def _lay_out(
-        self, decoding: list[_Row], chunks: list[tuple[_Row, int]]
+        self, decoding: list[Row], chunks: list[tuple[Row, int]]
     ) -> tuple[torch.Tensor, torch.Tensor, list[Chunk]]:
         """Ids (N,) and positions (1, N) or (4, 1, N) of the packed axis, and where on it the chunks lie."""
         ids = [torch.tensor([row.sequence.computed[-1] for row in decoding], dtype=torch.long)]
@@ -291,18 +265,3 @@ class BatchStepper:
             laid.append(Chunk(at, at + tokens, self._rows.index(row), row.filled))
             at += tokens
         return torch.cat(ids), torch.cat(positions, -1), laid
-
-    @staticmethod
-    def _seen(row: _Row, tokens: int) -> torch.Tensor:
-        return row.placeholders[row.filled : row.filled + tokens]
-
-    @staticmethod
-    def _slice(row: _Row, tokens: int) -> Iterator[Features]:
-        """Features of the placeholders among the next `tokens` tokens of `row`."""
-        first, last = int(row.before[row.filled]), int(row.before[row.filled + tokens])
-        at = 0
-        for picture, features in zip(row.sequence.prompt.pictures, row.features, strict=True):
-            here = slice(max(0, first - at), max(0, last - at))
-            if features is not None and here.stop > 0 and here.start < picture.tokens:
-                yield Features(features.tokens[here], tuple(layer[here] for layer in features.deep))
-            at += picture.tokens
