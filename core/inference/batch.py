@@ -29,23 +29,19 @@ class BatchStepper:
         loaded: LoadedModel,
         slots: KvSlots,
         encoder: PictureEncoder,
-        prefixes: PrefixCache | None,
+        prefixes: PrefixCache,
         *,
-        causal: bool,
         most_rows: int,
         chunk_tokens: int,
     ) -> None:
-        self._model = loaded.model
         self._decoder = loaded.model.get_decoder()
         self._embed = loaded.model.get_input_embeddings()
         self._head = loaded.model.get_output_embeddings()
         self._device = loaded.device
         self._suppressed = torch.tensor(sorted(loaded.vocabulary.suppressed), dtype=torch.long, device=loaded.device)
-        self._placeholders = torch.tensor(sorted(loaded.vocabulary.pictures), dtype=torch.long)
         self._slots = slots
         self.encoder = encoder
-        self.prefixes = prefixes if causal else None
-        self._causal = causal
+        self.prefixes = prefixes
         self._most_rows = most_rows
         self._chunk_tokens = chunk_tokens
         self._waiting: deque[Sequence] = deque()
@@ -91,14 +87,14 @@ class BatchStepper:
                 return
             self._waiting.popleft()
             sampler = Sampler(sequence.sampling, sequence.prompt.ids[0].to(self._device), self._suppressed)
-            row = Row(sequence, need, torch.isin(sequence.prompt.ids[0], self._placeholders), sampler)
+            row = Row(sequence, need, sampler)
             self._rows.append(row)
             self._recall(row)
             yield sequence, Admitted(row.filled)
 
     def _recall(self, row: Row) -> None:
         """Fill the slot of the newest row with what is kept of its conversation."""
-        if self.prefixes is None or not row.sequence.scope:
+        if not row.sequence.scope:
             return
         found = self.prefixes.find(row.sequence.scope, row.marks)
         if found is not None:
@@ -117,7 +113,7 @@ class BatchStepper:
         return used < self._slots.count
 
     def _keep(self, slot: int, row: Row) -> None:
-        if self.prefixes is None or not row.filled or not row.sequence.scope:
+        if not row.filled or not row.sequence.scope:
             return
         answer = torch.tensor(row.sequence.computed[: max(0, row.filled - row.prompt_tokens)], dtype=torch.long)
         marks = torch.cat([row.marks, answer])[: row.filled]
@@ -155,7 +151,7 @@ class BatchStepper:
         for row in sorted(self._rows[self._decoding :], key=lambda row: row.left):
             if budget <= 0:
                 break
-            tokens = min(row.left, budget) if self._causal else row.left
+            tokens = min(row.left, budget)
             shares.append((row, tokens))
             budget -= tokens
         return shares
@@ -234,7 +230,7 @@ class BatchStepper:
             if features[0].deep:
                 deep = [torch.cat(layers) for layers in zip(*(part.deep for part in features), strict=True)]
                 more = {"visual_pos_masks": at[None], "deepstack_visual_embeds": deep}
-        layout = Layout(self._slots, [row.filled for row in decoding], laid, self._causal)
+        layout = Layout(self._slots, [row.filled for row in decoding], laid)
         with computing(layout):
             hidden = self._decoder(
                 inputs_embeds=embeds[None],
@@ -260,7 +256,7 @@ class BatchStepper:
         at = len(decoding)
         for row, tokens in chunks:
             prompt, here = row.sequence.prompt, slice(row.filled, row.filled + tokens)
-            ids.append(torch.where(row.placeholders[here], 0, prompt.ids[0, here]))
+            ids.append(torch.where(prompt.placeholders[here], 0, prompt.ids[0, here]))
             positions.append(prompt.positions[..., here])
             laid.append(Chunk(at, at + tokens, self._rows.index(row), row.filled))
             at += tokens

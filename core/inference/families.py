@@ -16,16 +16,11 @@ class Family:
     """How one family is served.
 
     `split` takes the processor's output apart by pictures; None for a family whose sequences are computed one by one.
-    `causal`: no token of a prompt sees those behind it; only then can a prompt be computed in chunks, and its beginning
-    be kept for the next. `area_unit`: how many units of the processor's `size["longest_edge"]` one pixel is, 0 where
-    `size` is no area. `quantise_not`: modules that keep their precision. `lora`: what an adapter is put on.
+    `area_unit`: how many units of the processor's `size["longest_edge"]` one pixel is, 0 where `size` is no area.
     """
 
     split: Split | None = None
-    causal: bool = True
     area_unit: int = 0
-    quantise_not: tuple[str, ...] = ("lm_head",)
-    lora: str = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)$"
 
     @property
     def batched(self) -> bool:
@@ -108,16 +103,8 @@ def _none(inputs: dict[str, torch.Tensor], ids: torch.Tensor, placeholders: torc
     return []
 
 
-_VISUAL = ("lm_head", "model.visual")
-_TOWER = ("lm_head", "model.vision_tower", "model.multi_modal_projector")
-_FUSED = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_up_proj|down_proj)$"
-_GLM = Family(by_grid, area_unit=2, quantise_not=_VISUAL, lora=_FUSED)
-_QWEN = Family(by_grid, area_unit=1, quantise_not=_VISUAL)
-_SMOL = Family(
-    by_last_tile,
-    quantise_not=("lm_head", "model.vision_model", "model.connector"),
-    lora=r".*text_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)$",
-)
+_GLM = Family(by_grid, area_unit=2)
+_QWEN = Family(by_grid, area_unit=1)
 
 FAMILIES: dict[str, Family] = {
     "glm4v": _GLM,
@@ -127,12 +114,12 @@ FAMILIES: dict[str, Family] = {
     "qwen2_vl": _QWEN,
     "qwen2_5_vl": _QWEN,
     "qwen3_vl": _QWEN,
-    "llava": Family(by_run, quantise_not=_TOWER),
-    "llava_next": Family(by_run, quantise_not=_TOWER),
-    "smolvlm": _SMOL,
-    "idefics3": _SMOL,
-    "internvl": Family(by_tiles, quantise_not=_TOWER),
-    "glm4_moe_lite": Family(_none, lora=r".*\.(q_a_proj|q_b_proj|kv_a_proj_with_mqa|kv_b_proj|o_proj)$"),
+    "llava": Family(by_run),
+    "llava_next": Family(by_run),
+    "smolvlm": Family(by_last_tile),
+    "idefics3": Family(by_last_tile),
+    "internvl": Family(by_tiles),
+    "glm4_moe_lite": Family(_none),
 }
 # Right for everything that transformers loads, one sequence at a time.
 _ANY = Family()

@@ -44,14 +44,11 @@ class PrefixCache:
         self.cache.put(scope, _Prefix(marks, saved), saved.bytes)
 
 
-def marks_of(prompt: Prompt, placeholders: torch.Tensor) -> torch.Tensor:
-    """(L,) numbers that are equal where prompts are equal: ids, and for a picture's tokens something of the picture.
-
-    `placeholders`: (L,) which ids stand for pictures.
-    """
+def marks_of(prompt: Prompt) -> torch.Tensor:
+    """(L,) numbers that are equal where prompts are equal: ids, and for a picture's tokens something of the picture."""
     marks = prompt.ids[0].clone()
     if prompt.pictures:
         # Negative, so that none of them is an id. 60 bits of a SHA-256 tell the pictures of a conversation apart.
         of_pictures = [torch.full((p.tokens,), -1 - int(p.key[:15], 16)) for p in prompt.pictures]
-        marks[placeholders] = torch.cat(of_pictures)
+        marks[prompt.placeholders] = torch.cat(of_pictures)
     return marks

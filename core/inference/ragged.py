@@ -38,13 +38,12 @@ class Layout:
     """Where the packed tokens of one step belong.
 
     The first `len(places)` of them are one token each for the slots 0, 1, …: the token at `places[i]` of slot i.
-    Then come the `chunks`. `causal` false lets the tokens of a chunk see those behind them too.
+    Then come the `chunks`.
     """
 
-    def __init__(self, slots: KvSlots, places: list[int], chunks: list[Chunk], causal: bool = True) -> None:
+    def __init__(self, slots: KvSlots, places: list[int], chunks: list[Chunk]) -> None:
         self.slots = slots
         self.chunks = chunks
-        self.causal = causal
         self.rows = len(places)
         device = slots.keys[0].device
         if places:
@@ -101,7 +100,7 @@ def ragged_attention(
     if layout.rows:
         parts.append(_rows(layout, query, key, value, keys, values, scaling))
     for chunk in layout.chunks:
-        parts.append(_chunk(chunk, layout.causal, query, key, value, keys, values, scaling))
+        parts.append(_chunk(chunk, query, key, value, keys, values, scaling))
     return parts[0] if len(parts) == 1 else torch.cat(parts, 1), None
 
 
@@ -131,7 +130,6 @@ def _rows(
 
 def _chunk(
     chunk: Chunk,
-    causal: bool,
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -143,14 +141,14 @@ def _chunk(
     keys[chunk.slot, :, chunk.past : end] = key[0, :, here]
     values[chunk.slot, :, chunk.past : end] = value[0, :, here]
     mask = None
-    if causal and chunk.past:
+    if chunk.past:
         mask = torch.ones(chunk.end - chunk.start, end, dtype=torch.bool, device=key.device).tril(chunk.past)
     seen = F.scaled_dot_product_attention(
         query[:, :, here],
         keys[chunk.slot : chunk.slot + 1, :, :end],
         values[chunk.slot : chunk.slot + 1, :, :end],
         attn_mask=mask,
-        is_causal=causal and mask is None,
+        is_causal=mask is None,
         scale=scaling,
         enable_gqa=True,
     )

@@ -38,24 +38,30 @@ class PromptPicture:
 class Prompt:
     """One prompt of L tokens, on the CPU.
 
-    `ids`: (1, L). `inputs`: what else the model's forward takes for the pictures; `pictures`: the same, picture by
-    picture, for families that compute many sequences in a step. `positions`: (1, L), or (4, 1, L)
-    for models whose pictures have positions in three dimensions: text position, time, height, width. `shift`: what
-    the token at place n adds to n in those three. `thinking`: the prompt ends inside an open thought.
+    `ids`: (1, L). `placeholders`: (L,) which of them stand for pictures. `inputs`: what else the model's forward takes
+    for the pictures; `pictures`: the same, picture by picture, for families that compute many sequences in a step.
+    `positions`: (1, L), or (4, 1, L) for models whose pictures have positions in three dimensions: text position, time,
+    height, width. `shift`: what the token at place n adds to n in those three. `thinking`: the prompt ends inside an
+    open thought.
     """
 
     ids: torch.Tensor
+    placeholders: torch.Tensor
     inputs: dict[str, torch.Tensor]
     pictures: tuple[PromptPicture, ...]
     positions: torch.Tensor
     shift: int
-    picture_tokens: int
     thinking: bool
 
     @property
     def tokens(self) -> int:
         """L."""
         return self.ids.shape[1]
+
+    @property
+    def picture_tokens(self) -> int:
+        """How many of them stand for pictures."""
+        return int(self.placeholders.sum())
 
     def position(self, place: int) -> torch.Tensor:
         """Position of the token generated at `place` (>= L): (1, 1) or (4, 1, 1)."""
@@ -116,11 +122,11 @@ class Renderer:
         placeholders = torch.isin(ids[0], self._placeholders)
         return Prompt(
             ids=ids,
+            placeholders=placeholders,
             inputs={name: value for name, value in features.items() if name in self._forward},
             pictures=self._pictures(messages, ids[0], placeholders, features),
             positions=positions,
             shift=shift,
-            picture_tokens=int(placeholders.sum()),
             thinking=tail.rstrip().endswith(OPEN),
         )
 

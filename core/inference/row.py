@@ -14,15 +14,14 @@ from core.inference.stepper import Sequence
 class Row:
     """A sequence in its slot. `filled` of its tokens have keys and values there, `need` is the most it may have."""
 
-    def __init__(self, sequence: Sequence, need: int, placeholders: torch.Tensor, sampler: Sampler) -> None:
+    def __init__(self, sequence: Sequence, need: int, sampler: Sampler) -> None:
         self.sequence = sequence
         self.need = need
         self.sampler = sampler
         self.filled = 0
-        self.placeholders = placeholders
-        self.marks = marks_of(sequence.prompt, placeholders)
+        self.marks = marks_of(sequence.prompt)
         # How many placeholders stand before each place.
-        self.before = torch.cat([torch.zeros(1, dtype=torch.long), placeholders.cumsum(0)])
+        self.before = torch.cat([torch.zeros(1, dtype=torch.long), sequence.prompt.placeholders.cumsum(0)])
         self.features: list[Features | None] = [None] * len(sequence.prompt.pictures)
 
     @property
@@ -36,7 +35,7 @@ class Row:
 
     def placeholders_in(self, tokens: int) -> torch.Tensor:
         """(tokens,) which of the next `tokens` tokens of the prompt stand for pictures."""
-        return self.placeholders[self.filled : self.filled + tokens]
+        return self.sequence.prompt.placeholders[self.filled : self.filled + tokens]
 
     def pictures_in(self, tokens: int) -> Iterator[tuple[int, PromptPicture]]:
         """The pictures that the next `tokens` tokens show a part of, with their numbers."""

@@ -43,7 +43,6 @@ def create_stepper(loaded: LoadedModel, settings: Settings) -> tuple[Stepper, in
         KvSlots(layers, tokens, loaded.model.dtype, loaded.device),
         PictureEncoder(loaded.model, loaded.device, budget.picture_bytes),
         PrefixCache(budget.prefix_bytes),
-        causal=family.causal,
         most_rows=settings.worker_slots,
         chunk_tokens=CHUNK_TOKENS,
     )

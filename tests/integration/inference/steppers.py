@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 
 from core.errors import InferenceError
 from core.inference.batch import BatchStepper
-from core.inference.families import family_of
 from core.inference.loader import LoadedModel
 from core.inference.pictures import PictureEncoder
 from core.inference.prefixes import PrefixCache
@@ -63,7 +62,6 @@ def batch_stepper(
         KvSlots(layer_shapes(loaded.model, loaded.device), tokens, loaded.model.dtype, loaded.device),
         PictureEncoder(loaded.model, loaded.device, picture_bytes),
         PrefixCache(prefix_bytes),
-        causal=family_of(loaded.model.config.model_type).causal,
         most_rows=most_rows,
         chunk_tokens=chunk_tokens,
     )
