@@ -1,6 +1,5 @@
 """Beside the answering threads: heartbeats that keep the leases, and an ear for Stop."""
 
-import threading
 from datetime import timedelta
 
 import structlog
@@ -12,7 +11,7 @@ from core.settings import Settings
 from core.store.database import Store
 from core.values import utc_now
 from worker.held import HeldTurns, Stop
-from worker.periodic import CLOSE_S
+from worker.part import Part
 
 log = structlog.get_logger(__name__)
 
@@ -48,40 +47,26 @@ class LeaseKeeper:
             self._held.stop(turn_id, attempt, Stop.CANCELLED)
 
 
-class CancelEar:
+class CancelEar(Part):
     """Listens for pokes of `core.queue.cancel`. They may get lost: the heartbeat finds the flag in SQL anyway."""
 
     def __init__(self, redis_url: str, held: HeldTurns) -> None:
+        super().__init__("cancel-ear")
         self._redis = connect(redis_url, ping_s=PING_S)
         self._held = held
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="cancel-ear", daemon=True)
 
-    def start(self) -> None:
-        """Begin listening."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ask to end."""
-        self._stopped.set()
-
-    def close(self) -> None:
-        """Stop, and wait for the end, but not longer than `CLOSE_S`."""
-        self.stop()
-        self._thread.join(CLOSE_S)
-
-    def _run(self) -> None:
-        while not self._stopped.is_set():
+    def run(self) -> None:
+        while not self.stopped.is_set():
             try:
                 self._listen()
             except (RedisError, OSError) as error:
                 log.warning("cancel_ear_lost", error=type(error).__name__)
-                self._stopped.wait(1.0)
+                self.stopped.wait(1.0)
 
     def _listen(self) -> None:
         with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:  # type: ignore[no-untyped-call]  # redis-py has no types here
             pubsub.subscribe(CANCEL_CHANNEL)
-            while not self._stopped.is_set():
+            while not self.stopped.is_set():
                 message = pubsub.get_message(timeout=1.0)
                 if pubsub.health_check_response_counter > UNANSWERED_PINGS:
                     # redis-py sends them, but never looks whether they are answered.

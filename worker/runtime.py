@@ -21,7 +21,8 @@ from core.store.database import Store
 from worker.answer import Answerer
 from worker.held import HeldTurns, Stop
 from worker.leases import CancelEar, LeaseKeeper
-from worker.periodic import CLOSE_S, Periodic
+from worker.part import CLOSE_S, Part
+from worker.periodic import Periodic
 from worker.presence import PresenceKeeper
 from worker.reaper import Reaper
 from worker.sweeper import Sweeper
@@ -55,7 +56,7 @@ class WorkerRuntime:
         reaper = Reaper(self._store, self._redis, settings)
         sweeper = Sweeper(self._store, self._redis, dispatcher, reaper)
         presence = PresenceKeeper(self._redis, reaper, self._describe, settings)
-        self._parts: list[Periodic | CancelEar] = [
+        self._parts: list[Part] = [
             Periodic("leases", settings.heartbeat_s, leases.beat),
             Periodic("sweeper", settings.sweep_s, sweeper.sweep),
             Periodic("presence", LIFETIME_S / 5, presence.announce),
