@@ -17,6 +17,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
 from core.errors import InferenceError
+from core.inference import products
 from core.inference.slots import KvSlots, LayerShape
 
 NAME = "glimt_ragged"
@@ -46,6 +47,7 @@ class Layout:
         self.chunks = chunks
         self.rows = len(places)
         device = slots.keys[0].device
+        self.by_products = products.worthwhile(slots.keys[0].dtype, device)
         if places:
             longest = max(places) + 1
             self.longest = min(slots.length, -(-longest // _ROUND) * _ROUND)
@@ -100,7 +102,7 @@ def ragged_attention(
     if layout.rows:
         parts.append(_rows(layout, query, key, value, keys, values, scaling))
     for chunk in layout.chunks:
-        parts.append(_chunk(chunk, query, key, value, keys, values, scaling))
+        parts.append(_chunk(layout, chunk, query, key, value, keys, values, scaling))
     return parts[0] if len(parts) == 1 else torch.cat(parts, 1), None
 
 
@@ -118,17 +120,16 @@ def _rows(
     values[layout.slot_of_row, :, layout.places] = value[0, :, :rows].transpose(0, 1)
     # The query heads that share a key head stand as its query length: nothing has to be repeated.
     asked = query[0, :, :rows].transpose(0, 1).reshape(rows, groups, heads // groups, query.shape[-1])
-    seen = F.scaled_dot_product_attention(
-        asked,
-        keys[:rows, :, : layout.longest],
-        values[:rows, :, : layout.longest],
-        attn_mask=layout.seen,
-        scale=scaling,
-    )
+    kept = keys[:rows, :, : layout.longest], values[:rows, :, : layout.longest]
+    if layout.by_products and rows >= products.LEAST_ROWS:
+        seen = products.attend_rows(asked, *kept, layout.seen, _scale(query, scaling))
+    else:
+        seen = F.scaled_dot_product_attention(asked, *kept, attn_mask=layout.seen, scale=scaling)
     return seen.reshape(1, rows, heads, values.shape[-1])
 
 
 def _chunk(
+    layout: Layout,
     chunk: Chunk,
     query: torch.Tensor,
     key: torch.Tensor,
@@ -140,6 +141,9 @@ def _chunk(
     here, end = slice(chunk.start, chunk.end), chunk.past + chunk.end - chunk.start
     keys[chunk.slot, :, chunk.past : end] = key[0, :, here]
     values[chunk.slot, :, chunk.past : end] = value[0, :, here]
+    if layout.by_products and chunk.end - chunk.start >= products.LEAST_QUERIES:
+        kept = keys[chunk.slot, :, :end], values[chunk.slot, :, :end]
+        return products.attend_chunk(query[0, :, here], *kept, chunk.past, _scale(query, scaling))
     mask = None
     if chunk.past:
         mask = torch.ones(chunk.end - chunk.start, end, dtype=torch.bool, device=key.device).tril(chunk.past)
@@ -153,6 +157,10 @@ def _chunk(
         enable_gqa=True,
     )
     return seen.transpose(1, 2)
+
+
+def _scale(query: torch.Tensor, scaling: float | None) -> float:
+    return query.shape[-1] ** -0.5 if scaling is None else scaling
 
 
 AttentionInterface.register(NAME, ragged_attention)

@@ -5,9 +5,11 @@ from core.inference.batch import BatchStepper
 from core.inference.families import family_of
 from core.inference.loader import LoadedModel
 from core.inference.memory import cache_budget
+from core.inference.packed import pack_linears
 from core.inference.patches import embed_patches_by_product
 from core.inference.pictures import PictureEncoder
 from core.inference.prefixes import PrefixCache
+from core.inference.products import use_in_towers, worthwhile
 from core.inference.ragged import layer_shapes
 from core.inference.slots import SHORTEST, KvSlots
 from core.inference.stepper import RoundRobinStepper, Stepper
@@ -25,6 +27,9 @@ def create_stepper(loaded: LoadedModel, settings: Settings) -> tuple[Stepper, in
     Raises:
         ConfigurationError: there is not enough memory for any sequence.
     """
+    pack_linears(loaded.model)
+    if worthwhile(loaded.model.dtype, loaded.device):
+        use_in_towers(loaded.model)
     family = family_of(loaded.model.config.model_type)
     if not family.batched:
         return RoundRobinStepper(loaded), loaded.context_tokens

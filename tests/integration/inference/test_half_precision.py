@@ -1,0 +1,68 @@
+"""Packed weights, and bfloat16 on a CPU, where attention is computed as products: checked with a model that knows
+what it says."""
+
+import io
+import random
+from hashlib import sha256
+
+import pytest
+
+from core.inference.loader import load_model
+from core.inference.packed import pack_linears
+from core.inference.port import Message, Picture, Sampling
+from core.inference.products import use_in_towers
+from core.inference.render import Renderer
+from core.inference.stepper import Sequence
+from core.settings import load_settings
+from tests.integration.inference.steppers import batch_stepper
+from tests.integration.inference.test_batch import finish
+from tools.demo_model.scenes import render, sample_scene
+
+# More than decode at once before rows are computed as products.
+PICTURES = 12
+QUESTIONS = ("Describe the picture.", "How many shapes are there?")
+
+
+def _picture(seed: int) -> Picture:
+    file = io.BytesIO()
+    render(sample_scene(random.Random(seed)), 336, 336).save(file, "PNG")
+    return Picture(sha256(file.getvalue()).hexdigest(), file.getvalue(), 336, 336)
+
+
+def _answers(dtype: str, *, packed: bool, chunk_tokens: int = 512) -> list[str]:
+    loaded = load_model(load_settings(_env_file=None, model="demo", device="cpu", dtype=dtype))
+    if packed:
+        assert pack_linears(loaded.model, pays=lambda weight: True) > 0
+        use_in_towers(loaded.model)
+    renderer, stepper = Renderer(loaded), batch_stepper(loaded, tokens=16_384, chunk_tokens=chunk_tokens)
+    asked = [
+        Sequence(renderer((Message("user", question, (_picture(seed),)),)), Sampling(), 24)
+        for seed in range(PICTURES)
+        for question in QUESTIONS
+    ]
+    for sequence in asked:
+        stepper.add(sequence)
+    finish(stepper, *asked)
+    ends = loaded.vocabulary.ends
+    said = []
+    for sequence in asked:
+        length = next((n for n, id in enumerate(sequence.computed) if id in ends), len(sequence.computed))
+        said.append(loaded.tokenizer.decode(sequence.computed[:length]))
+    return said
+
+
+@pytest.fixture(scope="module")
+def plain() -> list[str]:
+    return _answers("float32", packed=False)
+
+
+def test_packed_weights_say_the_same(plain: list[str]) -> None:
+    assert len(set(plain)) > PICTURES
+    assert _answers("float32", packed=True) == plain
+
+
+@pytest.mark.parametrize("chunk_tokens", [512, 40])
+def test_half_precision_sees_the_same(plain: list[str], chunk_tokens: int) -> None:
+    """Not every word must be the same, but what is not must be rare: a picture on the border of two answers."""
+    said = _answers("bfloat16", packed=True, chunk_tokens=chunk_tokens)
+    assert sum(a == b for a, b in zip(said, plain, strict=True)) >= len(plain) - 2
