@@ -47,7 +47,8 @@ class Request:
 
     `id` names the request for `Engine.cancel`. What was computed for it is used again within its `cache_scope` (a
     conversation), and what was seen in its pictures within its `tenant`; never across, and not at all where they are
-    empty. `deadline_s` counts from submission.
+    empty. `person` is whom the answer is for: where not all can be computed at once, people are served equally.
+    `deadline_s` counts from submission.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Request:
     reasoning: bool = False
     tenant: str = ""
     cache_scope: str = ""
+    person: str = ""
     deadline_s: float = 300.0
 
 

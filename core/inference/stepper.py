@@ -19,17 +19,25 @@ class Sequence:
     """One sequence in computation: at most `limit` tokens behind its prompt, `computed` are those so far.
 
     A stepper keeps its own state of it in `state`. `tenant` and `scope` are the request's: what is computed is used
-    again within them alone.
+    again within them alone. `person` is whom it is computed for.
     """
 
-    def __init__(self, prompt: Prompt, sampling: Sampling, limit: int, tenant: str = "", scope: str = "") -> None:
+    def __init__(
+        self, prompt: Prompt, sampling: Sampling, limit: int, tenant: str = "", scope: str = "", person: str = ""
+    ) -> None:
         self.prompt = prompt
         self.sampling = sampling
         self.limit = limit
         self.tenant = tenant
         self.scope = scope
+        self.person = person
         self.computed: list[int] = []
         self.state: Any = None
+
+    @property
+    def most_tokens(self) -> int:
+        """Tokens of the prompt and of the longest answer."""
+        return self.prompt.tokens + self.limit
 
 
 @dataclass(frozen=True, slots=True)
