@@ -9,6 +9,7 @@ from core.inference.failures import as_failure
 from core.inference.fairness import ANSWER_WEIGHT, FairQueue, share_chunk
 from core.inference.loader import LoadedModel
 from core.inference.pictures import PictureEncoder
+from core.inference.port import EngineStats
 from core.inference.prefixes import PrefixCache
 from core.inference.ragged import Chunk, Layout, computing
 from core.inference.row import Row
@@ -76,6 +77,25 @@ class BatchStepper:
                     chunks.append((row, tokens))
             outcomes = self._advance(self._rows[: self._decoding], chunks)
         yield from outcomes
+
+    def stats(self) -> EngineStats:
+        pictures, prefixes, kept = self.encoder.cache, self.prefixes, self.prefixes.cache
+        return EngineStats(
+            waiting=len(self._waiting),
+            running=len(self._rows),
+            kv_slots=self._slots.count,
+            kv_slot_tokens=self._slots.length,
+            picture_hits=pictures.hits,
+            picture_misses=pictures.misses,
+            picture_bytes=pictures.bytes,
+            picture_budget=pictures.budget,
+            prefix_hits=kept.hits,
+            prefix_misses=kept.misses,
+            prefix_reused=prefixes.reused,
+            prefix_asked=prefixes.asked,
+            prefix_bytes=kept.bytes,
+            prefix_budget=kept.budget,
+        )
 
     # Taking in and letting go.
 

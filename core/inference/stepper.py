@@ -10,7 +10,7 @@ from transformers import DynamicCache
 from core.errors import InferenceError
 from core.inference.failures import as_failure
 from core.inference.loader import LoadedModel
-from core.inference.port import Sampling
+from core.inference.port import EngineStats, Sampling
 from core.inference.render import Prompt
 from core.inference.sampling import Sampler
 
@@ -66,6 +66,9 @@ class Stepper(Protocol):
         A failure concerns the sequence that it comes with and no other.
         """
 
+    def stats(self) -> EngineStats:
+        """Its part of the engine's numbers. May be called from any thread."""
+
 
 class RoundRobinStepper:
     """One forward pass a sequence and token, each with its own `DynamicCache`. At most one prompt is taken in a step.
@@ -99,6 +102,9 @@ class RoundRobinStepper:
         for sequence in list(self._running):
             if sequence in self._running:
                 yield sequence, self._advance(sequence)
+
+    def stats(self) -> EngineStats:
+        return EngineStats(waiting=len(self._waiting), running=len(self._running))
 
     def _advance(self, sequence: Sequence) -> int | InferenceError:
         try:
