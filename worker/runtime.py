@@ -75,8 +75,8 @@ class WorkerRuntime:
         """Take nothing new; give running turns their time to finish, then give them back. Blocks for the grace."""
         self.answerer.refuse_new()
         self._winding_down = True
-        with contextlib.suppress(RedisError):  # Nobody is to leave anything more to this worker.
-            self._presence.announce()
+        # Nobody is to leave anything more to this worker. In a thread: where Redis is silent, it takes its time.
+        threading.Thread(target=self._say_so, name="say-so", daemon=True).start()
         if not self.held.wait_until_empty(self._settings.shutdown_grace_s):
             log.info("giving_back", turns=len(self.held.attempts()))
             self.held.stop_all(Stop.GIVE_BACK)
@@ -94,6 +94,10 @@ class WorkerRuntime:
         self._redis.close()
         self._store.close()
         log.info("worker_stopped", owner=self.owner)
+
+    def _say_so(self) -> None:
+        with contextlib.suppress(RedisError):
+            self._presence.announce()
 
     def _close_engine(self) -> None:
         # It joins its thread, which never ends if it hangs in a step; the process must.
