@@ -70,7 +70,7 @@ class FairQueue(Generic[T]):
 
         One that does not fit lets others go first, but only so many: after that nothing behind it is taken.
         """
-        overtaken = []
+        overtaken: list[T] = []
         for person in sorted(self._waiting, key=lambda name: (self._served[name], self._arrival[self._head(name)])):
             for item in self._waiting[person]:
                 if fits(item):

@@ -7,7 +7,7 @@ moment (`GLIMT_AFFINITY_S`), then it is announced to all. Each worker reads the 
 from collections.abc import Mapping
 
 import structlog
-from kombu import Exchange, Queue
+from kombu.entity import Exchange, Queue
 from redis import Redis
 from redis.exceptions import RedisError
 from redis.utils import str_if_bytes
@@ -27,7 +27,8 @@ QUEUE_EXPIRES_S = 60
 def own_queue(owner: str) -> Queue:
     """The queue that only this worker reads. Bound to no exchange, so that nothing of it stays behind in Redis."""
     name = f"{QUEUE}:{owner}"
-    return Queue(name, Exchange(""), routing_key=name, expires=QUEUE_EXPIRES_S)
+    exchange = Exchange("")  # type: ignore[no-untyped-call]  # kombu is typed in part
+    return Queue(name, exchange, routing_key=name, expires=QUEUE_EXPIRES_S)  # type: ignore[no-untyped-call]
 
 
 def note_holder(redis: Redis, conversation_id: str, owner: str) -> None:

@@ -28,7 +28,7 @@ def presence_key(owner: str) -> str:
     return PREFIX + owner
 
 
-def read_presence(value: bytes) -> WorkerPresence:
+def read_presence(value: bytes | str) -> WorkerPresence:
     """What a worker wrote under its key."""
     return WorkerPresence(**json.loads(value))
 

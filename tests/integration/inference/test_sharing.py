@@ -132,17 +132,15 @@ def test_an_engine_counts_what_it_does(engine_of: EngineOf) -> None:
     engine = TransformersEngine(loaded, batch_stepper(loaded, prefix_bytes=2**20, picture_bytes=2**16))
     try:
         assert engine.stats() == EngineStats(kv_slots=16, kv_slot_tokens=256, picture_budget=2**16, prefix_budget=2**20)
-        prompts = known = 0
+        begun = []
         for number in range(3):
             request = Request(str(number), tuple(SHOWN), Sampling(max_new_tokens=5), False, "tenant", "conversation")
-            started = collect(engine, request)[0]
-            assert isinstance(started, Started)
-            prompts += started.prompt_tokens
-            known += started.cached_tokens
+            begun += [event for event in collect(engine, request) if isinstance(event, Started)]
     finally:
         engine.close()
     stats = engine.stats()
-    assert known == 2 * (started.prompt_tokens - 1)
+    prompts, known = (sum(counts) for counts in zip(*((s.prompt_tokens, s.cached_tokens) for s in begun), strict=True))
+    assert [started.cached_tokens for started in begun] == [0, prompts // 3 - 1, prompts // 3 - 1]
     assert (stats.waiting, stats.running) == (0, 0)
     assert (stats.prompt_tokens, stats.cached_tokens, stats.completion_tokens) == (prompts, known, 15)
     assert stats.steps == 15

@@ -61,7 +61,7 @@ def test_a_holder_without_a_free_slot_is_not_waited_for(pair: tuple[Asker, dict[
     asker, workers = pair
     first = answered(asker, "one", "busy")
     busy = holder(asker, first)
-    hanging = []
+    hanging: list[str] = []
     # Whoever takes them: in the end the holder has no slot free, and the other one has.
     while sum(asker.turn(turn_id).lease_owner == busy for turn_id in hanging) < int(SLOTS):
         hanging.append(asker.ask("[[hang]]", person=f"person {len(hanging)}"))
