@@ -62,9 +62,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="bots"))
     store = Store(settings.sql_url, pool_size=THREADS)
     blobs = BlobStore(settings.blob_store_url)
-    announcer = Announcer(Dispatcher(store, make_celery(settings), settings))
     redis = connect_async(settings.queue_url)
     sync_redis = connect(settings.queue_url)
+    announcer = Announcer(Dispatcher(store, make_celery(settings), sync_redis, settings))
     try:
         async with StreamHub(redis, store) as hub:
             intake = Intake(store, blobs, settings)
@@ -72,6 +72,6 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     finally:
         with contextlib.suppress(Exception):
             await redis.aclose()
-        sync_redis.close()
         await asyncio.to_thread(announcer.close)
+        sync_redis.close()
         store.close()

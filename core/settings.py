@@ -88,6 +88,9 @@ class Settings(BaseSettings):
     heartbeat_s: float = Field(2.0, gt=0)
     sweep_s: float = Field(1.0, gt=0)
     redispatch_s: float = Field(10.0, gt=0, description="first wait before a ready turn is announced again")
+    affinity_s: float = Field(
+        0.5, ge=0, description="a follow-up is left to the worker that holds its conversation for so long; 0: never"
+    )
     max_failures: int = Field(3, ge=1)
     retry_base_s: float = Field(1.0, gt=0, description="first back-off; doubles with each failure")
     turn_deadline_s: float = Field(300.0, gt=0)

@@ -28,7 +28,7 @@ class Asker:
     def __post_init__(self) -> None:
         self.settings = self.at.settings.model_copy(update={"redis_url": self.at.redis_server.url})
         self.intake = Intake(self.at.store, BlobStore(self.settings.blob_store_url), self.settings)
-        self.dispatcher = Dispatcher(self.at.store, make_celery(self.settings), self.settings)
+        self.dispatcher = Dispatcher(self.at.store, make_celery(self.settings), self.at.redis, self.settings)
 
     def accept(
         self, question: str, *, thread: str = "", person: str = "ann", pictures: Sequence[Named] = ()

@@ -15,6 +15,7 @@ from core.conversation.prompt import HISTORY_TURNS, Prompt, build_prompt, pictur
 from core.errors import EngineStopped, GlimtError, InferenceError, LostLease, StoreError
 from core.inference.port import Engine, Request, Sampling
 from core.media.blobs import BlobStore
+from core.queue.affinity import note_holder
 from core.queue.announcer import Announcer
 from core.queue.streams import TurnWriter
 from core.settings import Settings
@@ -66,6 +67,7 @@ class Answerer:
         self._owner = owner
         self._settings = settings
         self._closing = False
+        self._remembers = settings.affinity_s > 0 and engine.stats().prefix_budget > 0
         self._runners = threading.local()
 
     def refuse_new(self) -> None:
@@ -117,6 +119,8 @@ class Answerer:
                 # Claimed after `refuse_new`, so perhaps after the last look at what is held: nobody else gives it back.
                 self._give_back(claimed, writer)
                 return
+            if self._remembers:
+                note_holder(self._redis, turn.conversation_id, self._owner)
             prompt = self._prompt(claimed)
             draft.left_out = tuple(prompt.left_out)
             with LiveView(writer, self._settings.stream_flush_s) as live:
@@ -159,6 +163,7 @@ class Answerer:
             reasoning=bool(turn.options.get("reasoning", self._settings.reasoning)),
             tenant=claimed.conversation.workspace_id,
             cache_scope=turn.conversation_id,
+            person=turn.person_id,
             deadline_s=self._settings.turn_deadline_s,
         )
 
@@ -230,8 +235,15 @@ class Answerer:
                 time.sleep(0.5)
         writer.end()
         writer.flush()
-        tokens = outcome.completion_tokens
-        log.info("turn_ended", turn=turn.id, attempt=turn.attempt, state=outcome.state, tokens=tokens)
+        log.info(
+            "turn_ended",
+            turn=turn.id,
+            attempt=turn.attempt,
+            state=outcome.state,
+            prompt_tokens=outcome.prompt_tokens,
+            cached_tokens=outcome.cached_tokens,
+            tokens=outcome.completion_tokens,
+        )
 
     def _retry_later(self, claimed: _Claimed, writer: TurnWriter, error: GlimtError) -> None:
         turn, now = claimed.turn, utc_now()

@@ -9,6 +9,7 @@ from celery.exceptions import SecurityWarning
 from celery.signals import worker_shutting_down
 
 from core.inference.create import create_engine
+from core.queue.affinity import own_queue
 from core.queue.celery_app import QUEUE, TASK_ANSWER, make_celery
 from core.settings import Settings
 from core.store.migrate import require_current
@@ -37,6 +38,7 @@ def run_worker(settings: Settings) -> None:
     # No turn waits in this process for a thread while another worker has one free; `WakingPool` belongs to it.
     celery.conf.worker_disable_prefetch = True
     runtime = WorkerRuntime(settings, engine, celery)
+    own = celery.amqp.queues.add(own_queue(runtime.owner))
     celery.task(name=TASK_ANSWER, ignore_result=True)(runtime.answerer.answer)
 
     def wind_down(**_: object) -> None:
@@ -49,7 +51,7 @@ def run_worker(settings: Settings) -> None:
         consumer = celery.Worker(
             pool=WakingPool,
             concurrency=settings.worker_slots,
-            queues=[QUEUE],
+            queues=[QUEUE, own.name],
             without_gossip=True,
             without_mingle=True,
             without_heartbeat=True,

@@ -5,6 +5,7 @@ import os
 import secrets
 import socket
 import threading
+from dataclasses import asdict
 
 import structlog
 from celery import Celery
@@ -36,11 +37,12 @@ class WorkerRuntime:
     def __init__(self, settings: Settings, engine: Engine, celery: Celery) -> None:
         self.owner = f"{socket.gethostname()[:24]}:{os.getpid()}:{secrets.token_hex(4)}"
         self.held = HeldTurns(engine.cancel)
+        self._winding_down = False
         self._settings = settings
         self._engine = engine
         self._store = Store(settings.sql_url, pool_size=settings.worker_slots + 4)
         self._redis = connect(settings.queue_url)
-        dispatcher = Dispatcher(self._store, celery, settings)
+        dispatcher = Dispatcher(self._store, celery, self._redis, settings)
         self._announcer = Announcer(dispatcher)
         self.answerer = Answerer(
             engine,
@@ -55,11 +57,11 @@ class WorkerRuntime:
         leases = LeaseKeeper(self._store, self.held, self.owner, settings)
         reaper = Reaper(self._store, self._redis, settings)
         sweeper = Sweeper(self._store, self._redis, dispatcher, reaper)
-        presence = PresenceKeeper(self._redis, reaper, self._describe, settings)
+        self._presence = PresenceKeeper(self._redis, reaper, self._describe, settings)
         self._parts: list[Part] = [
             Periodic("leases", settings.heartbeat_s, leases.beat),
             Periodic("sweeper", settings.sweep_s, sweeper.sweep),
-            Periodic("presence", LIFETIME_S / 5, presence.announce),
+            Periodic("presence", LIFETIME_S / 5, self._presence.announce),
             CancelEar(settings.queue_url, self.held),
         ]
 
@@ -72,6 +74,9 @@ class WorkerRuntime:
     def wind_down(self) -> None:
         """Take nothing new; give running turns their time to finish, then give them back. Blocks for the grace."""
         self.answerer.refuse_new()
+        self._winding_down = True
+        # Nobody is to leave anything more to this worker. In a thread: where Redis is silent, it takes its time.
+        threading.Thread(target=self._say_so, name="say-so", daemon=True).start()
         if not self.held.wait_until_empty(self._settings.shutdown_grace_s):
             log.info("giving_back", turns=len(self.held.attempts()))
             self.held.stop_all(Stop.GIVE_BACK)
@@ -90,6 +95,10 @@ class WorkerRuntime:
         self._store.close()
         log.info("worker_stopped", owner=self.owner)
 
+    def _say_so(self) -> None:
+        with contextlib.suppress(RedisError):
+            self._presence.announce()
+
     def _close_engine(self) -> None:
         # It joins its thread, which never ends if it hangs in a step; the process must.
         closing = threading.Thread(target=self._engine.close, name="close-engine", daemon=True)
@@ -99,5 +108,10 @@ class WorkerRuntime:
             log.error("engine_hangs")
 
     def _describe(self) -> WorkerPresence:
-        running = len(self.held.attempts())
-        return WorkerPresence(self.owner, self._engine.model_name, self._settings.worker_slots, running)
+        return WorkerPresence(
+            self.owner,
+            self._engine.model_name,
+            slots=0 if self._winding_down else self._settings.worker_slots,
+            running=len(self.held.attempts()),
+            engine=asdict(self._engine.stats()),
+        )

@@ -7,9 +7,11 @@ from contextlib import aclosing
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from redis import Redis
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bots.web.body import Bodies
+from bots.web.worker_metrics import WorkerNumbers
 from core.errors import StoreError
 from core.queue.follow import StreamHub
 from core.store.database import Store
@@ -21,7 +23,7 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300
 class Metrics:
     """The numbers of one web server, in a registry of its own."""
 
-    def __init__(self, store: Store, hub: StreamHub, bodies: Bodies) -> None:
+    def __init__(self, store: Store, redis: Redis, hub: StreamHub, bodies: Bodies) -> None:
         self._registry = CollectorRegistry()
         self.requests = Counter(
             "glimt_http_requests",
@@ -42,6 +44,7 @@ class Metrics:
         held = Gauge("glimt_body_bytes", "Bytes that request bodies take, with their copies", registry=self._registry)
         held.set_function(lambda: bodies.held_bytes)
         self._registry.register(_Turns(store))
+        self._registry.register(WorkerNumbers(redis))
 
     async def streaming(self, channel: str, events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         """Pass `events` on and count the stream while it lasts."""
@@ -55,7 +58,7 @@ class Metrics:
             gauge.dec()
 
     def text(self) -> bytes:
-        """Everything in Prometheus' text format. Reads SQL, so call it in a thread."""
+        """Everything in Prometheus' text format. Reads SQL and Redis, so call it in a thread."""
         return generate_latest(self._registry)
 
 

@@ -40,7 +40,7 @@ class Parts:
             pictures=PictureReader(settings),
             fetcher=Fetcher(settings),
             receipts=Receipts(store),
-            metrics=Metrics(store, services.hub, bodies),
+            metrics=Metrics(store, services.sync_redis, services.hub, bodies),
         )
 
     async def close(self) -> None:

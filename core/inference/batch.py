@@ -1,14 +1,15 @@
 """The batching stepper: every step advances all sequences at once, whatever their lengths."""
 
-from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
 import torch
 
 from core.inference.failures import as_failure
+from core.inference.fairness import ANSWER_WEIGHT, FairQueue, share_chunk
 from core.inference.loader import LoadedModel
 from core.inference.pictures import PictureEncoder
+from core.inference.port import EngineStats
 from core.inference.prefixes import PrefixCache
 from core.inference.ragged import Chunk, Layout, computing
 from core.inference.row import Row
@@ -20,7 +21,7 @@ from core.inference.stepper import Admitted, Outcome, Sequence
 class BatchStepper:
     """Advances all sequences in one forward pass a step: a token for each that decodes, and chunks of new prompts.
 
-    Sequences wait until there is a slot long enough for prompt and answer, and are taken in order of arrival. The
+    Sequences wait until there is a slot long enough for prompt and answer, and are taken fairly between people. The
     first rows decode, those behind them are still reading their prompts; a row's number is its slot.
     """
 
@@ -44,18 +45,18 @@ class BatchStepper:
         self.prefixes = prefixes
         self._most_rows = most_rows
         self._chunk_tokens = chunk_tokens
-        self._waiting: deque[Sequence] = deque()
+        self._waiting: FairQueue[Sequence] = FairQueue()
+        self._admitted = 0
         self._rows: list[Row] = []
         self._decoding = 0
         # transformers reads a mask of four dimensions as one that is ready; the layout knows better.
         self._no_mask = torch.empty(1, 1, 1, 1, device=loaded.device)
 
     def add(self, sequence: Sequence) -> None:
-        self._waiting.append(sequence)
+        self._waiting.add(sequence, sequence.person)
 
     def remove(self, sequence: Sequence) -> None:
-        if sequence in self._waiting:
-            self._waiting.remove(sequence)
+        if self._waiting.remove(sequence):
             return
         for slot, row in enumerate(self._rows):
             if row.sequence is sequence:
@@ -77,19 +78,42 @@ class BatchStepper:
             outcomes = self._advance(self._rows[: self._decoding], chunks)
         yield from outcomes
 
+    def stats(self) -> EngineStats:
+        pictures, prefixes, kept = self.encoder.cache, self.prefixes, self.prefixes.cache
+        return EngineStats(
+            waiting=len(self._waiting),
+            running=len(self._rows),
+            kv_slots=self._slots.count,
+            kv_slot_tokens=self._slots.length,
+            picture_hits=pictures.hits,
+            picture_misses=pictures.misses,
+            picture_bytes=pictures.bytes,
+            picture_budget=pictures.budget,
+            prefix_hits=kept.hits,
+            prefix_misses=kept.misses,
+            prefix_reused=prefixes.reused,
+            prefix_asked=prefixes.asked,
+            prefix_bytes=kept.bytes,
+            prefix_budget=kept.budget,
+        )
+
     # Taking in and letting go.
 
     def _admit(self) -> Iterator[Outcome]:
-        while self._waiting and len(self._rows) < self._most_rows:
-            sequence = self._waiting[0]
-            need = sequence.prompt.tokens + sequence.limit
-            if not self._make_room(need):
+        while len(self._rows) < self._most_rows:
+            sequence = self._waiting.take(lambda one: self._make_room(one.most_tokens))
+            if sequence is None:
                 return
-            self._waiting.popleft()
-            sampler = Sampler(sequence.sampling, sequence.prompt.ids[0].to(self._device), self._suppressed)
-            row = Row(sequence, need, sampler)
+            try:
+                sampler = Sampler(sequence.sampling, sequence.prompt.ids[0].to(self._device), self._suppressed)
+                row = Row(sequence, sequence.most_tokens, sampler, self._admitted)
+            except Exception as error:
+                yield sequence, as_failure(error)
+                continue
+            self._admitted += 1
             self._rows.append(row)
             self._recall(row)
+            self._waiting.charge(sequence.person, row.left)
             yield sequence, Admitted(row.filled)
 
     def _recall(self, row: Row) -> None:
@@ -145,16 +169,12 @@ class BatchStepper:
     # One step.
 
     def _share(self) -> list[tuple[Row, int]]:
-        """Which prompts are read on in this step, and how many tokens of each: the shortest rest first."""
-        shares = []
-        budget = self._chunk_tokens
-        for row in sorted(self._rows[self._decoding :], key=lambda row: row.left):
-            if budget <= 0:
-                break
-            tokens = min(row.left, budget)
-            shares.append((row, tokens))
-            budget -= tokens
-        return shares
+        """Which prompts are read on in this step, and how many tokens of each. Charges for what is computed."""
+        for row in self._rows[: self._decoding]:
+            self._waiting.charge(row.sequence.person, ANSWER_WEIGHT)
+        reading = sorted(self._rows[self._decoding :], key=lambda row: row.arrival)
+        shares = share_chunk([row.left for row in reading], self._chunk_tokens)
+        return [(reading[index], tokens) for index, tokens in shares]
 
     def _look(self, row: Row, tokens: int) -> None:
         """Encode the pictures that the next `tokens` tokens of `row` show."""

@@ -15,7 +15,7 @@ from core.inference.answer import AnswerText
 from core.inference.count import TokenCounter
 from core.inference.flight import Flight
 from core.inference.loader import LoadedModel, load_model
-from core.inference.port import Events, Message, Request
+from core.inference.port import EngineStats, Events, Message, Request
 from core.inference.render import Prompt, Renderer
 from core.inference.stepper import Admitted, Sequence, Stepper
 from core.inference.steppers import create_stepper
@@ -50,6 +50,8 @@ class TransformersEngine:
         self._inbox: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._preparing = ThreadPoolExecutor(PREPARING_THREADS, thread_name_prefix="prepare")
         self._by_sequence: dict[Sequence, Flight] = {}
+        # Written by the inference thread alone.
+        self._steps = self._prompt_tokens = self._cached_tokens = self._completion_tokens = 0
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
         self._thread.start()
 
@@ -91,6 +93,15 @@ class TransformersEngine:
             return False
         self._stop(flight)
         return True
+
+    def stats(self) -> EngineStats:
+        return replace(
+            self._stepper.stats(),
+            steps=self._steps,
+            prompt_tokens=self._prompt_tokens,
+            cached_tokens=self._cached_tokens,
+            completion_tokens=self._completion_tokens,
+        )
 
     def close(self) -> None:
         with self._submitting:
@@ -156,6 +167,7 @@ class TransformersEngine:
                 if flight.mailbox.complete:
                     self._leave(flight)
             woken = time.monotonic()
+            self._steps += bool(self._by_sequence)
             for sequence, result in self._stepper.step():
                 if (flying := self._by_sequence.get(sequence)) is not None:
                     waiters.append(self._advance(flying, result))
@@ -187,11 +199,15 @@ class TransformersEngine:
 
     def _advance(self, flight: Flight, result: Admitted | int | InferenceError) -> Waiter | None:
         if isinstance(result, Admitted):
+            assert flight.sequence is not None
+            self._prompt_tokens += flight.sequence.prompt.tokens
+            self._cached_tokens += result.cached_tokens
             waiter = flight.admitted(result.cached_tokens)
         elif isinstance(result, InferenceError):
             log.warning("request_failed", request=flight.request.id, error=str(result))
             waiter = flight.fail(result)
         else:
+            self._completion_tokens += 1
             waiter = flight.end_if_due() or flight.advance(result, self._loaded.vocabulary.ends)
         if flight.mailbox.complete:
             self._leave(flight)

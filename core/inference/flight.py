@@ -35,9 +35,8 @@ class Flight:
         """The prompt is rendered and `room` tokens are left for the answer. Returns what is to be computed."""
         request = self.request
         self._text = text
-        self.sequence = Sequence(
-            prompt, request.sampling, min(request.sampling.max_new_tokens, room), request.tenant, request.cache_scope
-        )
+        limit = min(request.sampling.max_new_tokens, room)
+        self.sequence = Sequence(prompt, request.sampling, limit, request.tenant, request.cache_scope, request.person)
         return self.sequence
 
     def admitted(self, cached_tokens: int) -> Waiter | None:

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 import torch
 
+log = structlog.get_logger(__name__)
+
 MIB = 1024 * 1024
-# Of what is free once the weights are loaded. A step needs room too, and so does everything else on the machine.
-_SHARE_OF_DEVICE = 0.8
+# Of what is free once the weights are loaded. What a step needs is left out on a device before; the rest is for what
+# falls between the blocks. A CPU's memory is everybody's.
+_SHARE_OF_DEVICE = 0.9
 _SHARE_OF_MACHINE = 0.25
 # What of it goes where. Running sequences come first; the caches only save work.
 _SLOTS, _PREFIXES = 0.6, 0.25
@@ -22,13 +26,23 @@ class CacheBudget:
     picture_bytes: int
 
 
-def cache_budget(device: torch.device, megabytes: int) -> CacheBudget:
-    """Divide `megabytes` (`GLIMT_CACHE_MB`), or by default a share of what is free on `device` right now."""
-    total = megabytes * MIB or int(
-        free_bytes(device) * (_SHARE_OF_MACHINE if device.type == "cpu" else _SHARE_OF_DEVICE)
-    )
+def cache_budget(device: torch.device, megabytes: int, step_bytes: int) -> CacheBudget:
+    """Divide `megabytes` (`GLIMT_CACHE_MB`), or by default a share of what is free on `device` right now.
+
+    A step takes `step_bytes`: so much is not given away.
+    """
+    free = free_bytes(device)
+    room = max(0, free - step_bytes)
+    total = megabytes * MIB or share_of(device, free, room)
+    if total > room:
+        log.warning("cache_leaves_no_room", cache_mb=total // MIB, step_mb=step_bytes // MIB, free_mb=free // MIB)
     slots, prefixes = int(total * _SLOTS), int(total * _PREFIXES)
     return CacheBudget(slots, prefixes, total - slots - prefixes)
+
+
+def share_of(device: torch.device, free: int, room: int) -> int:
+    """Bytes to take by default where `free` are free, of which a step leaves `room`."""
+    return min(room, int(free * _SHARE_OF_MACHINE)) if device.type == "cpu" else int(room * _SHARE_OF_DEVICE)
 
 
 def free_bytes(device: torch.device) -> int:

@@ -47,7 +47,8 @@ class Request:
 
     `id` names the request for `Engine.cancel`. What was computed for it is used again within its `cache_scope` (a
     conversation), and what was seen in its pictures within its `tenant`; never across, and not at all where they are
-    empty. `deadline_s` counts from submission.
+    empty. `person` is whom the answer is for: where not all can be computed at once, people are served equally.
+    `deadline_s` counts from submission.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Request:
     reasoning: bool = False
     tenant: str = ""
     cache_scope: str = ""
+    person: str = ""
     deadline_s: float = 300.0
 
 
@@ -101,6 +103,36 @@ class Events(Protocol):
         """Stop the request if it still runs; nothing more is yielded."""
 
 
+@dataclass(frozen=True, slots=True)
+class EngineStats:
+    """Numbers of one engine, from when it was made until now. Sizes are in bytes.
+
+    Now: `waiting` and `running` requests, `kv_slots` of `kv_slot_tokens` tokens each. Since the start: `steps`, tokens
+    of prompts that were begun (with those that were known from before) and of answers, and for both caches what was
+    found in them and what was not. `prefix_reused` of the `prefix_asked` tokens of conversations were known.
+    `…_bytes` of `…_budget` are taken now; a budget of 0 means that nothing is kept.
+    """
+
+    waiting: int = 0
+    running: int = 0
+    kv_slots: int = 0
+    kv_slot_tokens: int = 0
+    steps: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    picture_hits: int = 0
+    picture_misses: int = 0
+    picture_bytes: int = 0
+    picture_budget: int = 0
+    prefix_hits: int = 0
+    prefix_misses: int = 0
+    prefix_reused: int = 0
+    prefix_asked: int = 0
+    prefix_bytes: int = 0
+    prefix_budget: int = 0
+
+
 @runtime_checkable
 class Engine(Protocol):
     """Answers many requests at once on one device. All methods are thread-safe."""
@@ -129,6 +161,9 @@ class Engine(Protocol):
 
     def cancel(self, request_id: str) -> bool:
         """Stop a request within one step; its stream ends with `Finished(CANCELLED)`. False: no such request."""
+
+    def stats(self) -> EngineStats:
+        """Its numbers right now."""
 
     def close(self) -> None:
         """Stop the inference thread; what is in flight ends with `EngineStopped`."""

@@ -12,12 +12,16 @@ from core.inference.stepper import Sequence
 
 
 class Row:
-    """A sequence in its slot. `filled` of its tokens have keys and values there, `need` is the most it may have."""
+    """A sequence in its slot. `filled` of its tokens have keys and values there, `need` is the most it may have.
 
-    def __init__(self, sequence: Sequence, need: int, sampler: Sampler) -> None:
+    `arrival` grows with every row that is admitted.
+    """
+
+    def __init__(self, sequence: Sequence, need: int, sampler: Sampler, arrival: int) -> None:
         self.sequence = sequence
         self.need = need
         self.sampler = sampler
+        self.arrival = arrival
         self.filled = 0
         self.marks = marks_of(sequence.prompt)
         # How many placeholders stand before each place.

@@ -23,6 +23,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from urllib.parse import parse_qsl
 
 import structlog
@@ -36,12 +37,14 @@ from core.errors import (
     OutOfMemory,
     PromptTooLong,
 )
-from core.inference.port import Delta, Event, Events, Finished, Message, Request, Started
+from core.inference.byte_lru import ByteLru
+from core.inference.port import Delta, EngineStats, Event, Events, Finished, Message, Request, Started
 from core.inference.stream import EventStream, Mailbox, wake
 from core.values import FinishReason
 
 PREFIX = "scripted:"
 PICTURE_TOKENS = 64
+_PREFIX_BUDGET = 1 << 20
 _MARKER = re.compile(r"\[\[([a-z-]+)(?: +(\d+(?:\.\d+)?))?\]\]")
 _WORD = re.compile(r"\s*\S+")
 
@@ -99,7 +102,8 @@ class Echo:
 class ScriptedEngine:
     """The `Engine` port played from scripts: `answer` gives the `Script` of a request.
 
-    One thread plays all requests. A token is a word; a picture takes 64 tokens.
+    One thread plays all requests. A token is a word; a picture takes 64 tokens. Like a real one it knows again those
+    messages with which the prompt before began in its `cache_scope`.
     """
 
     def __init__(
@@ -109,6 +113,8 @@ class ScriptedEngine:
         self._name = name
         self._context_tokens = context_tokens
         self._parts: dict[str, _Part] = {}
+        self._prefixes: ByteLru[str, tuple[Message, ...]] = ByteLru(_PREFIX_BUDGET)
+        self._stats = EngineStats(prefix_budget=_PREFIX_BUDGET)
         self._closed = False
         self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
@@ -145,6 +151,9 @@ class ScriptedEngine:
         self._call(part.stop)
         return True
 
+    def stats(self) -> EngineStats:
+        return self._stats
+
     def close(self) -> None:
         with self._lock:
             if self._closed:
@@ -170,10 +179,25 @@ class ScriptedEngine:
         # Here and not in the task: a task that is cancelled before its first step runs none of its code.
         if cancelled:
             wake([part.mailbox.post(part.finished(FinishReason.CANCELLED))])
+        self._note(steps=part.tokens, completion_tokens=part.tokens)
         with self._lock:
             # The id may be another's by now: it is free as soon as its last event was posted.
             if self._parts.get(part.request.id) is part:
                 del self._parts[part.request.id]
+
+    def _known(self, request: Request) -> int:
+        """Tokens of the messages that are the same as before in this scope; remembers those of now."""
+        before = self._prefixes.get(request.cache_scope) or ()
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(before, request.messages[:-1], strict=False))
+        if request.cache_scope:
+            self._prefixes.put(request.cache_scope, request.messages, sum(len(m.text) for m in request.messages))
+        return sum(self.count_tokens(message) for message, _ in same)
+
+    def _note(self, **more: int) -> None:
+        """Count; on the engine's thread."""
+        was, kept = self._stats, self._prefixes
+        counted = {name: getattr(was, name) + number for name, number in more.items()}
+        self._stats = replace(was, prefix_hits=kept.hits, prefix_misses=kept.misses, prefix_bytes=kept.bytes, **counted)
 
     async def _play_to_the_end(self, part: "_Part") -> None:
         mailbox = part.mailbox
@@ -193,7 +217,9 @@ class ScriptedEngine:
             raise PromptTooLong(f"{prompt_tokens} tokens of {self._context_tokens}")
         script = self._answer(request)
         pictures = sum(len(message.pictures) for message in request.messages)
-        wake([mailbox.post(Started(prompt_tokens, PICTURE_TOKENS * pictures))])
+        cached_tokens = self._known(request)
+        self._note(prompt_tokens=prompt_tokens, cached_tokens=cached_tokens)
+        wake([mailbox.post(Started(prompt_tokens, PICTURE_TOKENS * pictures, cached_tokens))])
         if script.error is not None:
             raise script.error
         tokens: list[Event] = [Delta(word, "thinking") for word in words(script.thinking)]

@@ -9,6 +9,14 @@ import torch
 SHORTEST = 256
 
 
+def slot_length(tokens: int) -> int:
+    """The shortest of those lengths that holds `tokens` tokens."""
+    length = SHORTEST
+    while length < tokens:
+        length *= 2
+    return length
+
+
 @dataclass(frozen=True, slots=True)
 class LayerShape:
     """What one token takes in one layer: `heads` keys of `key_width` and values of `value_width` numbers."""
@@ -56,18 +64,16 @@ class KvSlots:
 
     def fit(self, tokens: int) -> int:
         """The length that a slot for `tokens` tokens is cut to."""
-        length = SHORTEST
-        while length < tokens:
-            length *= 2
-        return min(length, self.tokens)
+        return min(slot_length(tokens), self.tokens)
 
     def cut(self, length: int, used: int) -> None:
         """Cut into slots of `length`; the first `used` slots keep what fits of their content."""
         kept = min(length, self.length)
-        saved = [self.save(slot, kept) for slot in range(used)]
+        before = (*self.keys, *self.values)
         self._cut(length)
-        for slot, tokens in enumerate(saved):
-            self.load(slot, tokens, kept)
+        # One tensor after the other, so that there is never a copy of more than one.
+        for old, new in zip(before, (*self.keys, *self.values), strict=True):
+            new[:used, :, :kept] = old[:used, :, :kept].clone()
 
     def save(self, slot: int, tokens: int) -> SavedTokens:
         """A copy of the first `tokens` tokens in `slot`."""

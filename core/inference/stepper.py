@@ -10,7 +10,7 @@ from transformers import DynamicCache
 from core.errors import InferenceError
 from core.inference.failures import as_failure
 from core.inference.loader import LoadedModel
-from core.inference.port import Sampling
+from core.inference.port import EngineStats, Sampling
 from core.inference.render import Prompt
 from core.inference.sampling import Sampler
 
@@ -19,17 +19,25 @@ class Sequence:
     """One sequence in computation: at most `limit` tokens behind its prompt, `computed` are those so far.
 
     A stepper keeps its own state of it in `state`. `tenant` and `scope` are the request's: what is computed is used
-    again within them alone.
+    again within them alone. `person` is whom it is computed for.
     """
 
-    def __init__(self, prompt: Prompt, sampling: Sampling, limit: int, tenant: str = "", scope: str = "") -> None:
+    def __init__(
+        self, prompt: Prompt, sampling: Sampling, limit: int, tenant: str = "", scope: str = "", person: str = ""
+    ) -> None:
         self.prompt = prompt
         self.sampling = sampling
         self.limit = limit
         self.tenant = tenant
         self.scope = scope
+        self.person = person
         self.computed: list[int] = []
         self.state: Any = None
+
+    @property
+    def most_tokens(self) -> int:
+        """Tokens of the prompt and of the longest answer."""
+        return self.prompt.tokens + self.limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,9 @@ class Stepper(Protocol):
 
         A failure concerns the sequence that it comes with and no other.
         """
+
+    def stats(self) -> EngineStats:
+        """Its part of the engine's numbers. May be called from any thread."""
 
 
 class RoundRobinStepper:
@@ -91,6 +102,9 @@ class RoundRobinStepper:
         for sequence in list(self._running):
             if sequence in self._running:
                 yield sequence, self._advance(sequence)
+
+    def stats(self) -> EngineStats:
+        return EngineStats(waiting=len(self._waiting), running=len(self._running))
 
     def _advance(self, sequence: Sequence) -> int | InferenceError:
         try:

@@ -1,10 +1,13 @@
 """Chooses how a model's sequences are computed."""
 
+import structlog
+
 from core.errors import ConfigurationError
 from core.inference.batch import BatchStepper
 from core.inference.families import family_of
+from core.inference.footprint import step_footprint
 from core.inference.loader import LoadedModel
-from core.inference.memory import cache_budget
+from core.inference.memory import MIB, cache_budget
 from core.inference.packed import pack_linears
 from core.inference.patches import embed_patches_by_product
 from core.inference.pictures import PictureEncoder
@@ -14,6 +17,8 @@ from core.inference.ragged import layer_shapes
 from core.inference.slots import SHORTEST, KvSlots
 from core.inference.stepper import RoundRobinStepper, Stepper
 from core.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 # Tokens of prompts that are read in one step, beside the rows that decode: they make those wait.
 CHUNK_TOKENS = 512
@@ -35,20 +40,31 @@ def create_stepper(loaded: LoadedModel, settings: Settings) -> tuple[Stepper, in
         return RoundRobinStepper(loaded), loaded.context_tokens
     embed_patches_by_product(loaded.model)
     layers = layer_shapes(loaded.model, loaded.device)
-    budget = cache_budget(loaded.device, settings.cache_mb)
+    rows = settings.worker_slots
+    step_bytes = step_footprint(loaded, layers, rows, CHUNK_TOKENS, settings.picture_keep_pixels)
+    budget = cache_budget(loaded.device, settings.cache_mb, step_bytes)
     token_bytes = sum(layer.bytes(loaded.model.dtype) for layer in layers)
-    tokens = min(budget.slot_bytes // token_bytes, settings.worker_slots * loaded.context_tokens)
+    tokens = min(budget.slot_bytes // token_bytes, rows * loaded.context_tokens)
     if tokens < SHORTEST:
         raise ConfigurationError(
             f"There is memory for {tokens} tokens of {loaded.name}, and {SHORTEST} are the least that make sense. Free "
             "some, set GLIMT_CACHE_MB, or choose a smaller model."
         )
+    log.info(
+        "memory_divided",
+        step_mb=step_bytes // MIB,
+        measured=loaded.device.type == "cuda",
+        slots_mb=tokens * token_bytes // MIB,
+        prefixes_mb=budget.prefix_bytes // MIB,
+        pictures_mb=budget.picture_bytes // MIB,
+        slot_tokens=tokens,
+    )
     stepper = BatchStepper(
         loaded,
         KvSlots(layers, tokens, loaded.model.dtype, loaded.device),
         PictureEncoder(loaded.model, loaded.device, budget.picture_bytes),
         PrefixCache(budget.prefix_bytes),
-        most_rows=settings.worker_slots,
+        most_rows=rows,
         chunk_tokens=CHUNK_TOKENS,
     )
     return stepper, tokens

@@ -3,15 +3,19 @@
 A message is only a hint: it may be lost (the sweeper announces again) or doubled (the claim in SQL lets one through).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 
 import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis import Redis
 from redis.exceptions import RedisError
 
-from core.queue.celery_app import TASK_ANSWER
+from core.queue.affinity import find_holders, own_queue
+from core.queue.celery_app import QUEUE, TASK_ANSWER
 from core.settings import Settings
 from core.store.database import Store
 from core.values import utc_now
@@ -19,41 +23,78 @@ from core.values import utc_now
 log = structlog.get_logger(__name__)
 
 BATCH = 500
+NOBODY: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """`sent`: how many ids were sent. `left`: which of them were left to the worker that holds their conversation."""
+
+    sent: int = 0
+    left: tuple[str, ...] = ()
 
 
 class Dispatcher:
-    """Picks the turns that may run now, fairly between people, and sends their ids to Celery."""
+    """Picks the turns that may run now, fairly between people, and sends their ids to Celery.
 
-    def __init__(self, store: Store, celery: Celery, settings: Settings) -> None:
+    Follow-ups go to the worker that holds their conversation, for a moment: `affinity.py`.
+    """
+
+    def __init__(self, store: Store, celery: Celery, redis: Redis, settings: Settings) -> None:
         self._store = store
         self._celery = celery
+        self._redis = redis
         self._per_person = settings.parallel_per_person
         self._again = timedelta(seconds=settings.redispatch_s)
+        self.affinity_s = settings.affinity_s
 
-    def announce(self, people: Collection[str] = (), conversations: Collection[str] = (), limit: int = BATCH) -> int:
+    def announce(
+        self, people: Collection[str] = (), conversations: Collection[str] = (), limit: int = BATCH
+    ) -> Announced:
         """Announce at most `limit` ready turns: of these people and conversations, or of everybody if both are empty.
 
-        Returns how many ids were sent. Redis being away raises nothing: the turns stay ready in SQL, unmarked.
+        Redis being away raises nothing: the turns stay ready in SQL, unmarked.
         """
         now = utc_now()
         with self._store.read() as repositories:
             found = repositories.turns.dispatchable(
                 now, limit, self._per_person, people=people, conversations=conversations
             )
+            follow_ups = repositories.turns.follow_ups(found) if self.affinity_s else {}
+            running = repositories.turns.running_of() if follow_ups else {}
         if not found:
-            return 0
+            return Announced()
+        holders = find_holders(self._redis, follow_ups, running) if follow_ups else {}
+        others = [turn_id for turn_id in found if turn_id not in holders]
         with self._store.write() as repositories:
-            won = repositories.turns.mark_dispatched(found, now, now + self._again)
-        return self.send(won)
+            mark = repositories.turns.mark_dispatched
+            won = {
+                *mark(list(holders), now, now + timedelta(seconds=self.affinity_s)),
+                *mark(others, now, now + self._again),
+            }
+        sent = self.send([turn_id for turn_id in found if turn_id in won], holders)
+        return Announced(len(sent), tuple(turn_id for turn_id in sent if turn_id in holders))
 
-    def send(self, turn_ids: Sequence[str]) -> int:
-        """Send these ids to Celery. Returns how many got through; the others are unmarked in SQL."""
+    def release(self, turn_ids: Sequence[str]) -> int:
+        """Announce to all workers those of these turns that were left to one and not taken. Returns how many."""
+        now = utc_now()
+        with self._store.write() as repositories:
+            won = repositories.turns.mark_dispatched(turn_ids, now, now + self._again)
+        return len(self.send(won))
+
+    def send(self, turn_ids: Sequence[str], holders: Mapping[str, str] = NOBODY) -> Sequence[str]:
+        """Send these ids to Celery: to their holder (turn → owner), else to all. Returns those that got through.
+
+        The others are unmarked in SQL.
+        """
         for sent, turn_id in enumerate(turn_ids):
+            holder = holders.get(turn_id)
+            queue = QUEUE if holder is None else own_queue(holder)
             try:
-                self._celery.send_task(TASK_ANSWER, args=(turn_id,), ignore_result=True, retry=False)
+                self._celery.send_task(TASK_ANSWER, args=(turn_id,), queue=queue, ignore_result=True, retry=False)
             except (OperationalError, RedisError, OSError) as error:
                 log.warning("announce_failed", error=type(error).__name__, unsent=len(turn_ids) - sent)
                 with self._store.write() as repositories:
                     repositories.turns.undispatch(turn_ids[sent:])
-                return sent
-        return len(turn_ids)
+                return turn_ids[:sent]
+        return turn_ids

@@ -1,7 +1,7 @@
 """Which workers are there: each writes a key that lives a few seconds."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from redis import Redis
 
@@ -11,12 +11,26 @@ LIFETIME_S = 15
 
 @dataclass(frozen=True, slots=True)
 class WorkerPresence:
-    """One worker process as it last described itself."""
+    """One worker process as it last described itself. `slots` is 0 when it takes nothing more.
+
+    `engine` are the numbers of `core.inference.port.EngineStats`.
+    """
 
     owner: str
     model: str
     slots: int
     running: int
+    engine: dict[str, int] = field(default_factory=dict)
+
+
+def presence_key(owner: str) -> str:
+    """Redis key under which a worker announces itself."""
+    return PREFIX + owner
+
+
+def read_presence(value: bytes | str) -> WorkerPresence:
+    """What a worker wrote under its key."""
+    return WorkerPresence(**json.loads(value))
 
 
 def announce_presence(redis: Redis, presence: WorkerPresence) -> None:
@@ -25,7 +39,7 @@ def announce_presence(redis: Redis, presence: WorkerPresence) -> None:
     Raises:
         RedisError: Redis is away.
     """
-    redis.set(PREFIX + presence.owner, json.dumps(asdict(presence)), ex=LIFETIME_S)
+    redis.set(presence_key(presence.owner), json.dumps(asdict(presence)), ex=LIFETIME_S)
 
 
 def withdraw_presence(redis: Redis, owner: str) -> None:
@@ -34,7 +48,7 @@ def withdraw_presence(redis: Redis, owner: str) -> None:
     Raises:
         RedisError: Redis is away.
     """
-    redis.delete(PREFIX + owner)
+    redis.delete(presence_key(owner))
 
 
 def list_workers(redis: Redis) -> list[WorkerPresence]:
@@ -45,4 +59,4 @@ def list_workers(redis: Redis) -> list[WorkerPresence]:
     """
     keys = sorted(redis.scan_iter(PREFIX + "*", count=100))
     # A key may run out between the two commands.
-    return [WorkerPresence(**json.loads(value)) for value in redis.mget(keys) if value] if keys else []
+    return [read_presence(value) for value in redis.mget(keys) if value] if keys else []

@@ -90,6 +90,11 @@ _WHO_WAITS_IN = (
     .distinct()
 )
 
+_FOLLOW_UPS = select(Turn.id, Turn.conversation_id).where(
+    Turn.id.in_(_TURN_IDS), IS_READY, Turn.dispatch_again_at.is_(None), or_(Turn.seq > 1, Turn.attempt > 0)
+)
+_RUNNING_OF = select(Turn.lease_owner, func.count().label("turns")).where(IS_RUNNING).group_by(Turn.lease_owner)
+
 _MARK = (
     update(Turn)
     # No sub-select: PostgreSQL checks these conditions again on the row that another dispatcher has just committed,
@@ -145,6 +150,20 @@ class TurnDispatch(TurnRows):
             near.update(self._session.scalars(_WHO_WAITS_IN, {"conversations": list(conversations)}).all())
         parameters["people"] = sorted(near)
         return list(self._session.scalars(_DISPATCHABLE_OF, parameters).all())
+
+    def follow_ups(self, turn_ids: Sequence[str]) -> dict[str, str]:
+        """Of these turns those whose conversation a worker may remember, with the conversation's id.
+
+        One that was announced and not taken is none any more: whoever remembers it had its time.
+        """
+        if not turn_ids:
+            return {}
+        found = self._session.execute(_FOLLOW_UPS, {"turn_ids": list(turn_ids)}).all()
+        return {row.id: row.conversation_id for row in found}
+
+    def running_of(self) -> dict[str, int]:
+        """How many turns each owner is answering."""
+        return {row.lease_owner: row.turns for row in self._session.execute(_RUNNING_OF).all()}
 
     def mark_dispatched(self, turn_ids: Sequence[str], now: datetime, again_at: datetime) -> list[str]:
         """Take these turns for announcing; the ids that this caller won, in the given order.

@@ -7,6 +7,7 @@ from core.errors import InferenceError
 from core.inference.batch import BatchStepper
 from core.inference.loader import LoadedModel
 from core.inference.pictures import PictureEncoder
+from core.inference.port import EngineStats
 from core.inference.prefixes import PrefixCache
 from core.inference.ragged import layer_shapes
 from core.inference.slots import KvSlots
@@ -33,6 +34,9 @@ class PlayedStepper:
             self.held.remove(sequence)
             if not self.held:
                 self.emptied.set()
+
+    def stats(self) -> EngineStats:
+        return EngineStats(running=len(self.held))
 
     def step(self) -> Iterator[Outcome]:
         for sequence in list(self.held):

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -21,10 +22,15 @@ BATCHED = [family for family in FAMILIES if family != "gemma3"]
 
 
 def sequence(
-    engine: TransformersEngine, messages: Sequence[Message], scope: str = "", limit: int = NEW_TOKENS
+    engine: TransformersEngine,
+    messages: Sequence[Message],
+    scope: str = "",
+    limit: int = NEW_TOKENS,
+    person: str = "",
+    **sampling: Any,
 ) -> Sequence_:
-    tenant = "tenant" if scope else ""
-    return Sequence_(engine._renderer(messages), Sampling(max_new_tokens=limit), limit, tenant, scope)
+    tenant, chosen = "tenant" if scope else "", Sampling(max_new_tokens=limit, **sampling)
+    return Sequence_(engine._renderer(messages), chosen, limit, tenant, scope, person)
 
 
 def finish(stepper: BatchStepper, *sequences: Sequence_) -> dict[Sequence_, Admitted | InferenceError | None]:

@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import DeadlineExceeded, EngineStopped, InferenceError, OutOfMemory, PromptTooLong
 from core.inference.engine import TransformersEngine
-from core.inference.port import Delta, Engine, Events, Message, Picture, Request, Sampling, Started
+from core.inference.port import Delta, Engine, Event, Events, Message, Picture, Request, Sampling, Started
 from core.inference.stepper import Sequence
 from core.values import FinishReason
 from tests.integration.inference.conftest import EngineOf, noise
@@ -132,6 +132,32 @@ def test_cancel_in_the_middle(engine: TransformersEngine) -> None:
     with played(engine, always(engine), context_tokens=10**7) as (made, stepper):
         asyncio.run(run(made))
         assert stepper.emptied.wait(30)
+
+
+def test_a_stop_takes_effect_within_the_step_that_is_being_made(engine: TransformersEngine) -> None:
+    letter, in_step, go_on = token(engine, "a"), threading.Event(), threading.Event()
+    made: list[int] = []
+
+    def play(_sequence: Sequence, number: int) -> int:
+        made.append(number)
+        if number == 3:
+            in_step.set()
+            assert go_on.wait(30)
+        return letter
+
+    async def run(engine: TransformersEngine) -> list[Event]:
+        stream = engine.submit(asked("What?", sampling=Sampling(max_new_tokens=10**6)))
+        assert await asyncio.to_thread(in_step.wait, 30)
+        assert engine.cancel("r1")
+        go_on.set()
+        return await gather(stream)
+
+    with played(engine, play, context_tokens=10**7) as (playing, stepper):
+        events = asyncio.run(run(playing))
+        assert stepper.emptied.wait(30)
+    assert made == [0, 1, 2, 3]
+    # What the step still computed is not said any more.
+    assert (said(events), end_of(events).reason) == ("aaa", FinishReason.CANCELLED)
 
 
 async def _close(stream: Events) -> None:

@@ -10,6 +10,7 @@ from redis import Redis
 
 from core.queue.announcer import Announcer
 from core.queue.celery_app import QUEUE, TASK_ANSWER, make_celery
+from core.queue.connect import connect
 from core.queue.dispatch import Dispatcher
 from core.queue.embedded import EmbeddedRedis
 from core.settings import Settings, load_settings
@@ -27,7 +28,7 @@ def _settings(url: str, **changes: Any) -> Settings:
 
 def _dispatcher(stage: Stage, url: str = "", **changes: Any) -> Dispatcher:
     settings = _settings(url or stage.url, **changes)
-    return Dispatcher(stage.store, make_celery(settings), settings)
+    return Dispatcher(stage.store, make_celery(settings), connect(settings.queue_url), settings)
 
 
 def _announced(redis: Redis) -> list[str]:
@@ -54,7 +55,7 @@ def test_one_persons_flood_holds_back_nobodys_first(stage_on_both: Stage) -> Non
     flood = _flood(stage)
     others = [stage.ready(person=name) for name in ("bob", "cy")]
 
-    sent = _dispatcher(stage, parallel_per_person=4).announce(limit=3)
+    sent = _dispatcher(stage, parallel_per_person=4).announce(limit=3).sent
 
     assert sent == 3
     assert _announced(stage.redis) == [flood[0], *others]
@@ -65,13 +66,13 @@ def test_a_person_has_only_so_many_turns_announced_or_running(stage_on_both: Sta
     flood = _flood(stage)
     dispatcher = _dispatcher(stage, parallel_per_person=4)
 
-    assert dispatcher.announce() == 4
+    assert dispatcher.announce().sent == 4
     assert _announced(stage.redis) == flood[:4]
     for turn_id in flood[:4]:
         stage.claim(turn_id)
-    assert dispatcher.announce() == 0
+    assert dispatcher.announce().sent == 0
     stage.finish(flood[1], "done")
-    assert dispatcher.announce() == 1
+    assert dispatcher.announce().sent == 1
     assert _announced(stage.redis) == [flood[4]]
 
 
@@ -88,11 +89,11 @@ def test_only_the_first_open_turn_of_a_conversation_is_announced(stage: Stage) -
     first, second = (stage.ready(thread="T1", person=name) for name in ("ann", "bob"))
     dispatcher = _dispatcher(stage)
 
-    assert (dispatcher.announce(), _announced(stage.redis)) == (1, [first])
+    assert (dispatcher.announce().sent, _announced(stage.redis)) == (1, [first])
     stage.claim(first)
-    assert dispatcher.announce() == 0
+    assert dispatcher.announce().sent == 0
     stage.finish(first, "done")
-    assert (dispatcher.announce(), _announced(stage.redis)) == (1, [second])
+    assert (dispatcher.announce().sent, _announced(stage.redis)) == (1, [second])
 
 
 def test_only_the_hinted_people_and_conversations_are_looked_at(stage: Stage) -> None:
@@ -107,8 +108,8 @@ def test_only_the_hinted_people_and_conversations_are_looked_at(stage: Stage) ->
 
 def test_what_was_announced_is_announced_again_only_after_a_while(stage: Stage) -> None:
     turn_id = stage.ready()
-    assert _dispatcher(stage).announce() == 1
-    assert _dispatcher(stage).announce() == 0
+    assert _dispatcher(stage).announce().sent == 1
+    assert _dispatcher(stage).announce().sent == 0
     assert stage.turn(turn_id).dispatch_count == 1
 
     with stage.store.write() as repositories:
@@ -116,16 +117,16 @@ def test_what_was_announced_is_announced_again_only_after_a_while(stage: Stage) 
     impatient = _dispatcher(stage, redispatch_s=0.05)
     impatient.announce()
 
-    assert until(impatient.announce, "it is announced again") == 1
+    assert until(lambda: impatient.announce().sent, "it is announced again") == 1
     assert set(_announced(stage.redis)) == {turn_id}
 
 
 def test_without_redis_the_turns_stay_unmarked(stage: Stage) -> None:
     turn_ids = [stage.ready(person=f"person {n}") for n in range(3)]
 
-    assert _dispatcher(stage, "unix:///nowhere/redis.sock").announce() == 0
+    assert _dispatcher(stage, "unix:///nowhere/redis.sock").announce().sent == 0
     assert [stage.turn(turn_id).dispatch_again_at for turn_id in turn_ids] == [None] * 3
-    assert _dispatcher(stage).announce() == 3
+    assert _dispatcher(stage).announce().sent == 3
     assert _announced(stage.redis) == turn_ids
 
 

@@ -138,3 +138,36 @@ def test_looking_near_respects_everybodys_share(scene: Scene) -> None:
         near = repositories.turns.dispatchable
         assert near(after(6), 10, 2, people=[scene.person()], conversations=[shared]) == []
         assert near(after(6), 10, 3, people=[scene.person()], conversations=[shared]) == [behind]
+
+
+def test_follow_ups_are_what_a_worker_may_remember(scene: Scene) -> None:
+    thread, other = scene.thread(), scene.thread("other")
+    scene.answered(thread)
+    second, first = scene.ask(thread, at=2), scene.ask(other, at=2)
+
+    def follow_ups() -> dict[str, str]:
+        with scene.store.read() as repositories:
+            return repositories.turns.follow_ups([second, first])
+
+    assert follow_ups() == {second: thread}
+    scene.mark([second], at=3)
+    assert follow_ups() == {}
+    # Whoever began to answer it remembers it too, unless it has been announced since.
+    for turn_id in (second, first):
+        attempt = scene.run(turn_id, at=4)
+        with scene.store.write() as repositories:
+            repositories.turns.give_back(turn_id, "worker", attempt, after(5))
+    assert follow_ups() == {second: thread, first: other}
+    scene.run(first, at=6)
+    assert follow_ups() == {second: thread}
+    with scene.store.read() as repositories:
+        assert repositories.turns.follow_ups([]) == {}
+
+
+def test_who_answers_how_many(scene: Scene) -> None:
+    for number, owner in enumerate(["one", "two", "one"]):
+        scene.run(scene.ask(scene.thread(f"thread {number}")), owner)
+    scene.answered(scene.thread("done"))
+    scene.ask(scene.thread("ready"))
+    with scene.store.read() as repositories:
+        assert repositories.turns.running_of() == {"one": 2, "two": 1}

@@ -1,5 +1,6 @@
 """/healthz, /readyz and /metrics; the page and its headers."""
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,9 @@ from sqlalchemy import text
 
 from bots.web.headers import CONTENT_SECURITY_POLICY
 from bots.web.keys import create_key
+from bots.web.worker_metrics import _NOW, _SINCE_START
+from core.inference.port import EngineStats
+from core.queue.presence import WorkerPresence, announce_presence, withdraw_presence
 from core.store.models import Turn
 from core.values import utc_now
 from tests.integration.web.site import Site, ask, serving
@@ -79,6 +83,35 @@ def test_the_numbers(site: Site) -> None:
     assert site.metric('glimt_http_request_seconds_count{route="/healthz"}') >= 1
     # A stranger cannot make labels.
     assert "no-such-thing" not in text
+
+
+def test_the_numbers_of_every_worker(site: Site) -> None:
+    numbers = {"steps": 7, "prefix_reused": 30, "prefix_asked": 40, "kv_slots": 4, "of another version": 1}
+    announce_presence(site.at.redis, WorkerPresence("one:1:a", "demo", 16, 3, numbers))
+    announce_presence(site.at.redis, WorkerPresence("two:2:b", "demo", 8, 0))
+    assert site.metric('glimt_worker_slots{model="demo",worker="two:2:b"}') == 8
+    assert site.metric('glimt_worker_turns{worker="one:1:a"}') == 3
+    assert site.metric('glimt_engine_kv_slots{worker="one:1:a"}') == 4
+    assert site.metric('glimt_engine_steps_total{worker="one:1:a"}') == 7
+    assert site.metric('glimt_prefix_cache_reused_tokens_total{worker="one:1:a"}') == 30
+    text = site.program().get("/metrics").text
+    assert "another version" not in text
+    assert 'glimt_engine_steps_total{worker="two:2:b"}' not in text
+    for owner in ("one:1:a", "two:2:b"):
+        withdraw_presence(site.at.redis, owner)
+    assert "one:1:a" not in site.program().get("/metrics").text
+
+
+def test_every_number_of_an_engine_has_its_metric() -> None:
+    assert set(_NOW) | set(_SINCE_START) == set(asdict(EngineStats()))
+
+
+def test_the_numbers_without_redis(fresh: Installation) -> None:
+    with serving(fresh) as site:
+        assert site.metric("glimt_redis_up") == 1
+        fresh.redis_server.stop()
+        assert site.metric("glimt_redis_up") == 0
+        assert site.metric("glimt_store_up") == 1
 
 
 def test_the_numbers_beyond_loopback_need_a_key(fresh: Installation) -> None:

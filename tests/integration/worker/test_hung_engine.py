@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import DeadlineExceeded, OutOfMemory
-from core.inference.port import Delta, Events, Message, Request, Started
+from core.inference.port import Delta, EngineStats, Events, Message, Request, Started
 from core.inference.stream import EventStream, Mailbox
 from core.queue.connect import connect
 from core.queue.streams import TurnWriter
@@ -46,6 +46,9 @@ class HungEngine:
     def cancel(self, request_id: str) -> bool:
         self.cancelled.append(request_id)
         return True
+
+    def stats(self) -> EngineStats:
+        return EngineStats()
 
     def close(self) -> None:
         pass

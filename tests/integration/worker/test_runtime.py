@@ -8,7 +8,8 @@ from structlog.testing import capture_logs
 from core.inference.scripted import Script, ScriptedEngine
 from core.queue.announcer import Announcer
 from core.queue.celery_app import make_celery
-from core.queue.dispatch import Dispatcher
+from core.queue.connect import connect
+from core.queue.dispatch import Announced, Dispatcher
 from core.settings import load_settings
 from core.store.database import Store
 from tests.integration.worker.workbench import NOWHERE
@@ -50,13 +51,13 @@ def test_an_announcement_that_does_not_end_keeps_no_process(sqlite_store: Store,
     begun = threading.Event()
 
     class Hanging(Dispatcher):
-        def announce(self, *_: object, **__: object) -> int:
+        def announce(self, *_: object, **__: object) -> Announced:
             begun.set()
             threading.Event().wait()
-            return 0
+            return Announced()
 
     settings = load_settings(_env_file=None, redis_url=NOWHERE, data_dir=tmp_path)
-    announcer = Announcer(Hanging(sqlite_store, make_celery(settings), settings))
+    announcer = Announcer(Hanging(sqlite_store, make_celery(settings), connect(NOWHERE), settings))
     announcer.hint("person", "conversation")
     assert begun.wait(PATIENCE_S)
     announcer.close()

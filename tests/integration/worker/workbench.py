@@ -78,7 +78,7 @@ def workbench(
 ) -> Iterator[Workbench]:
     """A bench whose engine and announcer end with the block. `chosen` are settings."""
     settings = load_settings(_env_file=None, redis_url=NOWHERE, data_dir=folder, **chosen)
-    announcer = Announcer(Dispatcher(store, make_celery(settings), settings))
+    announcer = Announcer(Dispatcher(store, make_celery(settings), connect(NOWHERE), settings))
     register = held(engine.cancel)
     blobs = BlobStore(settings.blob_store_url)
     answerer = Answerer(engine, store, blobs, connect(NOWHERE), register, announcer, OWNER, settings)
