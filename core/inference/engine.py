@@ -20,6 +20,7 @@ from core.inference.render import Prompt, Renderer
 from core.inference.stepper import Admitted, Sequence, Stepper
 from core.inference.steppers import create_stepper
 from core.inference.stream import EventStream, Waiter, wake
+from core.inference.warm_up import warm_up_requests
 from core.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -50,15 +51,20 @@ class TransformersEngine:
         self._inbox: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._preparing = ThreadPoolExecutor(PREPARING_THREADS, thread_name_prefix="prepare")
         self._by_sequence: dict[Sequence, Flight] = {}
+        # Our own questions, which make way for anybody's; and whether the stepper has preparations left.
+        self._warming: list[Flight] = []
+        self._cold = False
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
         self._thread.start()
 
     @classmethod
     def load(cls, settings: Settings) -> "TransformersEngine":
-        """Load the model that the settings name and start its thread. Errors as in `load_model`."""
+        """Load the model that the settings name and start its thread, which warms up. Errors as in `load_model`."""
         loaded = load_model(settings)
         stepper, most_tokens = create_stepper(loaded, settings)
-        return cls(replace(loaded, context_tokens=min(loaded.context_tokens, most_tokens)), stepper)
+        engine = cls(replace(loaded, context_tokens=min(loaded.context_tokens, most_tokens)), stepper)
+        engine.warm_up()
+        return engine
 
     @property
     def model_name(self) -> str:
@@ -79,10 +85,9 @@ class TransformersEngine:
             elif (other := self._flights.get(request.id)) is not None and not other.mailbox.complete:
                 flight.fail(InferenceError(f"a request with the id {request.id!r} is already in flight"))
             else:
-                self._flights[request.id] = flight
-                self._preparing.submit(self._prepare, flight)
-                # An idle thread would not know of the new deadline.
-                self._inbox.put(None)
+                for own in self._warming:
+                    own.stop()
+                self._fly(flight)
         return EventStream(flight.mailbox, lambda: self._stop(flight))
 
     def cancel(self, request_id: str) -> bool:
@@ -92,12 +97,28 @@ class TransformersEngine:
         self._stop(flight)
         return True
 
+    def warm_up(self) -> None:
+        """Do in the background what the first request would otherwise wait for. A request that comes meanwhile waits
+        for the step at hand, or the piece of the stepper's preparations, and no longer."""
+        with self._submitting:
+            if not self._closed and not self._flights:
+                self._warming = [Flight(own) for own in warm_up_requests(sees=self._loaded.processor is not None)]
+                for flight in self._warming:
+                    self._fly(flight)
+        self._inbox.put(self._grow_cold)
+
     def close(self) -> None:
         with self._submitting:
             self._closed = True
         self._preparing.shutdown(cancel_futures=True)
         self._inbox.put(None)
         self._thread.join()
+
+    def _fly(self, flight: Flight) -> None:
+        self._flights[flight.request.id] = flight
+        self._preparing.submit(self._prepare, flight)
+        # An idle thread would not know of the new deadline.
+        self._inbox.put(None)
 
     def _stop(self, flight: Flight) -> None:
         flight.stop()
@@ -127,6 +148,8 @@ class TransformersEngine:
             try:
                 self._take_in()
                 self._step()
+                if self._idle:
+                    self._prepare_stepper()
             except Exception as error:
                 # Nothing of this kind is expected; whoever waits must still hear of it, and the next be served.
                 log.exception("inference_thread")
@@ -135,9 +158,26 @@ class TransformersEngine:
         for flight in list(self._flights.values()):
             self._fail(flight, EngineStopped("the engine was closed"))
 
+    def _grow_cold(self) -> None:
+        self._cold = True
+
+    @property
+    def _idle(self) -> bool:
+        """Whether there is time for preparations, and something to prepare."""
+        return self._cold and not self._flights
+
+    def _prepare_stepper(self) -> None:
+        try:
+            self._cold = self._stepper.warm_up()
+        except Exception:
+            log.exception("warm_up_failed")
+            self._cold = False
+        if not self._cold:
+            log.info("warmed_up")
+
     def _take_in(self) -> None:
         """Do what was handed over. With nothing to compute, wait for it, or for the next deadline."""
-        block = not self._by_sequence
+        block = not self._by_sequence and not self._idle
         try:
             while True:
                 task = self._inbox.get(block, self._next_deadline() if block else None)

@@ -58,6 +58,13 @@ class Stepper(Protocol):
         A failure concerns the sequence that it comes with and no other.
         """
 
+    def warm_up(self) -> bool:
+        """Do one more piece of what makes later steps fast, such as compiling a shape; whether there may be more.
+
+        Called while no request is in flight. One that comes meanwhile waits for the end of the piece, so it should be
+        as small as can be. An error ends the preparations and harms nothing else.
+        """
+
 
 class RoundRobinStepper:
     """One forward pass a sequence and token, each with its own `DynamicCache`. At most one prompt is taken in a step.
@@ -91,6 +98,9 @@ class RoundRobinStepper:
         for sequence in list(self._running):
             if sequence in self._running:
                 yield sequence, self._advance(sequence)
+
+    def warm_up(self) -> bool:
+        return False
 
     def _advance(self, sequence: Sequence) -> int | InferenceError:
         try:

@@ -1,12 +1,15 @@
 """Chooses how a model's sequences are computed."""
 
+import torch
+
 from core.errors import ConfigurationError
 from core.inference.batch import BatchStepper
 from core.inference.families import family_of
 from core.inference.loader import LoadedModel
-from core.inference.memory import cache_budget
+from core.inference.memory import budgets
 from core.inference.patches import embed_patches_by_product
 from core.inference.pictures import PictureEncoder
+from core.inference.placement import tokens_that_fit
 from core.inference.prefixes import PrefixCache
 from core.inference.ragged import layer_shapes
 from core.inference.slots import SHORTEST, KvSlots
@@ -30,9 +33,14 @@ def create_stepper(loaded: LoadedModel, settings: Settings) -> tuple[Stepper, in
         return RoundRobinStepper(loaded), loaded.context_tokens
     embed_patches_by_product(loaded.model)
     layers = layer_shapes(loaded.model, loaded.device)
-    budget = cache_budget(loaded.device, settings.cache_mb)
-    token_bytes = sum(layer.bytes(loaded.model.dtype) for layer in layers)
-    tokens = min(budget.slot_bytes // token_bytes, settings.worker_slots * loaded.context_tokens)
+    token_bytes: dict[torch.device, int] = {}
+    for layer in layers:
+        device = layer.device or loaded.device
+        token_bytes[device] = token_bytes.get(device, 0) + layer.bytes(loaded.model.dtype)
+    budget = budgets(token_bytes, settings.cache_mb)
+    room = tokens_that_fit(token_bytes, {device: each.slot_bytes for device, each in budget.items()})
+    kept = tokens_that_fit(token_bytes, {device: each.prefix_bytes for device, each in budget.items()})
+    tokens = min(room, settings.worker_slots * loaded.context_tokens)
     if tokens < SHORTEST:
         raise ConfigurationError(
             f"There is memory for {tokens} tokens of {loaded.name}, and {SHORTEST} are the least that make sense. Free "
@@ -41,8 +49,8 @@ def create_stepper(loaded: LoadedModel, settings: Settings) -> tuple[Stepper, in
     stepper = BatchStepper(
         loaded,
         KvSlots(layers, tokens, loaded.model.dtype, loaded.device),
-        PictureEncoder(loaded.model, loaded.device, budget.picture_bytes),
-        PrefixCache(budget.prefix_bytes),
+        PictureEncoder(loaded.model, loaded.device, min(each.picture_bytes for each in budget.values())),
+        PrefixCache(kept * sum(token_bytes.values())),
         most_rows=settings.worker_slots,
         chunk_tokens=CHUNK_TOKENS,
     )

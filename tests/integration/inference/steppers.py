@@ -46,6 +46,29 @@ class PlayedStepper:
                 sequence.computed.append(result)
             yield sequence, result
 
+    def warm_up(self) -> bool:
+        return False
+
+
+class PreparingStepper(PlayedStepper):
+    """Has preparations without end. Each piece tells that it has `begun` and goes on when it is `let`; `broken` makes
+    the next one fail. `pieces` have ended."""
+
+    def __init__(self, play: Callable[[Sequence, int], int | InferenceError]) -> None:
+        super().__init__(play)
+        self.begun = threading.Semaphore(0)
+        self.let = threading.Semaphore(0)
+        self.broken = False
+        self.pieces = 0
+
+    def warm_up(self) -> bool:
+        self.begun.release()
+        assert self.let.acquire(timeout=30)
+        self.pieces += 1
+        if self.broken:
+            raise ZeroDivisionError("a mistake")
+        return True
+
 
 def batch_stepper(
     loaded: LoadedModel,
