@@ -25,6 +25,7 @@ GlimtError
 ├── QueueUnavailable            Redis cannot be reached; SQL keeps the work
 └── InferenceError
     ├── ModelLoadError
+    │   └── HubUnreachable      nothing of the model is here, and the hub does not answer
     ├── PromptTooLong
     ├── DeadlineExceeded        the answer took longer than its time limit
     ├── OutOfMemory             retryable
@@ -251,6 +252,12 @@ class ModelLoadError(InferenceError):
 
     code = "model_load"
     user_message = "The model could not be loaded. Please tell your admin."
+
+
+class HubUnreachable(ModelLoadError):
+    """The model's files are not here and the hub cannot be reached to fetch them."""
+
+    code = "hub_unreachable"
 
 
 class PromptTooLong(InferenceError):

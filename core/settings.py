@@ -26,10 +26,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import ConfigurationError
 from core.setting_names import PREFIX, explain_unknown, variable
+from core.values import Quantisation
 
 MIB = 1024 * 1024
 ENV_FILE = ".env"
-_DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?")
+_DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?|cuda:\d+(,cuda:\d+)+")
 
 
 def _named(name: str, **kwargs: Any) -> Any:
@@ -58,10 +59,11 @@ class Settings(BaseSettings):
     blobs_url: str = Field("", description="fsspec URL of the blob store; empty: data_dir/blobs")
 
     # The model.
-    model: str = Field("demo", description="'demo', a folder, or a hub name")
-    model_revision: str = Field("", description="commit of a hub model; required for hub names")
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:1 …")
+    model: str = Field("demo", description="'demo', 'auto', a preset, a folder, or a hub name")
+    model_revision: str = Field("", description="commit of a hub model; required for hub names that are no preset's")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:1, cuda:0,cuda:1 …")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    quantisation: Quantisation = Quantisation.NONE
     context_tokens: int = Field(0, ge=0, description="prompt + answer; 0: what the model's configuration allows")
     max_new_tokens: int = Field(512, ge=1)
     cache_mb: int = Field(0, ge=0, description="MiB for keys, values and features; 0: a share of what is free")
@@ -118,7 +120,7 @@ class Settings(BaseSettings):
     def _is_a_device(cls, name: str) -> str:
         # Whether this machine has it is asked where torch is.
         if not _DEVICE.fullmatch(name):
-            raise PydanticCustomError("device", "use auto, cpu, cuda or cuda:0 …")
+            raise PydanticCustomError("device", "use auto, cpu, cuda, cuda:0 or cuda:0,cuda:1 …")
         return name
 
     @field_validator("redis_url")

@@ -57,6 +57,14 @@ class DeliveryState(StrEnum):
     FAILED = "failed"
 
 
+class Quantisation(StrEnum):
+    """How the weights of a model's language part are kept: as they are, or in numbers of 8 or 4 bits."""
+
+    NONE = "none"
+    INT8 = "int8"
+    NF4 = "nf4"
+
+
 class FinishReason(StrEnum):
     """Why the model stopped: at its own end, at the token limit, or because somebody pressed Stop."""
 

@@ -25,10 +25,12 @@ app = typer.Typer(
 db = typer.Typer(help="The database.", no_args_is_help=True)
 keys = typer.Typer(help="Keys of the REST API and the chat page.", no_args_is_help=True)
 blobs = typer.Typer(help="The stored pictures.", no_args_is_help=True)
+models = typer.Typer(help="The models that have a name here.", invoke_without_command=True)
 bench = typer.Typer(help="Measurements, side by side in one run.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(keys, name="keys")
 app.add_typer(blobs, name="blobs")
+app.add_typer(models, name="models")
 app.add_typer(bench, name="bench")
 
 
@@ -210,6 +212,30 @@ def blobs_sweep() -> None:
     _run(run)
 
 
+@models.callback()
+def models_list(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """List the models that GLIMT_MODEL knows by name: memory, licence, and what fits this machine."""
+    from glimt.models import list_models
+
+    if context.invoked_subcommand is None:
+        _run(lambda settings: list_models(settings, as_json=as_json, say=typer.echo))
+
+
+@models.command("fetch")
+def models_fetch(
+    name: Annotated[str, typer.Argument(help="A preset, 'auto', or OWNER/MODEL with --revision.")],
+    revision: Annotated[str, typer.Option(metavar="COMMIT", help="This commit instead of the pinned one.")] = "",
+    update: Annotated[bool, typer.Option("--update", help="Pin what the hub shows now.")] = False,
+) -> None:
+    """Fetch a model ahead of time, so that a worker starts without a network."""
+    from glimt.models import fetch_model
+
+    _run(lambda settings: fetch_model(settings, name, revision=revision, update=update, say=typer.echo))
+
+
 @app.command()
 def doctor() -> None:
     """Check settings, database, Redis, model and hardware, and say how to mend each."""
@@ -219,7 +245,8 @@ def doctor() -> None:
         healthy = True
         for finding in examine(settings):
             healthy &= finding.good
-            typer.echo(f"{'ok  ' if finding.good else 'MEND'} {finding.what}: {finding.says}")
+            mark = "MEND" if not finding.good else "WARN" if finding.worry else "ok  "
+            typer.echo(f"{mark} {finding.what}: {finding.says}")
         if not healthy:
             raise typer.Exit(1)
 

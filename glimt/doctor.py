@@ -9,26 +9,26 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import RedisError
 
-from core.errors import ConfigurationError, GlimtError
-from core.inference.create import check_model, require_packages
-from core.inference.scripted import PREFIX as SCRIPTED
-from core.inference.source import local_model
+from core.errors import GlimtError
 from core.media.blobs import BlobStore
 from core.queue.presence import list_workers
 from core.settings import Settings
 from core.store.database import Store
 from core.store.migrate import require_current
+from glimt.doctor_compute import Worry, check_cores, check_device, check_memory, check_model
 
 LITTLE_DISK = 2 * 1024**3
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check: what was looked at, whether it is good, and what it says or how to mend it."""
+    """One check: what was looked at, whether it is good, and what it says or how to mend it. With `worry` it works, but
+    worse than it could."""
 
     what: str
     good: bool
     says: str
+    worry: bool = False
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -37,17 +37,20 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("database", _database),
         ("redis", _redis),
         ("blobs", _blobs),
-        ("model", _model),
-        ("device", _device),
+        ("model", check_model),
+        ("device", check_device),
+        ("memory", check_memory),
+        ("cores", check_cores),
         ("disk", _disk),
         ("keys", _keys),
     ):
         yield _safely(what, check, settings)
 
 
-def _safely(what: str, check: Callable[[Settings], str], settings: Settings) -> Finding:
+def _safely(what: str, check: Callable[[Settings], str | Worry], settings: Settings) -> Finding:
     try:
-        return Finding(what, True, check(settings))
+        says = check(settings)
+        return Finding(what, True, str(says), isinstance(says, Worry))
     except (GlimtError, RedisError, OSError) as error:
         return Finding(what, False, " ".join(str(error).split()))
 
@@ -79,37 +82,6 @@ def _blobs(settings: Settings) -> str:
     key = blobs.put(b"glimt doctor")
     blobs.delete(key)
     return "writable"
-
-
-def _model(settings: Settings) -> str:
-    if settings.model.startswith(SCRIPTED):
-        check_model(settings)
-        return f"'{settings.model}': answers are scripted, no model is loaded"
-    if not _worker_installed():
-        # Where no worker runs no model needs to be; one that is there can be looked at.
-        if Path(settings.model).is_dir():
-            local_model(settings.model, settings.model_revision)
-        return f"'{settings.model}'; torch or transformers is not installed here, so this machine runs no worker"
-    source = local_model(settings.model, settings.model_revision)
-    if source is None:
-        return f"{settings.model} at {settings.model_revision}; a worker that starts looks for it, or fetches it"
-    return f"{source.name} in {source.folder}, {source.weight_bytes >> 20} MiB of weights"
-
-
-def _device(settings: Settings) -> str:
-    if not _worker_installed():
-        return "no torch here"
-    from core.inference.hardware import describe_device
-
-    return describe_device(settings.device)
-
-
-def _worker_installed() -> bool:
-    try:
-        require_packages()
-    except ConfigurationError:
-        return False
-    return True
 
 
 def _disk(settings: Settings) -> str:

@@ -246,7 +246,7 @@ class BatchStepper:
         if bool(seen.any()):
             at = seen.to(self._device)
             features = [part for row, tokens in chunks for part in row.features_in(tokens)]
-            embeds = embeds.index_put((at,), torch.cat([part.tokens for part in features]).to(embeds.dtype))
+            embeds = embeds.index_put((at,), torch.cat([part.tokens for part in features]).to(embeds))
             if features[0].deep:
                 deep = [torch.cat(layers) for layers in zip(*(part.deep for part in features), strict=True)]
                 more = {"visual_pos_masks": at[None], "deepstack_visual_embeds": deep}
@@ -263,7 +263,8 @@ class BatchStepper:
         wanted = [*range(len(decoding)), *(chunk.end - 1 for _, chunk in complete)]
         if not wanted:
             return []
-        logits = self._head(hidden[torch.tensor(wanted, device=self._device)])
+        # The last layer may be on another device than the first.
+        logits = self._head(hidden[torch.tensor(wanted, device=hidden.device)]).to(self._device)
         return choose_all([row.sampler for row in (*decoding, *(row for row, _ in complete))], logits)
 
     def _lay_out(

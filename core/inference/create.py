@@ -29,6 +29,7 @@ def check_model(settings: Settings) -> None:
         ConfigurationError: the name is wrong, or this installation has no worker.
         ModelLoadError: there is a folder, but not with a model that can be loaded.
     """
+    from core.inference.libraries import require_library
     from core.inference.scripted import PREFIX, read_script
     from core.inference.source import local_model
 
@@ -36,6 +37,7 @@ def check_model(settings: Settings) -> None:
         read_script(settings.model)
         return
     require_packages()
+    require_library(settings.quantisation)
     local_model(settings.model, settings.model_revision)
 
 

@@ -20,6 +20,7 @@ from core.inference.render import Prompt, Renderer
 from core.inference.stepper import Admitted, Sequence, Stepper
 from core.inference.steppers import create_stepper
 from core.inference.stream import EventStream, Waiter, wake
+from core.inference.warm_up import warm_up_requests
 from core.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -52,15 +53,19 @@ class TransformersEngine:
         self._by_sequence: dict[Sequence, Flight] = {}
         # Written by the inference thread alone.
         self._steps = self._prompt_tokens = self._cached_tokens = self._completion_tokens = 0
+        # Our own questions, which make way for anybody's.
+        self._warming: list[Flight] = []
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
         self._thread.start()
 
     @classmethod
     def load(cls, settings: Settings) -> "TransformersEngine":
-        """Load the model that the settings name and start its thread. Errors as in `load_model`."""
+        """Load the model that the settings name and start its thread, which warms up. Errors as in `load_model`."""
         loaded = load_model(settings)
         stepper, most_tokens = create_stepper(loaded, settings)
-        return cls(replace(loaded, context_tokens=min(loaded.context_tokens, most_tokens)), stepper)
+        engine = cls(replace(loaded, context_tokens=min(loaded.context_tokens, most_tokens)), stepper)
+        engine.warm_up()
+        return engine
 
     @property
     def model_name(self) -> str:
@@ -81,10 +86,9 @@ class TransformersEngine:
             elif (other := self._flights.get(request.id)) is not None and not other.mailbox.complete:
                 flight.fail(InferenceError(f"a request with the id {request.id!r} is already in flight"))
             else:
-                self._flights[request.id] = flight
-                self._preparing.submit(self._prepare, flight)
-                # An idle thread would not know of the new deadline.
-                self._inbox.put(None)
+                for own in self._warming:
+                    own.stop()
+                self._fly(flight)
         return EventStream(flight.mailbox, lambda: self._stop(flight))
 
     def cancel(self, request_id: str) -> bool:
@@ -103,12 +107,27 @@ class TransformersEngine:
             completion_tokens=self._completion_tokens,
         )
 
+    def warm_up(self) -> None:
+        """Do in the background what the first request would otherwise wait for. A request that comes meanwhile waits
+        for the step at hand and no longer."""
+        with self._submitting:
+            if not self._closed and not self._flights:
+                self._warming = [Flight(own) for own in warm_up_requests(sees=self._loaded.processor is not None)]
+                for flight in self._warming:
+                    self._fly(flight)
+
     def close(self) -> None:
         with self._submitting:
             self._closed = True
         self._preparing.shutdown(cancel_futures=True)
         self._inbox.put(None)
         self._thread.join()
+
+    def _fly(self, flight: Flight) -> None:
+        self._flights[flight.request.id] = flight
+        self._preparing.submit(self._prepare, flight)
+        # An idle thread would not know of the new deadline.
+        self._inbox.put(None)
 
     def _stop(self, flight: Flight) -> None:
         flight.stop()

@@ -11,18 +11,26 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING, 
 from transformers.utils.logging import disable_progress_bar
 
 from core.errors import GlimtError, ModelLoadError
-from core.inference.hardware import choose_device, choose_dtype, choose_threads
+from core.inference.hardware import choose_devices, choose_dtype, choose_threads
+from core.inference.hub import Hub
+from core.inference.memory import free_bytes
+from core.inference.placement import weight_limits
+from core.inference.presets import ROOM_BYTES, SHRUNK
 from core.inference.processor import load_processor, load_tokenizer
-from core.inference.source import Source, find_model
+from core.inference.quantise import quantisation_of, weight_bytes
+from core.inference.selection import select_model
+from core.inference.source import Source
 from core.inference.vocabulary import Vocabulary, read_vocabulary
 from core.settings import Settings
+from core.values import Quantisation
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model ready to compute. `processor` is None for a model that reads text only."""
+    """A model ready to compute. `processor` is None for a model that reads text only. `device` takes prompts in; layers
+    may be on others."""
 
     name: str
     model: Any
@@ -41,8 +49,10 @@ def load_model(settings: Settings) -> LoadedModel:
         ConfigurationError: a setting names something that is not there.
         ModelLoadError: the model is broken, of an unknown kind, or does not fit.
     """
-    source = find_model(settings.model, settings.model_revision)
-    device = choose_device(settings.device)
+    source = select_model(settings, Hub.of(settings))
+    need = int(source.weight_bytes * SHRUNK[settings.quantisation]) + ROOM_BYTES
+    devices = choose_devices(settings.device, need)
+    device = devices[0]
     dtype = choose_dtype(settings.dtype, device, source.weight_bytes)
     torch.set_num_threads(choose_threads(device, source.weight_bytes))
     began = time.monotonic()
@@ -50,20 +60,22 @@ def load_model(settings: Settings) -> LoadedModel:
     disable_progress_bar()
     log.info("model_loading", model=source.name, mib=source.weight_bytes // 2**20)
     try:
-        loaded = _load(source, device, dtype, settings.context_tokens)
+        loaded = _load(source, devices, dtype, settings)
     except GlimtError:
         raise
     except torch.OutOfMemoryError as error:
         raise ModelLoadError(
-            f"{source.name} ({source.weight_bytes / 2**30:.1f} GiB of weights) does not fit {device}: {error}"
+            f"{source.name} ({source.weight_bytes / 2**30:.1f} GiB of weights) does not fit {_named(devices)}: {error}"
         ) from error
     except Exception as error:
         raise ModelLoadError(f"{source.folder} cannot be loaded ({type(error).__name__}: {error})") from error
     log.info(
         "model_loaded",
         model=loaded.name,
-        device=str(device),
+        device=_named(devices),
         dtype=str(dtype).removeprefix("torch."),
+        quantisation=str(settings.quantisation),
+        weights_mib=weight_bytes(loaded.model) >> 20,
         threads=torch.get_num_threads(),
         context_tokens=loaded.context_tokens,
         seconds=round(time.monotonic() - began, 1),
@@ -71,7 +83,7 @@ def load_model(settings: Settings) -> LoadedModel:
     return loaded
 
 
-def _load(source: Source, device: torch.device, dtype: torch.dtype, context_tokens: int) -> LoadedModel:
+def _load(source: Source, devices: tuple[torch.device, ...], dtype: torch.dtype, settings: Settings) -> LoadedModel:
     config = AutoConfig.from_pretrained(source.folder, trust_remote_code=False)
     tokenizer = load_tokenizer(source.folder)
     if type(config) in MODEL_FOR_MULTIMODAL_LM_MAPPING:
@@ -88,12 +100,14 @@ def _load(source: Source, device: torch.device, dtype: torch.dtype, context_toke
         source.folder,
         config=config,
         dtype=dtype,
-        device_map={"": device} if device.type != "cpu" else None,
+        quantization_config=quantisation_of(settings.quantisation, kind, config, dtype, source.folder),
+        **_placement(devices, source.weight_bytes, settings.quantisation),
         use_safetensors=True,
         trust_remote_code=False,
         output_loading_info=True,
     )
     _require_whole(source, report)
+    _require_in_memory(source, model, devices)
     own_limit = int(config.get_text_config().max_position_embeddings)
     return LoadedModel(
         name=source.name,
@@ -102,9 +116,34 @@ def _load(source: Source, device: torch.device, dtype: torch.dtype, context_toke
         processor=processor,
         template=template,
         vocabulary=read_vocabulary(config, model.generation_config, tokenizer, template),
-        device=device,
-        context_tokens=min(own_limit, context_tokens or own_limit),
+        device=devices[0],
+        context_tokens=min(own_limit, settings.context_tokens or own_limit),
     )
+
+
+def _placement(devices: tuple[torch.device, ...], weights: int, quantisation: Quantisation) -> dict[str, Any]:
+    """What `from_pretrained` is told of where the weights go."""
+    if len(devices) == 1:
+        # Where nothing is said of it, bitsandbytes takes a GPU if there is one.
+        said = devices[0].type != "cpu" or quantisation is not Quantisation.NONE
+        return {"device_map": {"": devices[0]}} if said else {}
+    free = {device.index: free_bytes(device) for device in devices}
+    limits = weight_limits(int(weights * SHRUNK[quantisation]), free)
+    return {"device_map": "balanced", "max_memory": limits}
+
+
+def _require_in_memory(source: Source, model: Any, devices: tuple[torch.device, ...]) -> None:
+    """Refuse what accelerate put beside the GPUs: every step would carry it there and back."""
+    places = {str(place) for place in getattr(model, "hf_device_map", {}).values()}
+    if len(devices) > 1 and places & {"cpu", "disk"}:
+        raise ModelLoadError(
+            f"{source.name} ({source.weight_bytes / 2**30:.1f} GiB of weights) does not fit {_named(devices)}. Free "
+            "their memory, add GPUs, set GLIMT_QUANTISATION, or choose a smaller model."
+        )
+
+
+def _named(devices: tuple[torch.device, ...]) -> str:
+    return ", ".join(map(str, devices))
 
 
 def _require_whole(source: Source, report: dict[str, Any]) -> None:

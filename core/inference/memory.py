@@ -1,10 +1,13 @@
 """How much memory the engine may keep keys, values and features in."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 import torch
+
+from core.inference.cgroup import memory_left
 
 log = structlog.get_logger(__name__)
 
@@ -45,29 +48,31 @@ def share_of(device: torch.device, free: int, room: int) -> int:
     return min(room, int(free * _SHARE_OF_MACHINE)) if device.type == "cpu" else int(room * _SHARE_OF_DEVICE)
 
 
+def budgets(devices: Iterable[torch.device], megabytes: int, step_bytes: int) -> dict[torch.device, CacheBudget]:
+    """As `cache_budget`, for a model whose layers are on several devices; `megabytes` are for all of them together."""
+    several = list(devices)
+    return {device: cache_budget(device, megabytes // len(several), step_bytes) for device in several}
+
+
 def free_bytes(device: torch.device) -> int:
     """Memory that is free on `device`: on a CPU what the system could give, within the cgroup's limit."""
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return int(free)
-    free = _available()
-    limit, used = _read_number("/sys/fs/cgroup/memory.max"), _read_number("/sys/fs/cgroup/memory.current")
-    return free if limit is None or used is None else max(0, min(free, limit - used))
+    left = memory_left()
+    return _meminfo("MemAvailable") if left is None else min(_meminfo("MemAvailable"), left)
 
 
-def _available() -> int:
+def total_bytes(device: torch.device) -> int:
+    """Memory that `device` has."""
+    return int(torch.cuda.mem_get_info(device)[1]) if device.type == "cuda" else _meminfo("MemTotal")
+
+
+def _meminfo(name: str) -> int:
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
     except OSError:
         # Not Linux. A modest guess; whoever has more says so with the setting.
         return 4096 * MIB
-    kilobytes = next(line.split()[1] for line in lines if line.startswith("MemAvailable:"))
+    kilobytes = next(line.split()[1] for line in lines if line.startswith(f"{name}:"))
     return int(kilobytes) * 1024
-
-
-def _read_number(path: str) -> int | None:
-    try:
-        text = Path(path).read_text().strip()
-    except OSError:
-        return None
-    return int(text) if text.isdigit() else None

@@ -56,6 +56,14 @@ class Layout:
             seen = torch.arange(self.longest, device=device)[None] <= self.places[:, None]
             self.seen = torch.zeros(seen.shape, dtype=slots.keys[0].dtype, device=device)
             self.seen = self.seen.masked_fill_(~seen, float("-inf"))[:, None, None]
+            self._by_device = {device: (self.slot_of_row, self.places, self.seen)}
+
+    def on(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """`slot_of_row`, `places` and `seen` on a layer's device, where layers are on several."""
+        if device not in self._by_device:
+            here = (self.slot_of_row.to(device), self.places.to(device), self.seen.to(device))
+            self._by_device[device] = here
+        return self._by_device[device]
 
 
 class Probe:
@@ -95,7 +103,7 @@ def ragged_attention(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
         )
     if isinstance(layout, Probe):
-        layout.layers[module.layer_idx] = LayerShape(key.shape[1], key.shape[-1], value.shape[-1])
+        layout.layers[module.layer_idx] = LayerShape(key.shape[1], key.shape[-1], value.shape[-1], key.device)
         return query.new_zeros(1, query.shape[2], query.shape[1], value.shape[-1]), None
     keys, values = layout.slots.keys[module.layer_idx], layout.slots.values[module.layer_idx]
     parts = []
@@ -116,15 +124,16 @@ def _rows(
     scaling: float | None,
 ) -> torch.Tensor:
     rows, heads, groups = layout.rows, query.shape[1], key.shape[1]
-    keys[layout.slot_of_row, :, layout.places] = key[0, :, :rows].transpose(0, 1)
-    values[layout.slot_of_row, :, layout.places] = value[0, :, :rows].transpose(0, 1)
+    slot_of_row, places, allowed = layout.on(keys.device)
+    keys[slot_of_row, :, places] = key[0, :, :rows].transpose(0, 1)
+    values[slot_of_row, :, places] = value[0, :, :rows].transpose(0, 1)
     # The query heads that share a key head stand as its query length: nothing has to be repeated.
     asked = query[0, :, :rows].transpose(0, 1).reshape(rows, groups, heads // groups, query.shape[-1])
     kept = keys[:rows, :, : layout.longest], values[:rows, :, : layout.longest]
     if layout.by_products and rows >= products.LEAST_ROWS:
-        seen = products.attend_rows(asked, *kept, layout.seen, _scale(query, scaling))
+        seen = products.attend_rows(asked, *kept, allowed, _scale(query, scaling))
     else:
-        seen = F.scaled_dot_product_attention(asked, *kept, attn_mask=layout.seen, scale=scaling)
+        seen = F.scaled_dot_product_attention(asked, *kept, attn_mask=allowed, scale=scaling)
     return seen.reshape(1, rows, heads, values.shape[-1])
 
 

@@ -19,11 +19,15 @@ def slot_length(tokens: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class LayerShape:
-    """What one token takes in one layer: `heads` keys of `key_width` and values of `value_width` numbers."""
+    """What one token takes in one layer: `heads` keys of `key_width` and values of `value_width` numbers.
+
+    `device` is where the layer is, if it is not where all are.
+    """
 
     heads: int
     key_width: int
     value_width: int
+    device: torch.device | None = None
 
     def bytes(self, dtype: torch.dtype) -> int:
         """Memory of one token."""
@@ -55,8 +59,8 @@ class KvSlots:
         self._layers = layers
         self._flat = [
             (
-                torch.zeros(tokens * layer.heads * layer.key_width, dtype=dtype, device=device),
-                torch.zeros(tokens * layer.heads * layer.value_width, dtype=dtype, device=device),
+                torch.zeros(tokens * layer.heads * layer.key_width, dtype=dtype, device=layer.device or device),
+                torch.zeros(tokens * layer.heads * layer.value_width, dtype=dtype, device=layer.device or device),
             )
             for layer in layers
         ]

@@ -3,14 +3,16 @@
 import json
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from core.errors import ConfigurationError, ModelLoadError
+from core.inference.hub import Hub
+from core.inference.pins import COMMIT
+from core.inference.presets import AUTO, PRESETS
 
 DEMO = Path(__file__).parent / "demo"
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-_FILES = ["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model"]
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 # What the safetensors library allows.
 _LONGEST_HEADER = 100_000_000
@@ -25,46 +27,56 @@ class Source:
     weight_bytes: int
 
 
-def find_model(model: str, revision: str) -> Source:
-    """The files of `GLIMT_MODEL`: "demo", a folder, or a hub name with the commit to take.
+def find_model(model: str, revision: str, hub: Hub) -> Source:
+    """The files of `GLIMT_MODEL`: "demo", a preset, a folder, or a hub name with the commit to take.
 
     Raises:
-        ConfigurationError: no such folder, or a hub name without its commit.
+        ConfigurationError: no such preset or folder, or a hub name without its commit.
+        HubUnreachable: the files are not here, and the hub does not answer.
         ModelLoadError: the files are missing, broken, pickled, or cannot be fetched.
     """
-    return local_model(model, revision) or _checked(model, _fetch(model, revision))
+    if (source := local_model(model, revision)) is not None:
+        return source
+    return _checked(model, hub.fetch(hub_name(model), revision))
+
+
+def find_here(model: str, revision: str, hub: Hub) -> Source | None:
+    """As `find_model`, but nothing is fetched: None for a preset or a hub name that is not here."""
+    if (source := local_model(model, revision)) is not None:
+        return source
+    folder = hub.find(hub_name(model), revision)
+    return _checked(model, folder) if folder is not None else None
+
+
+def hub_name(model: str) -> str:
+    """What the hub calls `model`, a preset or a hub name."""
+    return PRESETS[model].hub if model in PRESETS else model
 
 
 def local_model(model: str, revision: str) -> Source | None:
-    """As `find_model`, but nothing is fetched: None for a hub name with its commit."""
+    """As `find_model`, looking nowhere but at folders: None for a preset, "auto", and a hub name with its commit."""
     if model == "demo":
         return _checked("demo", DEMO)
+    if revision and not COMMIT.fullmatch(revision):
+        raise ConfigurationError("GLIMT_MODEL_REVISION must be a full commit: 40 hexadecimal digits.")
+    if model in PRESETS or model == AUTO:
+        return None
     folder = Path(model).expanduser()
     if folder.is_dir():
         return _checked(folder.resolve().name, folder)
     if folder.is_absolute() or not _HUB_NAME.fullmatch(model):
-        raise ConfigurationError(f"GLIMT_MODEL={model!r} is no folder here, no hub name (owner/model), and not 'demo'.")
-    if not _COMMIT.fullmatch(revision):
+        near = get_close_matches(model.lower(), [*PRESETS, AUTO, "demo"], n=1)
+        raise ConfigurationError(
+            f"GLIMT_MODEL={model!r} is no preset (`glimt models` lists them), no folder here, no hub name "
+            "(owner/model), and not 'auto' or 'demo'." + (f" Did you mean {near[0]!r}?" if near else "")
+        )
+    if not revision:
         raise ConfigurationError(
             f"GLIMT_MODEL={model!r} is a hub name, so GLIMT_MODEL_REVISION must be the full commit (40 hexadecimal "
             "digits) to load: names and branches can be changed by others. It is on the model's page under "
             "'Files and versions'. (If a folder was meant: there is none of that name here.)"
         )
     return None
-
-
-def _fetch(model: str, revision: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(model, revision=revision, allow_patterns=_FILES))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise ModelLoadError(
-            f"{model} at {revision} cannot be fetched ({type(error).__name__}: {error}). Without a network, fetch it "
-            f"elsewhere with `hf download {model} --revision {revision} --local-dir FOLDER`, bring the folder here "
-            "and set GLIMT_MODEL=FOLDER."
-        ) from error
 
 
 def _checked(name: str, folder: Path) -> Source:

@@ -1,16 +1,18 @@
 """Chooses how a model's sequences are computed."""
 
 import structlog
+import torch
 
 from core.errors import ConfigurationError
 from core.inference.batch import BatchStepper
 from core.inference.families import family_of
 from core.inference.footprint import step_footprint
 from core.inference.loader import LoadedModel
-from core.inference.memory import MIB, cache_budget
+from core.inference.memory import MIB, budgets
 from core.inference.packed import pack_linears
 from core.inference.patches import embed_patches_by_product
 from core.inference.pictures import PictureEncoder
+from core.inference.placement import tokens_that_fit
 from core.inference.prefixes import PrefixCache
 from core.inference.products import use_in_towers, worthwhile
 from core.inference.ragged import layer_shapes
@@ -41,30 +43,35 @@ def create_stepper(loaded: LoadedModel, settings: Settings) -> tuple[Stepper, in
     embed_patches_by_product(loaded.model)
     layers = layer_shapes(loaded.model, loaded.device)
     rows = settings.worker_slots
+    token_bytes: dict[torch.device, int] = {}
+    for layer in layers:
+        device = layer.device or loaded.device
+        token_bytes[device] = token_bytes.get(device, 0) + layer.bytes(loaded.model.dtype)
     step_bytes = step_footprint(loaded, layers, rows, CHUNK_TOKENS, settings.picture_keep_pixels)
-    budget = cache_budget(loaded.device, settings.cache_mb, step_bytes)
-    token_bytes = sum(layer.bytes(loaded.model.dtype) for layer in layers)
-    tokens = min(budget.slot_bytes // token_bytes, rows * loaded.context_tokens)
+    budget = budgets(token_bytes, settings.cache_mb, step_bytes)
+    room = tokens_that_fit(token_bytes, {device: each.slot_bytes for device, each in budget.items()})
+    kept = tokens_that_fit(token_bytes, {device: each.prefix_bytes for device, each in budget.items()})
+    tokens = min(room, rows * loaded.context_tokens)
     if tokens < SHORTEST:
         raise ConfigurationError(
             f"There is memory for {tokens} tokens of {loaded.name}, and {SHORTEST} are the least that make sense. Free "
             "some, set GLIMT_CACHE_MB, or choose a smaller model."
         )
+    stepper = BatchStepper(
+        loaded,
+        KvSlots(layers, tokens, loaded.model.dtype, loaded.device),
+        PictureEncoder(loaded.model, loaded.device, min(each.picture_bytes for each in budget.values())),
+        PrefixCache(kept * sum(token_bytes.values())),
+        most_rows=rows,
+        chunk_tokens=CHUNK_TOKENS,
+    )
     log.info(
         "memory_divided",
         step_mb=step_bytes // MIB,
         measured=loaded.device.type == "cuda",
-        slots_mb=tokens * token_bytes // MIB,
-        prefixes_mb=budget.prefix_bytes // MIB,
-        pictures_mb=budget.picture_bytes // MIB,
+        slots_mb=tokens * sum(token_bytes.values()) // MIB,
+        prefixes_mb=stepper.prefixes.cache.budget // MIB,
+        pictures_mb=stepper.encoder.cache.budget // MIB,
         slot_tokens=tokens,
-    )
-    stepper = BatchStepper(
-        loaded,
-        KvSlots(layers, tokens, loaded.model.dtype, loaded.device),
-        PictureEncoder(loaded.model, loaded.device, budget.picture_bytes),
-        PrefixCache(budget.prefix_bytes),
-        most_rows=rows,
-        chunk_tokens=CHUNK_TOKENS,
     )
     return stepper, tokens

@@ -69,8 +69,10 @@ def test_a_file_that_is_no_text_is_named(empty_folder: Path) -> None:
     [
         ("REDIS_URL", "foo://geheim", "REDIS_URL: this is no address such as redis://"),
         ("REDIS_URL", "redis://:geheim@h:notaport/0", "REDIS_URL: this is no address such as redis://"),
-        ("GLIMT_DEVICE", "gpu", "GLIMT_DEVICE: use auto, cpu, cuda or cuda:0"),
-        ("GLIMT_DEVICE", "cuda:first", "GLIMT_DEVICE: use auto, cpu, cuda or cuda:0"),
+        ("GLIMT_DEVICE", "gpu", "GLIMT_DEVICE: use auto, cpu, cuda, cuda:0 or cuda:0,cuda:1"),
+        ("GLIMT_DEVICE", "cuda:0,cpu", "GLIMT_DEVICE: use auto"),
+        ("GLIMT_QUANTISATION", "int4", "GLIMT_QUANTISATION: Input should be 'none', 'int8' or 'nf4'"),
+        ("GLIMT_DEVICE", "cuda:first", "GLIMT_DEVICE: use auto, cpu, cuda, cuda:0 or cuda:0,cuda:1"),
         ("GLIMT_HEARTBEAT_S", "4", "GLIMT_HEARTBEAT_S must be at most a third of GLIMT_LEASE_S"),
         ("GLIMT_LEASE_S", "5", "GLIMT_HEARTBEAT_S must be at most a third of GLIMT_LEASE_S"),
     ],
@@ -86,7 +88,7 @@ def test_what_cannot_work_is_refused_with_what_to_write(
     assert "geheim" not in line
 
 
-@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:1", "mps"])
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:1", "cuda:0,cuda:1", "mps"])
 def test_devices_as_torch_calls_them(monkeypatch: pytest.MonkeyPatch, device: str) -> None:
     monkeypatch.setenv("GLIMT_DEVICE", device)
 

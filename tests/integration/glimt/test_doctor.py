@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from core.inference.hub import Hub
 from core.queue.embedded import EmbeddedRedis
 from core.settings import Settings, load_settings
 from core.store.migrate import upgrade
@@ -27,7 +28,7 @@ def test_a_sound_installation(tmp_path: Path) -> None:
         findings = _examined(settings)
 
     assert [f for f in findings.values() if not f.good] == []
-    assert set(findings) == {"database", "redis", "blobs", "model", "device", "disk", "keys"}
+    assert set(findings) == {*("database", "redis", "blobs", "model", "device", "memory", "cores", "disk", "keys")}
     assert "workers: none running" in findings["redis"].says
 
 
@@ -51,6 +52,7 @@ def test_an_empty_folder_needs_its_tables_and_nothing_else(tmp_path: Path) -> No
         ("model", {"model": "/nowhere"}, "GLIMT_MODEL"),
         ("model", {"model": "owner/name"}, "GLIMT_MODEL_REVISION"),
         ("model", {"model": "scripted:zzz"}, "scripted:echo"),
+        ("model", {"model": "glm-4.6"}, "Did you mean"),
         ("device", {"device": "cuda:9"}, "GLIMT_DEVICE"),
     ],
 )
@@ -95,6 +97,43 @@ def test_a_model_that_cannot_be_loaded_is_seen_also_where_no_worker_is(tmp_path:
     (line,) = [line for line in told.stdout.splitlines() if " model: " in line]
     assert line.startswith("MEND")
     assert "config.json does not say what kind of model this is" in line
+
+
+def test_a_preset_says_what_it_needs_and_what_is_pinned(tmp_path: Path) -> None:
+    settings = _settings(tmp_path, model="smolvlm-256m", device="cpu")
+    commit = "0123456789" * 4
+
+    before = _examined(settings)["model"]
+    Hub.of(settings).pins.set("HuggingFaceTB/SmolVLM-256M-Instruct", commit)
+    after = _examined(settings)["model"]
+
+    assert before.good
+    assert "smolvlm-256m, not fetched yet; needs" in before.says
+    assert "runs here on: CPU" in before.says
+    assert "SmolVLM-256M-Instruct at 012345678901, not here yet" in after.says
+
+
+def test_a_model_that_does_not_fit_is_a_worry(tmp_path: Path) -> None:
+    finding = _examined(_settings(tmp_path, model="glm-4.6v", device="cpu", dtype="float32"))["model"]
+
+    assert finding.worry
+    assert "`glimt models` shows what suits this machine" in finding.says
+
+
+def test_auto_says_what_it_would_take(tmp_path: Path) -> None:
+    finding = _examined(_settings(tmp_path, model="auto", device="cpu"))["model"]
+
+    assert finding.says.startswith(("auto takes ", "auto: no preset fits: "))
+    assert "this machine has" in finding.says
+
+
+def test_what_computes_is_described(tmp_path: Path) -> None:
+    findings = _examined(_settings(tmp_path, model="demo", device="cpu", dtype="bfloat16"))
+
+    assert findings["device"].says.endswith("bfloat16")
+    assert "GiB free on the CPU; demo needs about 1.0" in findings["memory"].says
+    assert "in the affinity mask" in findings["cores"].says
+    assert "quota of the cgroup" in findings["cores"].says
 
 
 def test_a_machine_without_a_worker_needs_no_model(tmp_path: Path) -> None:

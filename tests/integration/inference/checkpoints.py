@@ -328,9 +328,11 @@ FAMILIES: dict[str, Callable[[], tuple[Any, Any]]] = {
 }
 
 
-def save_checkpoint(family: str, folder: Path) -> Path:
-    """Write a tiny checkpoint of `family` into `folder` and return it."""
+def save_checkpoint(family: str, folder: Path, **text: Any) -> Path:
+    """Write a tiny checkpoint of `family` into `folder` and return it. `text` goes into its language model's shape."""
     config, processor = FAMILIES[family]()
+    for name, value in text.items():
+        setattr(config.get_text_config(), name, value)
     torch.manual_seed(0)
     kind: Any = tf.AutoModelForCausalLM if family == "glm4_moe_lite" else tf.AutoModelForMultimodalLM
     model = kind.from_config(config, dtype=torch.float32)

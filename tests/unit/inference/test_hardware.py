@@ -4,20 +4,38 @@ import pytest
 import torch
 
 from core.errors import ConfigurationError
-from core.inference.hardware import SMALL_MODEL_BYTES, choose_device, choose_dtype, choose_threads, free_cores
+from core.inference.hardware import (
+    SMALL_MODEL_BYTES,
+    allowed_cores,
+    choose_devices,
+    choose_dtype,
+    choose_threads,
+    free_cores,
+    read_machine,
+)
 
 CPU = torch.device("cpu")
 
 
 def test_auto_takes_a_gpu_where_there_is_one() -> None:
-    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-    assert choose_device("cpu") == CPU
+    (device, *others) = choose_devices("auto", 1)
+    assert device.type == ("cuda" if torch.cuda.is_available() else "cpu")
+    assert others == []
+    assert choose_devices("cpu", 2**60) == (CPU,)
 
 
-@pytest.mark.parametrize("name", ["cuda:77", "quantum", "gpu"])
+@pytest.mark.parametrize("name", ["cuda:77", "quantum", "gpu", "cuda:77,cuda:78", "cpu,cpu", "cpu,meta"])
 def test_a_device_that_is_not_there(name: str) -> None:
-    with pytest.raises(ConfigurationError, match=name):
-        choose_device(name)
+    with pytest.raises(ConfigurationError, match=f"GLIMT_DEVICE='{name.split(',')[0]}"):
+        choose_devices(name, 1)
+
+
+def test_the_machine_is_this_one() -> None:
+    machine = read_machine("cpu", "auto")
+    assert machine.gpus == ()
+    assert machine.cores == allowed_cores() <= len(os.sched_getaffinity(0))
+    assert 0 < machine.free <= machine.total
+    assert read_machine("cpu", "float32").number_bytes == 4
 
 
 def test_dtypes() -> None:

@@ -9,9 +9,17 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigurationError, GlimtError, ModelLoadError
-from core.inference.source import DEMO, find_model, local_model
+from core.inference.hub import Hub
+from core.inference.pins import Pins
+from core.inference.presets import PRESETS
+from core.inference.source import DEMO, Source, find_model, local_model
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def find(model: str, revision: str = "") -> Source:
+    """A model that no hub has to be asked for."""
+    return find_model(model, revision, Hub(Pins(Path("/nowhere"))))
 
 
 def weights(header: object, data: int = 0) -> bytes:
@@ -34,7 +42,7 @@ def checkpoint(folder: Path, *files: str) -> Path:
 
 
 def test_demo_is_the_folder_that_ships() -> None:
-    source = find_model("demo", "")
+    source = find("demo")
     assert source.name == "demo"
     assert source.folder == DEMO
     assert 0 < source.weight_bytes < 12 * 2**20
@@ -42,20 +50,33 @@ def test_demo_is_the_folder_that_ships() -> None:
 
 def test_a_folder(tmp_path: Path) -> None:
     folder = checkpoint(tmp_path / "mine", "config.json", "model-1.safetensors", "model-2.safetensors")
-    source = find_model(str(folder), "")
+    source = find(str(folder))
     assert (source.name, source.folder, source.weight_bytes) == ("mine", folder, 2 * len(WHOLE))
 
 
 @pytest.mark.parametrize("revision", ["", "main", "v1.0", COMMIT[:12]])
 def test_a_hub_name_needs_its_whole_commit(revision: str) -> None:
     with pytest.raises(ConfigurationError, match="GLIMT_MODEL_REVISION"):
-        find_model("zai-org/GLM-4.6V-Flash", revision)
+        find("zai-org/GLM-4.6V-Flash", revision)
+
+
+def test_a_preset_that_is_misspelt() -> None:
+    with pytest.raises(ConfigurationError, match=r"Did you mean 'glm-4.6v-flash'\?"):
+        find("GLM-4.6V-Flas")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_left_to_the_hub_and_needs_no_commit(name: str) -> None:
+    assert local_model(name, "") is None
+    assert local_model(name, COMMIT) is None
+    with pytest.raises(ConfigurationError, match="40 hexadecimal digits"):
+        local_model(name, "main")
 
 
 @pytest.mark.parametrize("name", ["/nowhere/at/all", "no-such-folder", "a/b/c", "../x y/z", ""])
 def test_a_name_that_is_nothing(name: str) -> None:
     with pytest.raises((ConfigurationError, ModelLoadError)):
-        find_model(name, COMMIT)
+        find(name, COMMIT)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +90,7 @@ def test_a_name_that_is_nothing(name: str) -> None:
 )
 def test_what_is_no_safe_model(tmp_path: Path, files: list[str], why: str) -> None:
     with pytest.raises(ModelLoadError, match=why):
-        find_model(str(checkpoint(tmp_path / "odd", *files)), "")
+        find(str(checkpoint(tmp_path / "odd", *files)))
 
 
 @pytest.mark.parametrize("config", [b"{}", b"", b"[]", b'{"model_type": 1}', b"\xff\xfe"])
@@ -77,7 +98,7 @@ def test_a_configuration_that_names_no_kind_of_model(tmp_path: Path, config: byt
     folder = checkpoint(tmp_path / "odd", "config.json", "model.safetensors")
     (folder / "config.json").write_bytes(config)
     with pytest.raises(ModelLoadError, match=r"config\.json does not say"):
-        find_model(str(folder), "")
+        find(str(folder))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +119,7 @@ def test_weights_that_are_cut_off_or_something_else(tmp_path: Path, file: bytes)
     folder = checkpoint(tmp_path / "odd", "config.json", "model-1.safetensors", "model-2.safetensors")
     (folder / "model-2.safetensors").write_bytes(file)
     with pytest.raises(ModelLoadError, match=r"model-2\.safetensors is cut off or no safetensors"):
-        find_model(str(folder), "")
+        find(str(folder))
 
 
 def test_a_hub_name_is_left_to_the_hub_and_nothing_fetched() -> None:
@@ -108,9 +129,11 @@ def test_a_hub_name_is_left_to_the_hub_and_nothing_fetched() -> None:
 def test_a_hub_that_cannot_be_reached_says_how_to_bring_the_files(tmp_path: Path) -> None:
     program = (
         "from core.inference.source import find_model\n"
-        "from core.errors import ModelLoadError\n"
-        f"try: find_model('some-owner/some-model', '{COMMIT}')\n"
-        "except ModelLoadError as error: print(error)\n"
+        "from core.inference.hub import Hub\n"
+        "from core.errors import HubUnreachable\n"
+        "from core.settings import load_settings\n"
+        f"try: find_model('some-owner/some-model', '{COMMIT}', Hub.of(load_settings()))\n"
+        "except HubUnreachable as error: print(error)\n"
     )
     # The hub's client reads these once, when it is imported: hence a process of its own.
     env = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
@@ -123,5 +146,5 @@ def test_a_hub_that_cannot_be_reached_says_how_to_bring_the_files(tmp_path: Path
 
 def test_users_are_told_nothing_internal(tmp_path: Path) -> None:
     with pytest.raises(GlimtError) as caught:
-        find_model(str(checkpoint(tmp_path / "odd", "config.json")), "")
+        find(str(checkpoint(tmp_path / "odd", "config.json")))
     assert str(tmp_path) not in caught.value.user_message
