@@ -29,6 +29,7 @@ from core.setting_names import PREFIX, explain_unknown, variable
 
 MIB = 1024 * 1024
 ENV_FILE = ".env"
+NO_EYES = "none"
 _DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?")
 
 
@@ -60,6 +61,8 @@ class Settings(BaseSettings):
     # The model.
     model: str = Field("demo", description="'demo', a folder, or a hub name")
     model_revision: str = Field("", description="commit of a hub model; required for hub names")
+    eyes: str = Field("", description="a second model that looks at pictures for a model that reads text only")
+    eyes_revision: str = Field("", description="commit of the eyes, as for the model")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1 …")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     context_tokens: int = Field(0, ge=0, description="prompt + answer; 0: what the model's configuration allows")
@@ -117,6 +120,12 @@ class Settings(BaseSettings):
         if not _DEVICE.fullmatch(name):
             raise PydanticCustomError("device", "use auto, cpu, cuda or cuda:0 …")
         return name
+
+    @field_validator("eyes")
+    @classmethod
+    def _none_is_empty(cls, name: str) -> str:
+        # A word for it, so that a process can be started without eyes where `.env` names some.
+        return "" if name == NO_EYES else name
 
     @field_validator("redis_url")
     @classmethod

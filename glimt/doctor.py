@@ -10,9 +10,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from core.errors import ConfigurationError, GlimtError
-from core.inference.create import check_model, require_packages
+from core.inference.create import check_eyes, eyes_of, require_packages
 from core.inference.scripted import PREFIX as SCRIPTED
-from core.inference.source import local_model
+from core.inference.scripted import read_script
+from core.inference.source import local_model, reads_text_only
 from core.media.blobs import BlobStore
 from core.queue.presence import list_workers
 from core.settings import Settings
@@ -38,6 +39,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("redis", _redis),
         ("blobs", _blobs),
         ("model", _model),
+        ("eyes", _eyes),
         ("device", _device),
         ("disk", _disk),
         ("keys", _keys),
@@ -83,7 +85,7 @@ def _blobs(settings: Settings) -> str:
 
 def _model(settings: Settings) -> str:
     if settings.model.startswith(SCRIPTED):
-        check_model(settings)
+        read_script(settings.model)
         return f"'{settings.model}': answers are scripted, no model is loaded"
     if not _worker_installed():
         # Where no worker runs no model needs to be; one that is there can be looked at.
@@ -94,6 +96,24 @@ def _model(settings: Settings) -> str:
     if source is None:
         return f"{settings.model} at {settings.model_revision}; a worker that starts looks for it, or fetches it"
     return f"{source.name} in {source.folder}, {source.weight_bytes >> 20} MiB of weights"
+
+
+def _eyes(settings: Settings) -> str:
+    if settings.eyes:
+        if _worker_installed() or settings.eyes.startswith(SCRIPTED):
+            check_eyes(settings)
+        return _model(eyes_of(settings))
+    if settings.model.startswith(SCRIPTED) or not _worker_installed():
+        return "none set"
+    source = local_model(settings.model, settings.model_revision)
+    if source is None:
+        return "none set; if the model reads text only, GLIMT_EYES names one that looks at pictures for it"
+    if reads_text_only(source):
+        raise ConfigurationError(
+            f"{source.name} reads text only: pictures will be refused. Set GLIMT_EYES to a model that sees them, such "
+            "as GLM-4.6V-Flash or GLM-OCR."
+        )
+    return "the model's own"
 
 
 def _device(settings: Settings) -> str:

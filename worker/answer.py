@@ -159,6 +159,7 @@ class Answerer:
             reasoning=bool(turn.options.get("reasoning", self._settings.reasoning)),
             tenant=claimed.conversation.workspace_id,
             cache_scope=turn.conversation_id,
+            about=prompt.about,
             deadline_s=self._settings.turn_deadline_s,
         )
 

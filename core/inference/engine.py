@@ -56,8 +56,16 @@ class TransformersEngine:
     @classmethod
     def load(cls, settings: Settings) -> "TransformersEngine":
         """Load the model that the settings name and start its thread. Errors as in `load_model`."""
-        loaded = load_model(settings)
-        stepper, most_tokens = create_stepper(loaded, settings)
+        return cls.around(load_model(settings), settings)
+
+    @classmethod
+    def around(cls, loaded: LoadedModel, settings: Settings, part: float = 1.0) -> "TransformersEngine":
+        """Start the thread of a model that is loaded; `part` of the memory for caches is its own.
+
+        Raises:
+            ConfigurationError: there is not enough memory for any sequence.
+        """
+        stepper, most_tokens = create_stepper(loaded, settings, part)
         return cls(replace(loaded, context_tokens=min(loaded.context_tokens, most_tokens)), stepper)
 
     @property

@@ -22,11 +22,13 @@ class CacheBudget:
     picture_bytes: int
 
 
-def cache_budget(device: torch.device, megabytes: int) -> CacheBudget:
-    """Divide `megabytes` (`GLIMT_CACHE_MB`), or by default a share of what is free on `device` right now."""
-    total = megabytes * MIB or int(
-        free_bytes(device) * (_SHARE_OF_MACHINE if device.type == "cpu" else _SHARE_OF_DEVICE)
-    )
+def cache_budget(device: torch.device, megabytes: int, part: float = 1.0) -> CacheBudget:
+    """Divide `megabytes` (`GLIMT_CACHE_MB`), or by default a share of what is free on `device` right now.
+
+    Where several models share the device each gets its `part` (0 to 1), after the weights of all of them are loaded.
+    """
+    share = _SHARE_OF_MACHINE if device.type == "cpu" else _SHARE_OF_DEVICE
+    total = int((megabytes * MIB or free_bytes(device) * share) * part)
     slots, prefixes = int(total * _SLOTS), int(total * _PREFIXES)
     return CacheBudget(slots, prefixes, total - slots - prefixes)
 

@@ -9,6 +9,7 @@ Markers in the question play a part, so that a test can choose what happens from
     [[pace N]]     at N words a second
     [[slow N]]     take N seconds for the answer, evenly spread
     [[think]]      think aloud before the answer
+    [[see]]        say first, as eyes do, what is seen in each picture of the question
     [[fail]]       fail for good (InferenceError)
     [[fail-once]]  fail the first time this question is asked of this process, retryable (OutOfMemory)
     [[hang]]       begin to answer, then wait until cancelled or past the deadline
@@ -36,7 +37,7 @@ from core.errors import (
     OutOfMemory,
     PromptTooLong,
 )
-from core.inference.port import Delta, Event, Events, Finished, Message, Request, Started
+from core.inference.port import Delta, Event, Events, Finished, Message, Observation, Request, Started
 from core.inference.stream import EventStream, Mailbox, wake
 from core.values import FinishReason
 
@@ -56,6 +57,7 @@ class Script:
 
     answer: str
     thinking: str = ""
+    observations: tuple[Observation, ...] = ()
     pace: float = 0.0
     error: GlimtError | None = None
     then: str = ""
@@ -80,7 +82,9 @@ class Echo:
         count = int(marks.get("tokens", self._tokens))
         answer = " ".join(f"word{n}" for n in range(1, count + 1)) if count else self._echo(message)
         thinking = "Let me think." if "think" in marks else ""
-        script = Script(answer, thinking, pace=marks.get("pace", self._pace))
+        seen = [Observation(p.key, "scripted eyes", f"{p.width} × {p.height} pixels") for p in message.pictures]
+        observations = tuple(seen) if "see" in marks else ()
+        script = Script(answer, thinking, observations, pace=marks.get("pace", self._pace))
         if seconds := marks.get("slow"):
             script = replace(script, pace=max(len(words(answer)), 1) / seconds)
         if "fail" in marks:
@@ -193,7 +197,7 @@ class ScriptedEngine:
             raise PromptTooLong(f"{prompt_tokens} tokens of {self._context_tokens}")
         script = self._answer(request)
         pictures = sum(len(message.pictures) for message in request.messages)
-        wake([mailbox.post(Started(prompt_tokens, PICTURE_TOKENS * pictures))])
+        wake([mailbox.post(*script.observations, Started(prompt_tokens, PICTURE_TOKENS * pictures))])
         if script.error is not None:
             raise script.error
         tokens: list[Event] = [Delta(word, "thinking") for word in words(script.thinking)]

@@ -53,6 +53,17 @@ def local_model(model: str, revision: str) -> Source | None:
     return None
 
 
+def reads_text_only(source: Source) -> bool:
+    """Whether the model's kind has no eyes, by its configuration alone. Imports transformers, which takes a moment."""
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+        MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES,
+    )
+
+    kind = json.loads((source.folder / "config.json").read_bytes())["model_type"]
+    return kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and kind not in MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES
+
+
 def _fetch(model: str, revision: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError

@@ -17,10 +17,10 @@ from core.settings import Settings
 CHUNK_TOKENS = 512
 
 
-def create_stepper(loaded: LoadedModel, settings: Settings) -> tuple[Stepper, int]:
+def create_stepper(loaded: LoadedModel, settings: Settings, part: float = 1.0) -> tuple[Stepper, int]:
     """The stepper for `loaded`'s family, and the most tokens that one of its sequences may have.
 
-    A step advances as many sequences as the worker has slots.
+    A step advances as many sequences as the worker has slots. `part` of the memory for caches is this model's.
 
     Raises:
         ConfigurationError: there is not enough memory for any sequence.
@@ -30,7 +30,7 @@ def create_stepper(loaded: LoadedModel, settings: Settings) -> tuple[Stepper, in
         return RoundRobinStepper(loaded), loaded.context_tokens
     embed_patches_by_product(loaded.model)
     layers = layer_shapes(loaded.model, loaded.device)
-    budget = cache_budget(loaded.device, settings.cache_mb)
+    budget = cache_budget(loaded.device, settings.cache_mb, part)
     token_bytes = sum(layer.bytes(loaded.model.dtype) for layer in layers)
     tokens = min(budget.slot_bytes // token_bytes, settings.worker_slots * loaded.context_tokens)
     if tokens < SHORTEST:

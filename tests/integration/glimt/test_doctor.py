@@ -27,7 +27,7 @@ def test_a_sound_installation(tmp_path: Path) -> None:
         findings = _examined(settings)
 
     assert [f for f in findings.values() if not f.good] == []
-    assert set(findings) == {"database", "redis", "blobs", "model", "device", "disk", "keys"}
+    assert set(findings) == {"database", "redis", "blobs", "model", "eyes", "device", "disk", "keys"}
     assert "workers: none running" in findings["redis"].says
 
 
