@@ -5,5 +5,6 @@
 with all others in one pass where its family (`families.py`) allows (`batch.py`: `row.py`, `ragged.py`, `slots.py`,
 `pictures.py`, `patches.py`, `prefixes.py`). Ids are turned into text (`answer.py`: `detokenise.py`, `thinking.py`) and
 handed to whoever asked (`stream.py`). `loader.py` brings the model: `source.py`, `hardware.py`, `vocabulary.py`;
-`memory.py` says how much room there is beside it. `scripted.py` is an engine without a model, for tests.
+`memory.py` says how much room there is beside it. A model that reads text only can have a second one look at pictures
+for it (`eyes/`, `sharing.py`). `scripted.py` is an engine without a model, for tests.
 """

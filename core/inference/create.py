@@ -105,14 +105,17 @@ def _start(wanted: Sequence[Settings]) -> list[Engine]:
     require_packages()
     from core.inference.engine import TransformersEngine
     from core.inference.loader import load_models
+    from core.inference.sharing import FairLock
 
-    loaded = iter(load_models(here))
+    models = load_models(here)
+    loaded = iter(models)
+    cores = FairLock() if len(models) > 1 and models[0].device.type == "cpu" else None
     parts = [_PART_OF_EYES, 1 - _PART_OF_EYES] if len(here) > 1 else [1.0] * len(wanted)
     engines: list[Engine] = []
     try:
         for settings, part in zip(wanted, parts, strict=True):
             if settings in here:
-                engines.append(TransformersEngine.around(next(loaded), settings, part))
+                engines.append(TransformersEngine.around(next(loaded), settings, part, cores))
             else:
                 engines.append(scripted_engine(settings.model))
     except BaseException:

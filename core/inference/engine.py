@@ -17,6 +17,7 @@ from core.inference.flight import Flight
 from core.inference.loader import LoadedModel, load_model
 from core.inference.port import Events, Message, Request
 from core.inference.render import Prompt, Renderer
+from core.inference.sharing import FairLock, SharedStepper
 from core.inference.stepper import Admitted, Sequence, Stepper
 from core.inference.steppers import create_stepper
 from core.inference.stream import EventStream, Waiter, wake
@@ -59,13 +60,19 @@ class TransformersEngine:
         return cls.around(load_model(settings), settings)
 
     @classmethod
-    def around(cls, loaded: LoadedModel, settings: Settings, part: float = 1.0) -> "TransformersEngine":
-        """Start the thread of a model that is loaded; `part` of the memory for caches is its own.
+    def around(
+        cls, loaded: LoadedModel, settings: Settings, part: float = 1.0, cores: FairLock | None = None
+    ) -> "TransformersEngine":
+        """Start the thread of a model that is loaded.
+
+        `part` of the memory for caches is its own. It steps while it holds `cores`, where it shares them.
 
         Raises:
             ConfigurationError: there is not enough memory for any sequence.
         """
         stepper, most_tokens = create_stepper(loaded, settings, part)
+        if cores is not None:
+            stepper = SharedStepper(stepper, cores)
         return cls(replace(loaded, context_tokens=min(loaded.context_tokens, most_tokens)), stepper)
 
     @property
