@@ -110,8 +110,8 @@ def _eyes(settings: Settings) -> str:
         return "none set; if the model reads text only, GLIMT_EYES names one that looks at pictures for it"
     if reads_text_only(source):
         raise ConfigurationError(
-            f"{source.name} reads text only: pictures will be refused. Set GLIMT_EYES to a model that sees them, such "
-            "as GLM-4.6V-Flash or GLM-OCR."
+            f"{source.name} reads text only (it has no preprocessor_config.json): pictures will be refused. Set "
+            "GLIMT_EYES to a model that sees them, such as GLM-4.6V-Flash."
         )
     return "the model's own"
 

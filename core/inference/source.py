@@ -11,6 +11,7 @@ DEMO = Path(__file__).parent / "demo"
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _FILES = ["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model"]
+_PICTURE_PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 # What the safetensors library allows.
 _LONGEST_HEADER = 100_000_000
@@ -54,14 +55,8 @@ def local_model(model: str, revision: str) -> Source | None:
 
 
 def reads_text_only(source: Source) -> bool:
-    """Whether the model's kind has no eyes, by its configuration alone. Imports transformers, which takes a moment."""
-    from transformers.models.auto.modeling_auto import (
-        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-        MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES,
-    )
-
-    kind = json.loads((source.folder / "config.json").read_bytes())["model_type"]
-    return kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and kind not in MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES
+    """Whether nothing in the folder says how pictures become the model's input, as it stands beside all that see."""
+    return not any((source.folder / name).is_file() for name in _PICTURE_PROCESSORS)
 
 
 def _fetch(model: str, revision: str) -> Path:
