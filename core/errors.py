@@ -266,10 +266,7 @@ class NoEyes(InferenceError):
     """There are pictures, and nobody who sees them; the operator can give the model eyes (`GLIMT_EYES`)."""
 
     code = "no_eyes"
-    user_message = (
-        "The model here reads text only and cannot see pictures. Ask without one, or tell your admin, who can give it "
-        "eyes: GLIMT_EYES."
-    )
+    user_message = "This model cannot see pictures. Ask without one, or tell your admin to give it eyes (GLIMT_EYES)."
 
 
 class LookFailed(InferenceError):
