@@ -27,6 +27,8 @@ GlimtError
     ├── ModelLoadError
     │   └── HubUnreachable      nothing of the model is here, and the hub does not answer
     ├── PromptTooLong
+    ├── NoEyes                  the model reads text only, and no other one looks at pictures for it
+    ├── LookFailed              retryable: none of the pictures could be looked at
     ├── DeadlineExceeded        the answer took longer than its time limit
     ├── OutOfMemory             retryable
     ├── EngineStopped           retryable: the engine went away under the request
@@ -265,6 +267,21 @@ class PromptTooLong(InferenceError):
 
     code = "prompt_too_long"
     user_message = "The question and its pictures are too long for the model. Send fewer or smaller pictures."
+
+
+class NoEyes(InferenceError):
+    """There are pictures, and nobody who sees them; the operator can give the model eyes (`GLIMT_EYES`)."""
+
+    code = "no_eyes"
+    user_message = "This model cannot see pictures. Ask without one, or tell your admin to give it eyes (GLIMT_EYES)."
+
+
+class LookFailed(InferenceError):
+    """The eyes saw none of the pictures of a question."""
+
+    code = "look_failed"
+    retryable = True
+    user_message = "The pictures could not be looked at. Please try again, or send them in another format or smaller."
 
 
 class DeadlineExceeded(InferenceError):

@@ -30,6 +30,7 @@ from core.values import Quantisation
 
 MIB = 1024 * 1024
 ENV_FILE = ".env"
+NO_EYES = "none"
 _DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?|cuda:\d+(,cuda:\d+)+")
 
 
@@ -61,6 +62,8 @@ class Settings(BaseSettings):
     # The model.
     model: str = Field("demo", description="'demo', 'auto', a preset, a folder, or a hub name")
     model_revision: str = Field("", description="commit of a hub model; required for hub names that are no preset's")
+    eyes: str = Field("", description="a second model that looks at pictures for a model that reads text only")
+    eyes_revision: str = Field("", description="commit of the eyes, as for the model")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, cuda:0,cuda:1 …")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     quantisation: Quantisation = Quantisation.NONE
@@ -122,6 +125,12 @@ class Settings(BaseSettings):
         if not _DEVICE.fullmatch(name):
             raise PydanticCustomError("device", "use auto, cpu, cuda, cuda:0 or cuda:0,cuda:1 …")
         return name
+
+    @field_validator("eyes")
+    @classmethod
+    def _none_is_empty(cls, name: str) -> str:
+        # A word for it, so that a process can be started without eyes where `.env` names some.
+        return "" if name == NO_EYES else name
 
     @field_validator("redis_url")
     @classmethod

@@ -5,13 +5,13 @@ import json
 import sys
 import time
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
 from core.errors import NotFound, PictureError
 from core.inference.create import create_engine
-from core.inference.port import Delta, Engine, Finished, Message, Picture, Request, Sampling, Started
+from core.inference.port import Delta, Engine, Finished, Message, Observation, Picture, Request, Sampling, Started
 from core.media.limits import PictureLimits
 from core.media.pictures import read_pictures
 from core.settings import Settings
@@ -27,9 +27,10 @@ def ask(
     out: TextIO = sys.stdout,
     notes: TextIO = sys.stderr,
 ) -> None:
-    """Ask about `pictures` and print the answer to `out` as it comes; thinking and progress go to `notes`.
+    """Ask about `pictures` and print the answer to `out` as it comes; what else is said goes to `notes`.
 
-    With `as_json` `out` gets one JSON object instead: answer, thinking, model, finish_reason, tokens and timings.
+    That is progress, thinking, and what other eyes saw. With `as_json` `out` gets one JSON object instead: answer,
+    thinking, observations, model, finish_reason, tokens and timings.
 
     Raises:
         NotFound: no such file.
@@ -78,8 +79,15 @@ class _Told:
     first_s: float | None = None
     answer: str = ""
     thinking: str = ""
+    observations: list[Observation] = field(default_factory=list)
     started: Started | None = None
     finished: Finished | None = None
+
+    def see(self, observation: Observation) -> None:
+        self.observations.append(observation)
+        if self.notes is not None:
+            saw = observation.text or "The picture could not be looked at."
+            print(f"[{observation.model}] {saw}", file=self.notes, flush=True)
 
     def add(self, delta: Delta) -> None:
         if self.first_s is None:
@@ -101,6 +109,7 @@ class _Told:
         return {
             "answer": self.answer,
             "thinking": self.thinking,
+            "observations": [asdict(observation) for observation in self.observations],
             "model": model,
             "finish_reason": self.finished.reason,
             "tokens": {
@@ -125,5 +134,7 @@ async def _tell(engine: Engine, request: Request, told: _Told) -> None:
                 told.started = event
             elif isinstance(event, Finished):
                 told.finished = event
+            elif isinstance(event, Observation):
+                told.see(event)
             else:
                 told.add(event)

@@ -15,7 +15,7 @@ from core.queue.presence import list_workers
 from core.settings import Settings
 from core.store.database import Store
 from core.store.migrate import require_current
-from glimt.doctor_compute import Worry, check_cores, check_device, check_memory, check_model
+from glimt.doctor_compute import Worry, check_cores, check_device, check_eyes, check_memory, check_model
 
 LITTLE_DISK = 2 * 1024**3
 
@@ -38,6 +38,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("redis", _redis),
         ("blobs", _blobs),
         ("model", check_model),
+        ("eyes", check_eyes),
         ("device", check_device),
         ("memory", check_memory),
         ("cores", check_cores),

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ConfigurationError, GlimtError
+from core.inference.create import check_eyes as check_eyes_name
 from core.inference.create import check_model as check_name
+from core.inference.create import eyes_of
 from core.inference.hub import Hub
 from core.inference.machine import Fit, choose, fit
 from core.inference.presets import AUTO, GIB, PRESETS, ROOM_BYTES, Preset
 from core.inference.scripted import PREFIX as SCRIPTED
-from core.inference.source import Source, find_here, local_model
+from core.inference.source import Source, find_here, local_model, reads_text_only
 from core.settings import Settings
 from core.values import Quantisation
 from glimt.models import read_here
@@ -30,6 +32,7 @@ class Worry:
 
 def check_model(settings: Settings) -> str | Worry:
     """Whether `GLIMT_MODEL` is there, and for a preset whether it fits."""
+    settings = settings.model_copy(update={"eyes": ""})
     if settings.model.startswith(SCRIPTED):
         check_name(settings)
         return f"'{settings.model}': answers are scripted, no model is loaded"
@@ -55,6 +58,26 @@ def check_model(settings: Settings) -> str | Worry:
     if source is None:
         return f"{settings.model} at {settings.model_revision}; a worker that starts looks for it, or fetches it"
     return f"{source.name} in {source.folder}, {source.weight_bytes >> 20} MiB of weights"
+
+
+def check_eyes(settings: Settings) -> str | Worry:
+    """Whether `GLIMT_EYES` is there and sees, or whether the model needs none."""
+    worker = read_here(settings) is not None
+    if settings.eyes:
+        if worker or settings.eyes.startswith(SCRIPTED):
+            check_eyes_name(settings)
+        return check_model(eyes_of(settings))
+    if settings.model.startswith(SCRIPTED) or not worker:
+        return "none set"
+    source = _here_or_none(settings)
+    if source is None:
+        return "none set; if the model reads text only, GLIMT_EYES names one that looks at pictures for it"
+    if reads_text_only(source):
+        raise ConfigurationError(
+            f"{source.name} reads text only (it has no preprocessor_config.json): pictures will be refused. Set "
+            "GLIMT_EYES to a model that sees them, such as GLM-4.6V-Flash."
+        )
+    return "the model's own"
 
 
 def check_device(settings: Settings) -> str:

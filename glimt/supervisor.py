@@ -21,7 +21,7 @@ from core.inference.create import check_model
 from core.media.blobs import BlobStore
 from core.process import spawn, stop
 from core.queue.embedded import EmbeddedRedis
-from core.settings import Settings
+from core.settings import NO_EYES, Settings
 from core.store.database import Store
 from core.store.migrate import upgrade
 from glimt.ports import require_free
@@ -190,6 +190,7 @@ class Supervisor:
             "REDIS_URL": settings.queue_url,
             "GLIMT_BLOBS_URL": settings.blob_store_url,
             "GLIMT_MODEL": settings.model,
+            "GLIMT_EYES": settings.eyes or NO_EYES,
             "GLIMT_HOST": settings.host,
             "GLIMT_WEB_PORT": str(settings.web_port),
             # A worker or page must not pile up behind a terminal that nobody reads.

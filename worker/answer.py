@@ -164,6 +164,7 @@ class Answerer:
             tenant=claimed.conversation.workspace_id,
             cache_scope=turn.conversation_id,
             person=turn.person_id,
+            about=prompt.about,
             deadline_s=self._settings.turn_deadline_s,
         )
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from core.inference.port import Delta, Event, Finished, Started
+from core.conversation.observed import as_stored
+from core.inference.port import Delta, Event, Finished, Observation, Started
 from core.store.outcome import Outcome
 from core.values import FinishReason, TurnState, utc_now
 
@@ -17,6 +18,8 @@ class Draft:
     left_out: tuple[dict[str, object], ...] = ()
     answer: list[str] = field(default_factory=list)
     thinking: list[str] = field(default_factory=list)
+    # As they are stored.
+    observations: list[dict[str, Any]] = field(default_factory=list)
     started: Started = field(default_factory=lambda: Started(0))
     finished: Finished | None = None
     first_token_at: datetime | None = None
@@ -25,6 +28,8 @@ class Draft:
     def take(self, event: Event) -> str:
         """Add one event; returns the text that it brought, as it is kept."""
         match event:
+            case Observation():
+                self.observations.append(as_stored(event))
             case Started():
                 self.started = event
             case Delta(text, kind):
@@ -41,7 +46,7 @@ class Draft:
 
     def without_text(self) -> "Draft":
         """The same attempt with its counts and times, but nothing of what was said."""
-        return replace(self, answer=[], thinking=[])
+        return replace(self, answer=[], thinking=[], observations=[])
 
     @property
     def text(self) -> str:
@@ -62,6 +67,7 @@ class Draft:
             state=state,
             answer=self.text,
             thinking="".join(self.thinking).strip(),
+            observations=tuple(self.observations),
             finish_reason=self.finished.reason if self.finished else cancelled,
             error_code=error_code,
             error_message=error_message,

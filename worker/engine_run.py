@@ -5,7 +5,7 @@ import contextlib
 from contextlib import aclosing
 
 from core.errors import DeadlineExceeded
-from core.inference.port import Delta, Engine, Request
+from core.inference.port import Delta, Engine, Observation, Request
 from worker.draft import Draft
 from worker.held import HeldTurn
 from worker.live import LiveView
@@ -42,7 +42,9 @@ async def run_engine(
             async with aclosing(events):
                 async for event in events:
                     text = draft.take(event)
-                    if text and isinstance(event, Delta):
+                    if isinstance(event, Observation):
+                        live.seen(draft.observations[-1])
+                    elif text and isinstance(event, Delta):
                         live.text(text, "text" if event.kind == "answer" else "think")
     except TimeoutError as error:
         if not limit.expired():

@@ -2,7 +2,7 @@
 
 import asyncio
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from core.queue.streams import TurnWriter
 
@@ -22,6 +22,14 @@ class LiveView:
     def text(self, text: str, kind: Literal["text", "think"]) -> None:
         """Show more text soon."""
         self.writer.text(text, kind)
+        self._send_soon()
+
+    def seen(self, observation: dict[str, Any]) -> None:
+        """Show what the eyes saw soon."""
+        self.writer.seen(observation)
+        self._send_soon()
+
+    def _send_soon(self) -> None:
         if self._timer is None:
             loop = asyncio.get_running_loop()
             # `call_soon` and not an immediate write: an engine that answers in one burst costs one round trip.

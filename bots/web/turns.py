@@ -16,9 +16,9 @@ from bots.web.parts import Parts
 from bots.web.sse import EventStream, encode_event
 from bots.web.text import known_id
 from bots.web.uploads import Uploads
-from bots.web.views import turn_view
+from bots.web.views import observation_view, turn_view
 from core.errors import Busy, NotFound, RequestError, WrongParameter
-from core.queue.follow import FIRST, Ended, FollowEvent, Reset, Retrying, Text, Waiting
+from core.queue.follow import FIRST, Ended, FollowEvent, Reset, Retrying, Seen, Text, Waiting
 from core.queue.streams import forget_stream
 from core.store.models import Turn
 from core.values import TurnState, utc_now
@@ -86,6 +86,8 @@ def _encode(event: FollowEvent, rating: int) -> bytes:
     match event:
         case Reset():
             return encode_event("reset", {}, event.cursor)
+        case Seen():
+            return encode_event("seen", observation_view(event.observation), event.cursor)
         case Text():
             return encode_event(event.kind, {"text": event.text}, event.cursor)
         case Waiting():

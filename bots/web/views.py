@@ -21,6 +21,7 @@ def turn_view(turn: Turn, feedback: int = 0) -> dict[str, Any]:
         "question": turn.question,
         "answer": turn.answer,
         "thinking": turn.thinking,
+        "observations": [observation_view(observation) for observation in turn.observations or ()],
         "pictures": [_picture(a) for a in turn.attachments if a.state == AttachmentState.STORED],
         "refused": [
             {"name": a.name, "message": a.error_message} for a in turn.attachments if a.state == AttachmentState.REFUSED
@@ -45,6 +46,16 @@ def turn_view(turn: Turn, feedback: int = 0) -> dict[str, Any]:
     }
 
 
+def observation_view(observation: Mapping[str, Any]) -> dict[str, Any]:
+    """What the eyes saw in one picture, this turn's or an earlier one; without text they could not look at it."""
+    return {
+        "picture": observation["picture"],
+        "url": _picture_url(observation["picture"]),
+        "model": observation["model"],
+        "text": observation["text"],
+    }
+
+
 def conversation_view(conversation: Conversation, turns: list[Turn], feedback: Mapping[str, int]) -> dict[str, Any]:
     """One conversation with all its turns; `feedback` by turn id."""
     return {
@@ -66,11 +77,15 @@ def listed_view(conversation: Conversation) -> dict[str, Any]:
 def _picture(attachment: Attachment) -> dict[str, Any]:
     return {
         "key": attachment.blob_key,
-        "url": f"/api/pictures/{attachment.blob_key}",
+        "url": _picture_url(attachment.blob_key),
         "width": attachment.width,
         "height": attachment.height,
         "name": attachment.name,
     }
+
+
+def _picture_url(key: str) -> str:
+    return f"/api/pictures/{key}"
 
 
 def _error(turn: Turn) -> dict[str, str] | None:

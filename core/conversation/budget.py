@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.errors import PromptTooLong
-from core.inference.port import Message, Picture
+from core.inference.port import Message, Observation, Picture
 
 # "the second picture", "image 2", "photo #3": which of the conversation's pictures is meant.
 _NUMBER_WORDS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
@@ -22,24 +22,28 @@ _NUMBERED = re.compile(rf"\b{_PICTURE}\s*(?:no\.?|number|#)?\s*(\d{{1,2}})\b", r
 class PastExchange:
     """An earlier turn as the prompt may show it. `seq` names it in what was left out.
 
-    Without an answer (it failed) its question is not shown, but its pictures go with the next question.
+    Without an answer (it failed) its question is not shown, but its pictures go with the next question. What was seen
+    of its own pictures stays or goes with them, what was seen of earlier ones with its text.
     """
 
     seq: int
     question: str
     answer: str
     pictures: tuple[Picture, ...] = ()
+    observations: tuple[Observation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """The prompt and what it does not contain: `[{"seq": 3, "what": "text" | "pictures"}, …]`, oldest first.
 
-    "pictures": not all of that turn's pictures are shown.
+    "pictures": not all of that turn's pictures are shown. `about`: keys of the earlier pictures, among those shown,
+    that the question is about, most important first.
     """
 
     messages: tuple[Message, ...]
     left_out: list[dict[str, Any]]
+    about: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -72,7 +76,8 @@ def fit(
     if room < 0:
         raise PromptTooLong(f"question alone exceeds the budget of {budget} tokens by {-room}")
     kept = {exchange.seq: _Kept() for exchange in past}
-    room = _keep_pictures(_referred(past, question, bool(pictures)), kept, room, count)
+    named, latest = _named(past, question), [] if pictures else _latest(past)
+    room = _keep_pictures(named + latest, kept, room, count)
     for exchange in reversed(past):
         cost = _text_cost(exchange, count)
         if cost > room:
@@ -81,23 +86,27 @@ def fit(
         room -= cost
     others = (pair for exchange in reversed(past) if kept[exchange.seq].text for pair in _each_picture(exchange))
     _keep_pictures(others, kept, room, count)
-    return Fitted(_messages(system, past, kept, ask), _left_out(past, kept))
+    about = dict.fromkeys(e.pictures[place].key for e, place in named or latest if place in kept[e.seq].pictures)
+    return Fitted(_messages(system, past, kept, ask), _left_out(past, kept), tuple(about))
 
 
 def _each_picture(exchange: PastExchange) -> list[tuple[PastExchange, int]]:
     return [(exchange, place) for place in range(len(exchange.pictures))]
 
 
-def _referred(past: Sequence[PastExchange], question: str, brings_own: bool) -> list[tuple[PastExchange, int]]:
-    """The pictures (exchange, position) that the question is about, most important first."""
+def _named(past: Sequence[PastExchange], question: str) -> list[tuple[PastExchange, int]]:
+    """The pictures (exchange, position) that the question names by number, as it names them."""
     numbers = [int(n) for n in _NUMBERED.findall(question)]
     for word in _ORDINAL.findall(question):
         lowered = word.lower()
         numbers.append(_NUMBER_WORDS.index(lowered) + 1 if lowered in _NUMBER_WORDS else int(lowered[:-2]))
     all_of_them = [pair for exchange in past for pair in _each_picture(exchange)]
-    named = [all_of_them[n - 1] for n in numbers if 1 <= n <= len(all_of_them)]
-    latest = [] if brings_own else next((pairs for e in reversed(past) if (pairs := _each_picture(e))), [])
-    return named + latest
+    return [all_of_them[n - 1] for n in numbers if 1 <= n <= len(all_of_them)]
+
+
+def _latest(past: Sequence[PastExchange]) -> list[tuple[PastExchange, int]]:
+    """The pictures that came last: a question without any of its own is about them."""
+    return next((pairs for exchange in reversed(past) if (pairs := _each_picture(exchange))), [])
 
 
 def _keep_pictures(
@@ -116,31 +125,47 @@ def _keep_pictures(
 def _text_cost(exchange: PastExchange, count: Callable[[Message], int]) -> int:
     if not exchange.answer:
         return 0
-    return count(Message("user", exchange.question)) + count(Message("assistant", exchange.answer))
+    question = Message("user", exchange.question, observations=_seen_besides(exchange))
+    return count(question) + count(Message("assistant", exchange.answer))
 
 
 def _picture_cost(exchange: PastExchange, places: set[int], count: Callable[[Message], int]) -> int:
-    return count(Message("user", "", _shown(exchange, places))) if places else 0
+    if not places:
+        return 0
+    shown = _shown(exchange, places)
+    return count(Message("user", "", shown, _seen_of(exchange, shown)))
 
 
 def _shown(exchange: PastExchange, places: set[int]) -> tuple[Picture, ...]:
     return tuple(picture for place, picture in enumerate(exchange.pictures) if place in places)
 
 
+def _seen_of(exchange: PastExchange, pictures: tuple[Picture, ...]) -> tuple[Observation, ...]:
+    keys = {picture.key for picture in pictures}
+    return tuple(seen for seen in exchange.observations if seen.picture in keys)
+
+
+def _seen_besides(exchange: PastExchange) -> tuple[Observation, ...]:
+    """What was seen for this exchange of pictures that are not its own."""
+    own = {picture.key for picture in exchange.pictures}
+    return tuple(seen for seen in exchange.observations if seen.picture not in own)
+
+
 def _messages(system: str, past: Sequence[PastExchange], kept: dict[int, _Kept], ask: Message) -> tuple[Message, ...]:
     messages = [Message("system", system)] if system else []
     carried: tuple[Picture, ...] = ()
+    carried_seen: tuple[Observation, ...] = ()
     for exchange in past:
         keep = kept[exchange.seq]
-        shown = _shown(exchange, keep.pictures)
+        # A picture whose own turn has no answer (it failed) or did not fit goes with the next question.
+        carried += (shown := _shown(exchange, keep.pictures))
+        carried_seen += _seen_of(exchange, shown)
         if keep.text and exchange.answer:
-            messages.append(Message("user", exchange.question, carried + shown))
+            carried_seen += _seen_besides(exchange)
+            messages.append(Message("user", exchange.question, carried, carried_seen))
             messages.append(Message("assistant", exchange.answer))
-            carried = ()
-        else:
-            # A picture whose own turn has no answer (it failed) or did not fit goes with the next question.
-            carried += shown
-    return (*messages, replace(ask, pictures=carried + ask.pictures))
+            carried, carried_seen = (), ()
+    return (*messages, replace(ask, pictures=carried + ask.pictures, observations=carried_seen))
 
 
 def _left_out(past: Sequence[PastExchange], kept: dict[int, _Kept]) -> list[dict[str, Any]]:

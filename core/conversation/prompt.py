@@ -6,6 +6,7 @@ from typing import Any
 
 from core.conversation import digest
 from core.conversation.budget import PastExchange, fit
+from core.conversation.observed import observations_of
 from core.errors import NotFound, PictureError
 from core.inference.port import Message, Picture
 from core.media.blobs import BlobStore
@@ -23,6 +24,8 @@ class Prompt:
 
     messages: tuple[Message, ...]
     left_out: list[dict[str, Any]]
+    # Keys of the earlier pictures that the question is about.
+    about: tuple[str, ...]
     # Digest of the conversation before this turn; `core.conversation.digest.extend` adds the answer.
     history_digest: str
 
@@ -51,7 +54,7 @@ def build_prompt(
     exchanges = [exchange for past_turn in past if (exchange := _exchange(past_turn)) is not None]
     fitted = fit(system, exchanges, _question(turn), pictures_of(turn), budget, count)
     messages = tuple(_with_bytes(message, blobs) for message in fitted.messages)
-    return Prompt(messages, fitted.left_out, _digest(past, conversation_system))
+    return Prompt(messages, fitted.left_out, fitted.about, _digest(past, conversation_system))
 
 
 def pictures_of(turn: Turn) -> tuple[Picture, ...]:
@@ -71,7 +74,7 @@ def _exchange(turn: Turn) -> PastExchange | None:
     said = turn.answer.strip() if turn.state in (*_ANSWERED, TurnState.CANCELLED) else ""
     if not said and not pictures:
         return None
-    return PastExchange(turn.seq, _question(turn), said, pictures)
+    return PastExchange(turn.seq, _question(turn), said, pictures, observations_of(turn))
 
 
 def _with_bytes(message: Message, blobs: BlobStore) -> Message:

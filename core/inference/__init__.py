@@ -6,8 +6,9 @@ with all others in one pass where its family (`families.py`) allows (`batch.py`:
 `pictures.py`, `patches.py`, `prefixes.py`). Ids are turned into text (`answer.py`: `detokenise.py`, `thinking.py`) and
 handed to whoever asked (`stream.py`). `loader.py` brings the model: `selection.py` (`presets.py`, `machine.py`,
 `source.py`, `hub.py`, `pins.py`), `hardware.py` (`cgroup.py`), `placement.py`, `quantise.py` (`libraries.py`),
-`vocabulary.py`; `memory.py` says how much room there is beside it, and `warm_up.py` what is asked first.
-`scripted.py` is an engine without a model, for tests.
+`vocabulary.py`; `memory.py` says how much room there is beside it (`footprint.py`), and `warm_up.py` what is asked
+first. On a CPU `packed.py` and `products.py` make it faster. A model that reads text only can have a second one look at
+pictures for it (`eyes/`, `sharing.py`). `scripted.py` is an engine without a model, for tests.
 """
 
 import os

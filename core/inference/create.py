@@ -1,12 +1,26 @@
 """The one place that chooses the engine. Imports what it chose, so that torch loads only where it is needed."""
 
 import importlib.util
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from core.errors import ConfigurationError
+import structlog
+
+from core.errors import ConfigurationError, ModelLoadError
+from core.inference.eyes.engine import EyesAndMind
+from core.inference.eyes.sight import sees
+from core.inference.libraries import require_library
 from core.inference.port import Engine
+from core.inference.scripted import PREFIX, read_script, scripted_engine
+from core.inference.source import local_model, reads_text_only
 from core.settings import Settings
 
+log = structlog.get_logger(__name__)
+
 _PACKAGES = ("torch", "transformers", "safetensors", "accelerate")
+# Of the memory for caches, where eyes and mind are computed on one device: conversations grow in the mind, a look does
+# not.
+_PART_OF_EYES = 0.3
 
 
 def require_packages() -> None:
@@ -23,16 +37,57 @@ def require_packages() -> None:
 
 
 def check_model(settings: Settings) -> None:
-    """Check what can be told of `GLIMT_MODEL` without loading or fetching it.
+    """Check what can be told of `GLIMT_MODEL` and `GLIMT_EYES` without loading or fetching them.
 
     Raises:
-        ConfigurationError: the name is wrong, or this installation has no worker.
+        ConfigurationError: a name is wrong, the eyes cannot see, or this installation has no worker.
         ModelLoadError: there is a folder, but not with a model that can be loaded.
     """
-    from core.inference.libraries import require_library
-    from core.inference.scripted import PREFIX, read_script
-    from core.inference.source import local_model
+    _check(settings)
+    if settings.eyes:
+        check_eyes(settings)
 
+
+def check_eyes(settings: Settings) -> None:
+    """`check_model` for `GLIMT_EYES` alone. Errors as there."""
+    with _about_the_eyes():
+        eyes = eyes_of(settings)
+        _check(eyes)
+        if not eyes.model.startswith(PREFIX):
+            source = local_model(eyes.model, eyes.model_revision)
+            if source is not None and reads_text_only(source):
+                raise _blind(settings)
+
+
+def create_engine(settings: Settings) -> Engine:
+    """Load the model that `GLIMT_MODEL` names, and its eyes, and start its engine. Takes seconds to minutes; blocks.
+
+    Raises:
+        ConfigurationError: a name or another setting is wrong, the eyes cannot see, or this installation has no worker.
+        ModelLoadError: a model is there but cannot be loaded.
+    """
+    if not settings.eyes:
+        (engine,) = _start([settings])
+        if not sees(engine):
+            log.warning("model_reads_text_only", model=engine.model_name, hint="GLIMT_EYES names eyes for it")
+        return engine
+    check_eyes(settings)
+    eyes, mind = _start([eyes_of(settings), settings])
+    if not sees(eyes):
+        eyes.close()
+        mind.close()
+        raise _blind(settings)
+    log.info("eyes_and_mind", eyes=eyes.model_name, mind=mind.model_name)
+    return EyesAndMind(eyes, mind)
+
+
+def eyes_of(settings: Settings) -> Settings:
+    """The settings for the eyes alone, as if they were the model."""
+    alone = {"model": settings.eyes, "model_revision": settings.eyes_revision, "eyes": "", "context_tokens": 0}
+    return settings.model_copy(update=alone)
+
+
+def _check(settings: Settings) -> None:
     if settings.model.startswith(PREFIX):
         read_script(settings.model)
         return
@@ -41,19 +96,48 @@ def check_model(settings: Settings) -> None:
     local_model(settings.model, settings.model_revision)
 
 
-def create_engine(settings: Settings) -> Engine:
-    """Load the model that `GLIMT_MODEL` names and start its engine. Takes seconds to minutes; blocks.
+def _start(wanted: Sequence[Settings]) -> list[Engine]:
+    """An engine for each; of two that compute here the first are the eyes.
 
-    Raises:
-        ConfigurationError: the name or another setting is wrong, or this installation has no worker.
-        ModelLoadError: the model is there but cannot be loaded.
+    All weights are loaded before any cache is cut from the memory that is left.
     """
-    from core.inference.scripted import PREFIX, scripted_engine
-
-    if settings.model.startswith(PREFIX):
-        return scripted_engine(settings.model)
-
+    here = [settings for settings in wanted if not settings.model.startswith(PREFIX)]
+    if not here:
+        return [scripted_engine(settings.model) for settings in wanted]
     require_packages()
     from core.inference.engine import TransformersEngine
+    from core.inference.loader import load_models
+    from core.inference.sharing import FairLock
 
-    return TransformersEngine.load(settings)
+    models = load_models(here)
+    loaded = iter(models)
+    cores = FairLock() if len(models) > 1 and models[0].device.type == "cpu" else None
+    parts = [_PART_OF_EYES, 1 - _PART_OF_EYES] if len(here) > 1 else [1.0] * len(wanted)
+    engines: list[Engine] = []
+    try:
+        for settings, part in zip(wanted, parts, strict=True):
+            if settings in here:
+                engines.append(TransformersEngine.around(next(loaded), settings, part, cores))
+            else:
+                engines.append(scripted_engine(settings.model))
+    except BaseException:
+        for engine in engines:
+            engine.close()
+        raise
+    return engines
+
+
+@contextmanager
+def _about_the_eyes() -> Iterator[None]:
+    """Errors inside name the settings of the eyes: what is wrong with them is said of the model's elsewhere."""
+    try:
+        yield
+    except (ConfigurationError, ModelLoadError) as error:
+        raise type(error)(str(error).replace("GLIMT_MODEL", "GLIMT_EYES")) from error
+
+
+def _blind(settings: Settings) -> ConfigurationError:
+    return ConfigurationError(
+        f"GLIMT_EYES={settings.eyes!r} reads text only, so it cannot look at pictures for another model. Name a model "
+        "that sees, or leave GLIMT_EYES empty."
+    )

@@ -17,6 +17,7 @@ from core.inference.flight import Flight
 from core.inference.loader import LoadedModel, load_model
 from core.inference.port import EngineStats, Events, Message, Request
 from core.inference.render import Prompt, Renderer
+from core.inference.sharing import FairLock, SharedStepper
 from core.inference.stepper import Admitted, Sequence, Stepper
 from core.inference.steppers import create_stepper
 from core.inference.stream import EventStream, Waiter, wake
@@ -61,8 +62,22 @@ class TransformersEngine:
     @classmethod
     def load(cls, settings: Settings) -> "TransformersEngine":
         """Load the model that the settings name and start its thread, which warms up. Errors as in `load_model`."""
-        loaded = load_model(settings)
-        stepper, most_tokens = create_stepper(loaded, settings)
+        return cls.around(load_model(settings), settings)
+
+    @classmethod
+    def around(
+        cls, loaded: LoadedModel, settings: Settings, part: float = 1.0, cores: FairLock | None = None
+    ) -> "TransformersEngine":
+        """Start the thread of a model that is loaded; it warms up.
+
+        `part` of the memory for caches is its own. It steps while it holds `cores`, where it shares them.
+
+        Raises:
+            ConfigurationError: there is not enough memory for any sequence.
+        """
+        stepper, most_tokens = create_stepper(loaded, settings, part)
+        if cores is not None:
+            stepper = SharedStepper(stepper, cores)
         engine = cls(replace(loaded, context_tokens=min(loaded.context_tokens, most_tokens)), stepper)
         engine.warm_up()
         return engine

@@ -1,6 +1,7 @@
 """Loads a model: safetensors only, no code from the checkpoint, nothing fetched that was not named."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +81,22 @@ def load_model(settings: Settings) -> LoadedModel:
         context_tokens=loaded.context_tokens,
         seconds=round(time.monotonic() - began, 1),
     )
+    return loaded
+
+
+def load_models(settings: Sequence[Settings]) -> list[LoadedModel]:
+    """Load several models that one process computes with, each as `load_model` does.
+
+    torch has one number of threads for all of them: that of the model that wants most.
+    """
+    before = torch.get_num_threads()
+    loaded, wanted = [], []
+    for one in settings:
+        # `load_model` never takes more than are set.
+        torch.set_num_threads(before)
+        loaded.append(load_model(one))
+        wanted.append(torch.get_num_threads())
+    torch.set_num_threads(max(wanted, default=before))
     return loaded
 
 

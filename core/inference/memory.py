@@ -29,14 +29,15 @@ class CacheBudget:
     picture_bytes: int
 
 
-def cache_budget(device: torch.device, megabytes: int, step_bytes: int) -> CacheBudget:
+def cache_budget(device: torch.device, megabytes: int, step_bytes: int, part: float = 1.0) -> CacheBudget:
     """Divide `megabytes` (`GLIMT_CACHE_MB`), or by default a share of what is free on `device` right now.
 
-    A step takes `step_bytes`: so much is not given away.
+    A step takes `step_bytes`: so much is not given away. Where several models share the device each gets its `part`
+    (0 to 1), after the weights of all of them are loaded.
     """
     free = free_bytes(device)
     room = max(0, free - step_bytes)
-    total = megabytes * MIB or share_of(device, free, room)
+    total = int((megabytes * MIB or share_of(device, free, room)) * part)
     if total > room:
         log.warning("cache_leaves_no_room", cache_mb=total // MIB, step_mb=step_bytes // MIB, free_mb=free // MIB)
     slots, prefixes = int(total * _SLOTS), int(total * _PREFIXES)
@@ -48,10 +49,12 @@ def share_of(device: torch.device, free: int, room: int) -> int:
     return min(room, int(free * _SHARE_OF_MACHINE)) if device.type == "cpu" else int(room * _SHARE_OF_DEVICE)
 
 
-def budgets(devices: Iterable[torch.device], megabytes: int, step_bytes: int) -> dict[torch.device, CacheBudget]:
+def budgets(
+    devices: Iterable[torch.device], megabytes: int, step_bytes: int, part: float = 1.0
+) -> dict[torch.device, CacheBudget]:
     """As `cache_budget`, for a model whose layers are on several devices; `megabytes` are for all of them together."""
     several = list(devices)
-    return {device: cache_budget(device, megabytes // len(several), step_bytes) for device in several}
+    return {device: cache_budget(device, megabytes // len(several), step_bytes, part) for device in several}
 
 
 def free_bytes(device: torch.device) -> int:

@@ -20,12 +20,29 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Observation:
+    """What the eyes (`model`) saw in the picture with the key `picture`; an event, and later part of the conversation.
+
+    Without `text` the picture could not be looked at.
+    """
+
+    picture: str
+    model: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One message of the prompt. Pictures stand before the text, in order."""
+    """One message of the prompt. Pictures stand before the text, in order.
+
+    `observations` were made when this message was answered, of its own pictures and of earlier ones. They are for
+    engines whose model sees through others' eyes; the rest leave them aside.
+    """
 
     role: Literal["system", "user", "assistant"]
     text: str
     pictures: tuple[Picture, ...] = ()
+    observations: tuple[Observation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +64,9 @@ class Request:
 
     `id` names the request for `Engine.cancel`. What was computed for it is used again within its `cache_scope` (a
     conversation), and what was seen in its pictures within its `tenant`; never across, and not at all where they are
-    empty. `person` is whom the answer is for: where not all can be computed at once, people are served equally.
-    `deadline_s` counts from submission.
+    empty. `person` is whom the answer is for: where not all can be computed at once, people are served equally. `about`
+    are keys of earlier pictures that the last message is about, most important first. `deadline_s` counts from
+    submission.
     """
 
     id: str
@@ -58,12 +76,16 @@ class Request:
     tenant: str = ""
     cache_scope: str = ""
     person: str = ""
+    about: tuple[str, ...] = ()
     deadline_s: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The prompt was accepted and is being computed. Counts are in tokens; `picture_tokens` are part of the prompt."""
+    """The prompt was accepted and is being computed. Counts are in tokens.
+
+    `picture_tokens` are part of the prompt; where other eyes look at the pictures, they are what those read of them.
+    """
 
     prompt_tokens: int
     picture_tokens: int = 0
@@ -87,7 +109,7 @@ class Finished:
     engine_s: float = 0.0
 
 
-Event = Started | Delta | Finished
+Event = Observation | Started | Delta | Finished
 
 
 class Events(Protocol):
@@ -151,7 +173,8 @@ class Engine(Protocol):
     def submit(self, request: Request) -> Events:
         """Start computing and return the stream of events: one `Started`, any number of `Delta`, one `Finished`.
 
-        Closing the iterator early cancels the request.
+        Before them come any number of `Observation`, where the model sees through other eyes. A request that is
+        cancelled may end without `Started`. Closing the iterator early cancels the request.
 
         Raises (from the iterator):
             PromptTooLong: nothing was computed.

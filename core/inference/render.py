@@ -11,7 +11,7 @@ import torch
 from jinja2 import TemplateError
 from PIL import Image
 
-from core.errors import GlimtError, InferenceError
+from core.errors import GlimtError, InferenceError, NoEyes
 from core.inference.families import family_of
 from core.inference.loader import LoadedModel
 from core.inference.neutralise import Neutraliser
@@ -91,8 +91,9 @@ class Renderer:
         """Render `messages` and the beginning of the answer.
 
         Raises:
-            InferenceError: this prompt cannot be rendered (pictures for a model that reads text only, a picture that
-                the processor refuses, an order of roles that the template refuses).
+            NoEyes: there are pictures, and the model reads text only.
+            InferenceError: this prompt cannot be rendered (a picture that the processor refuses, an order of roles that
+                the template refuses).
         """
         try:
             with panics_as_errors():
@@ -149,10 +150,7 @@ class Renderer:
         chat: list[dict[str, Any]]
         if self._loaded.processor is None:
             if any(message.pictures for message in messages):
-                raise InferenceError(
-                    f"{self._loaded.name} reads text only",
-                    user_message="This model cannot see pictures. Ask without one, or tell your admin.",
-                )
+                raise NoEyes(f"{self._loaded.name} reads text only: set GLIMT_EYES to a model that sees pictures")
             chat = [{"role": message.role, "content": self._neutralise(message.text)} for message in messages]
         else:
             chat = [{"role": message.role, "content": self._content(message)} for message in messages]

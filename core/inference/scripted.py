@@ -9,6 +9,7 @@ Markers in the question play a part, so that a test can choose what happens from
     [[pace N]]     at N words a second
     [[slow N]]     take N seconds for the answer, evenly spread
     [[think]]      think aloud before the answer
+    [[see]]        say first, as eyes do, what is seen in each picture of the question
     [[fail]]       fail for good (InferenceError)
     [[fail-once]]  fail the first time this question is asked of this process, retryable (OutOfMemory)
     [[hang]]       begin to answer, then wait until cancelled or past the deadline
@@ -38,7 +39,7 @@ from core.errors import (
     PromptTooLong,
 )
 from core.inference.byte_lru import ByteLru
-from core.inference.port import Delta, EngineStats, Event, Events, Finished, Message, Request, Started
+from core.inference.port import Delta, EngineStats, Event, Events, Finished, Message, Observation, Request, Started
 from core.inference.stream import EventStream, Mailbox, wake
 from core.values import FinishReason
 
@@ -59,6 +60,7 @@ class Script:
 
     answer: str
     thinking: str = ""
+    observations: tuple[Observation, ...] = ()
     pace: float = 0.0
     error: GlimtError | None = None
     then: str = ""
@@ -83,7 +85,9 @@ class Echo:
         count = int(marks.get("tokens", self._tokens))
         answer = " ".join(f"word{n}" for n in range(1, count + 1)) if count else self._echo(message)
         thinking = "Let me think." if "think" in marks else ""
-        script = Script(answer, thinking, pace=marks.get("pace", self._pace))
+        seen = [Observation(p.key, "scripted eyes", f"{p.width} × {p.height} pixels") for p in message.pictures]
+        observations = tuple(seen) if "see" in marks else ()
+        script = Script(answer, thinking, observations, pace=marks.get("pace", self._pace))
         if seconds := marks.get("slow"):
             script = replace(script, pace=max(len(words(answer)), 1) / seconds)
         if "fail" in marks:
@@ -219,7 +223,8 @@ class ScriptedEngine:
         pictures = sum(len(message.pictures) for message in request.messages)
         cached_tokens = self._known(request)
         self._note(prompt_tokens=prompt_tokens, cached_tokens=cached_tokens)
-        wake([mailbox.post(Started(prompt_tokens, PICTURE_TOKENS * pictures, cached_tokens))])
+        started = Started(prompt_tokens, PICTURE_TOKENS * pictures, cached_tokens)
+        wake([mailbox.post(*script.observations, started)])
         if script.error is not None:
             raise script.error
         tokens: list[Event] = [Delta(word, "thinking") for word in words(script.thinking)]

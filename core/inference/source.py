@@ -13,6 +13,7 @@ from core.inference.presets import AUTO, PRESETS
 
 DEMO = Path(__file__).parent / "demo"
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_PICTURE_PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 # What the safetensors library allows.
 _LONGEST_HEADER = 100_000_000
@@ -77,6 +78,11 @@ def local_model(model: str, revision: str) -> Source | None:
             "'Files and versions'. (If a folder was meant: there is none of that name here.)"
         )
     return None
+
+
+def reads_text_only(source: Source) -> bool:
+    """Whether nothing in the folder says how pictures become the model's input, as it stands beside all that see."""
+    return not any((source.folder / name).is_file() for name in _PICTURE_PROCESSORS)
 
 
 def _checked(name: str, folder: Path) -> Source:

@@ -26,10 +26,10 @@ log = structlog.get_logger(__name__)
 CHUNK_TOKENS = 512
 
 
-def create_stepper(loaded: LoadedModel, settings: Settings) -> tuple[Stepper, int]:
+def create_stepper(loaded: LoadedModel, settings: Settings, part: float = 1.0) -> tuple[Stepper, int]:
     """The stepper for `loaded`'s family, and the most tokens that one of its sequences may have.
 
-    A step advances as many sequences as the worker has slots.
+    A step advances as many sequences as the worker has slots. `part` of the memory for caches is this model's.
 
     Raises:
         ConfigurationError: there is not enough memory for any sequence.
@@ -48,7 +48,7 @@ def create_stepper(loaded: LoadedModel, settings: Settings) -> tuple[Stepper, in
         device = layer.device or loaded.device
         token_bytes[device] = token_bytes.get(device, 0) + layer.bytes(loaded.model.dtype)
     step_bytes = step_footprint(loaded, layers, rows, CHUNK_TOKENS, settings.picture_keep_pixels)
-    budget = budgets(token_bytes, settings.cache_mb, step_bytes)
+    budget = budgets(token_bytes, settings.cache_mb, step_bytes, part)
     room = tokens_that_fit(token_bytes, {device: each.slot_bytes for device, each in budget.items()})
     kept = tokens_that_fit(token_bytes, {device: each.prefix_bytes for device, each in budget.items()})
     tokens = min(room, rows * loaded.context_tokens)

@@ -1,7 +1,7 @@
 """What a reader of a turn is told. `cursor` is where to go on after a broken connection."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from core.store.models import Turn
 
@@ -21,6 +21,14 @@ class Text:
     cursor: str
     text: str
     kind: Literal["text", "think"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the eyes saw in a picture: {"picture": key, "model": …, "text": …}, as the turn's row will hold it."""
+
+    cursor: str
+    observation: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +55,4 @@ class Ended:
     turn: Turn
 
 
-FollowEvent = Reset | Text | Retrying | Waiting | Ended
+FollowEvent = Reset | Seen | Text | Retrying | Waiting | Ended

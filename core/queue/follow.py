@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from core.errors import GlimtError, NotFound
-from core.queue.events import Ended, FollowEvent, Reset, Retrying, Text, Waiting
+from core.queue.events import Ended, FollowEvent, Reset, Retrying, Seen, Text, Waiting
 from core.queue.follower import ANY_ATTEMPT, FIRST, FIRST_LOOK_S, Follower
 from core.queue.streams import Entry, stream_key
 from core.store.database import Store
@@ -24,7 +24,7 @@ from core.store.models import Turn
 from core.store.turn_watch import Standing
 from core.values import TurnState
 
-__all__ = ["FIRST", "Ended", "FollowEvent", "Reset", "Retrying", "StreamHub", "Text", "Waiting"]
+__all__ = ["FIRST", "Ended", "FollowEvent", "Reset", "Retrying", "Seen", "StreamHub", "Text", "Waiting"]
 
 log = structlog.get_logger(__name__)
 

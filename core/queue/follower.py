@@ -1,11 +1,13 @@
 """One reader of one turn: what it has seen of the stream, and what it is told."""
 
 import asyncio
+import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Literal
 
-from core.queue.events import Ended, FollowEvent, Reset, Retrying, Text, Waiting
+from core.queue.events import Ended, FollowEvent, Reset, Retrying, Seen, Text, Waiting
 from core.queue.streams import Entry
 from core.store.models import Turn
 
@@ -70,6 +72,10 @@ class Follower:
                 self.queue.put_nowait(Reset(cursor, entry.attempt))
         if entry.kind == "retry":
             self.queue.put_nowait(Retrying(cursor, entry.text))
+        elif entry.kind == "seen":
+            # Whole in itself: a hole before it does not matter. One that cannot be read comes with the end.
+            with suppress(ValueError):
+                self.queue.put_nowait(Seen(cursor, json.loads(entry.text)))
         elif entry.kind in ("text", "think"):
             self._text(cursor, entry, "think" if entry.kind == "think" else "text")
 

@@ -1,10 +1,12 @@
 """The stream of tokens of one turn: a Redis Stream that lives for an hour.
 
 Entries are flat: `a` attempt, `k` kind, `o` offset in characters of `t` within this attempt's text of that kind, `t`
-text. A reader that comes late reads from the start; one that reconnects goes on behind the last id it saw. The stream
-is a convenience: whatever goes missing, the turn's row in SQL holds the whole answer.
+text; of the kind `seen` each entry is a whole observation in JSON. A reader that comes late reads from the start; one
+that reconnects goes on behind the last id it saw. The stream is a convenience: whatever goes missing, the turn's row in
+SQL holds the whole answer.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,7 +17,7 @@ from redis.exceptions import RedisError
 
 log = structlog.get_logger(__name__)
 
-Kind = Literal["reset", "text", "think", "retry", "end"]
+Kind = Literal["reset", "seen", "text", "think", "retry", "end"]
 KEY_PREFIX = "glimt:turn:"
 MAX_ENTRIES = 5000
 
@@ -75,6 +77,10 @@ class TurnWriter:
         else:
             self._add(kind, text, self._offsets[kind])
         self._offsets[kind] += len(text)
+
+    def seen(self, observation: dict[str, Any]) -> None:
+        """Add what the eyes saw: {"picture": key, "model": …, "text": …}."""
+        self._add("seen", json.dumps(observation))
 
     def retry(self, message: str) -> None:
         """Say that this attempt failed and another follows."""

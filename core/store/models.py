@@ -122,6 +122,9 @@ class Turn(Base):
     question: Mapped[str] = mapped_column(Text, default="")
     answer: Mapped[str] = mapped_column(Text, default="")
     thinking: Mapped[str] = mapped_column(Text, default="")
+    # What the eyes saw for this answer, of this turn's pictures and of earlier ones; empty text: they could not look.
+    # [{"picture": "<key>", "model": "…", "text": "…"}, …]
+    observations: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
     finish_reason: Mapped[str] = mapped_column(String(16), default="")
     error_code: Mapped[str] = mapped_column(String(64), default="")
     error_message: Mapped[str] = mapped_column(Text, default="")

@@ -12,7 +12,9 @@ class Outcome:
     """The end of a turn. Counts are in tokens (`picture_tokens` and `cached_tokens` are part of `prompt_tokens`).
 
     `error_message` is shown to the user; it holds nothing internal. `engine_s` is time inside the engine, in seconds.
-    `left_out` lists what the token budget kept out of the prompt: ({"seq": 1, "what": "text" | "pictures"}, …).
+    `observations` are what the eyes saw: ({"picture": key, "model": …, "text": …}, …), without text where they saw
+    nothing. `left_out` lists what the token budget kept out of the prompt:
+    ({"seq": 1, "what": "text" | "pictures"}, …).
     `history_hash` is the digest of the conversation up to and with this answer, empty where nobody will ask for it.
     `first_token_at` of None keeps what `first_token` wrote.
     """
@@ -20,6 +22,7 @@ class Outcome:
     state: Literal[TurnState.ANSWERED, TurnState.FAILED, TurnState.CANCELLED]
     answer: str = ""
     thinking: str = ""
+    observations: tuple[dict[str, Any], ...] = ()
     finish_reason: str = ""
     error_code: str = ""
     error_message: str = ""

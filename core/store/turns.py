@@ -92,6 +92,7 @@ _REOPEN = (
         ready_at=NOW,
         answer="",
         thinking="",
+        observations=[],
         finish_reason="",
         error_code="",
         error_message="",

@@ -22,6 +22,7 @@ class TurnOnPage:
         self.refused = element.locator(".refused li")
         self.thinking = element.locator(".thinking")
         self.thoughts = element.locator(".thoughts")
+        self.seen = element.locator(".seen")
         self.pictures = element.locator(".pictures img")
         self.good = element.get_by_role("button", name="Good answer")
         self.bad = element.get_by_role("button", name="Bad answer")

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from core.process import stop
 from tests.browser.chat_page import ANSWER_MS, ChatPage
 from tests.browser.conftest import OpenPage, ServedPage
+from tests.browser.files import picture
 from tests.browser.watch import Watch
 
 pytestmark = pytest.mark.browser
@@ -88,6 +89,18 @@ def test_thinking_is_folded_away(chat: ChatPage) -> None:
     turn.thinking.get_by_text("Thinking").click()
     expect(turn.thoughts).to_have_text("Let me think.")
     assert "Let me think." not in turn.answer.inner_text()
+
+
+def test_what_the_eyes_saw_is_a_folded_note_with_their_name(chat: ChatPage) -> None:
+    chat.choose([picture()])
+    turn = chat.ask("What is it? [[see]]")
+    expect(turn.seen).to_have_text(re.compile(r"What the eyes saw \(scripted eyes\)"))
+    expect(turn.seen.locator("p")).to_be_hidden()
+    turn.seen.get_by_text("What the eyes saw").click()
+    expect(turn.seen.locator("p")).to_have_text("96 × 64 pixels")
+    assert turn.seen.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 96
+    chat.page.reload()
+    expect(chat.turn(0).seen).to_be_visible()
 
 
 def test_a_reload_goes_on_with_the_running_answer(chat: ChatPage) -> None:

@@ -121,6 +121,7 @@ export class Conversation {
     const close = follow(card.view.id, {
       reset: () => card.reset(),
       text: (text) => card.addText(text),
+      seen: (observation) => card.addSeen(observation),
       think: (text) => card.addThinking(text),
       waiting: (position) => card.waiting(position),
       retry: (message) => card.notice(message),

@@ -3,8 +3,8 @@
 import { eventsOf } from "./api.js";
 
 /**
- * Opens the turn's event stream. `handlers`: reset(), text(text), think(text), waiting(position), retry(message),
- * end(turn), connected(), lost() (the browser reconnects by itself and resumes), broken() (it gave up; open a new one).
+ * Opens the turn's event stream. `handlers`: reset(), seen(observation), text(text), think(text), waiting(position),
+ * retry(message), end(turn), connected(), lost() (the browser reconnects by itself and resumes), broken() (it gave up; open a new one).
  * Returns a function that closes the stream.
  *
  * A resumed stream goes on behind the last event; a new one starts from the beginning, so the first piece of a new
@@ -26,6 +26,7 @@ export function follow(turnId, handlers) {
     fresh = false;
     handlers.reset();
   });
+  on("seen", (observation) => (begin(), handlers.seen(observation)));
   on("text", ({ text }) => (begin(), handlers.text(text)));
   on("think", ({ text }) => (begin(), handlers.think(text)));
   on("waiting", ({ position }) => handlers.waiting(position));

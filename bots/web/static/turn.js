@@ -3,6 +3,7 @@
 import { announce, h, icon, say, setIcon } from "./dom.js";
 import { duration, plural, titles } from "./format.js";
 import { renderMarkdown } from "./markdown.js";
+import { SeenNote } from "./seen.js";
 import { showPicture } from "./viewer.js";
 
 const ACTIVE = new Set(["gathering", "ready", "running"]);
@@ -27,6 +28,7 @@ export class TurnCard {
     this.#onGrow = onGrow;
     this.question = h("div", { class: "question" });
     this.refused = h("ul", { class: "refused", hidden: true });
+    this.seen = new SeenNote();
     this.thoughts = h("div", { class: "thoughts markdown" });
     this.thinking = h("details", { class: "thinking", hidden: true }, h("summary", {}, "Thinking"), this.thoughts);
     this.answer = h("div", { class: "answer markdown", "aria-live": "polite", dir: "auto" });
@@ -61,6 +63,7 @@ export class TurnCard {
       this.question,
       this.refused,
       h("h2", { class: "unseen" }, "Answer"),
+      this.seen.element,
       this.thinking,
       this.answer,
       this.status,
@@ -91,6 +94,7 @@ export class TurnCard {
     if (!this.active) {
       this.#text = view.answer ?? "";
       this.#thinking = view.thinking ?? "";
+      this.#onGrow(() => this.seen.show(view.observations ?? []));
       this.#notice = "";
       this.#renderNow();
     }
@@ -105,6 +109,13 @@ export class TurnCard {
     this.#text = "";
     this.#thinking = "";
     this.#notice = "";
+    this.#onGrow(() => this.seen.show([]));
+    this.#render();
+  }
+
+  addSeen(observation) {
+    this.#notice = "";
+    this.#onGrow(() => this.seen.add(observation));
     this.#render();
   }
 
@@ -172,7 +183,7 @@ export class TurnCard {
   }
 
   #doing() {
-    if (this.#thinking) return "Thinking…";
+    if (this.#thinking || !this.seen.empty) return "Thinking…";
     return this.view.pictures.length
       ? `Looking at the ${this.view.pictures.length > 1 ? "pictures" : "picture"}…`
       : "Thinking…";

@@ -28,7 +28,8 @@ def test_a_sound_installation(tmp_path: Path) -> None:
         findings = _examined(settings)
 
     assert [f for f in findings.values() if not f.good] == []
-    assert set(findings) == {*("database", "redis", "blobs", "model", "device", "memory", "cores", "disk", "keys")}
+    expected = {*("database", "redis", "blobs", "model", "eyes", "device", "memory", "cores", "disk", "keys")}
+    assert set(findings) == expected
     assert "workers: none running" in findings["redis"].says
 
 
@@ -53,6 +54,9 @@ def test_an_empty_folder_needs_its_tables_and_nothing_else(tmp_path: Path) -> No
         ("model", {"model": "owner/name"}, "GLIMT_MODEL_REVISION"),
         ("model", {"model": "scripted:zzz"}, "scripted:echo"),
         ("model", {"model": "glm-4.6"}, "Did you mean"),
+        ("eyes", {"eyes": "/nowhere"}, "GLIMT_EYES="),
+        ("eyes", {"eyes": "owner/name"}, "GLIMT_EYES_REVISION"),
+        ("eyes", {"eyes": "scripted:zzz"}, "GLIMT_EYES="),
         ("device", {"device": "cuda:9"}, "GLIMT_DEVICE"),
     ],
 )
@@ -65,6 +69,24 @@ def test_what_is_wrong_is_found_and_named_in_one_line_without_secrets(
     assert says in finding.says
     assert "\n" not in finding.says
     assert "geheim" not in finding.says
+
+
+def test_eyes_are_looked_at_and_missed(tmp_path: Path) -> None:
+    text_only = tmp_path / "text"
+    text_only.mkdir()
+    (text_only / "config.json").write_text('{"model_type": "glm4_moe_lite"}')
+    (text_only / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
+
+    def eyes(**changes: object) -> Finding:
+        return _examined(_settings(tmp_path, **changes))["eyes"]
+
+    missing, blind, good = eyes(model=str(text_only)), eyes(eyes=str(text_only)), eyes(eyes="demo")
+
+    assert (missing.good, blind.good, good.good) == (False, False, True)
+    assert "Set GLIMT_EYES" in missing.says
+    assert "reads text only" in blind.says
+    assert good.says.startswith("demo in ")
+    assert eyes(model="demo").says == "the model's own"
 
 
 @pytest.mark.parametrize(

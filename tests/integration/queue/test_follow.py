@@ -7,7 +7,7 @@ import pytest
 from core.errors import NotFound
 from core.queue.cancel import request_cancel
 from core.queue.events import Ended, FollowEvent, Reset, Retrying, Text, Waiting
-from core.queue.follow import FIRST, StreamHub
+from core.queue.follow import FIRST, Seen, StreamHub
 from core.queue.streams import stream_key
 from core.store.models import Turn
 from core.values import TurnState, new_id
@@ -87,6 +87,20 @@ def test_answer_and_thinking_are_told_apart(stage: Stage) -> None:
 
     assert text_of(events) == "A star."
     assert "".join(e.text for e in events if isinstance(e, Text) and e.kind == "think") == "Let me see.Hm."
+
+
+def test_what_the_eyes_saw_comes_whole_and_in_order(stage: Stage) -> None:
+    turn_id, writer = stage.running()
+    seen = [{"picture": "a", "model": "eyes", "text": "A star.\n⭐"}, {"picture": "b", "model": "eyes", "text": ""}]
+    for observation in seen:
+        writer.seen(observation)
+    writer.text("A star.")
+    stage.end(turn_id, "A star.", writer)
+
+    events = stage.follow(turn_id)
+
+    assert [type(event).__name__ for event in events] == ["Reset", "Seen", "Seen", "Text", "Ended"]
+    assert [event.observation for event in events if isinstance(event, Seen)] == seen
 
 
 @pytest.mark.parametrize("answer", ["星星是红色的。", "👩‍👩‍👧‍👦 é à́ 🇳🇴", "\u200f\u202e‮\x00\n\t", "a" * 100_000])

@@ -12,6 +12,7 @@ ANSWER = Outcome(
     TurnState.ANSWERED,
     answer="A star.",
     thinking="Five points.",
+    observations=({"picture": "k" * 64, "model": "eyes", "text": "Five “points” ⭐."},),
     finish_reason="stop",
     model="demo",
     prompt_tokens=120,
@@ -125,6 +126,7 @@ def test_finishing_writes_the_answer_its_cost_and_its_delivery(scene: Scene) -> 
     turn = scene.turn(turn_id)
     assert returned.answer == turn.answer == "A star."
     assert (turn.state, turn.thinking, turn.finish_reason, turn.model) == ("answered", "Five points.", "stop", "demo")
+    assert turn.observations == list(ANSWER.observations)
     assert (turn.finished_at, turn.first_token_at, turn.delivered_at) == (after(7), after(0.5), None)
     assert (turn.lease_owner, turn.lease_until, turn.history_hash) == ("", None, "d" * 64)
     assert turn.left_out == [{"seq": 1, "what": "pictures"}]

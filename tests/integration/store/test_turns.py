@@ -164,6 +164,7 @@ def test_a_failed_turn_is_reopened_as_if_just_asked(scene: Scene) -> None:
         TurnState.FAILED,
         answer="half",
         thinking="hm",
+        observations=({"picture": "k" * 64, "model": "eyes", "text": "A star."},),
         error_code="out_of_memory",
         error_message="Too large.",
         model="m",
@@ -178,6 +179,7 @@ def test_a_failed_turn_is_reopened_as_if_just_asked(scene: Scene) -> None:
     turn = scene.turn(turn_id)
     assert (turn.state, turn.ready_at, turn.attempt, turn.failures) == ("ready", after(9), 1, 0)
     assert (turn.answer, turn.thinking, turn.error_code, turn.error_message) == ("", "", "", "")
+    assert turn.observations == []
     assert (turn.finished_at, turn.prompt_tokens, turn.left_out, turn.model) == (None, 0, [], "")
     assert scene.deliveries(turn_id) == []
     assert scene.run(turn_id, at=9) == 2

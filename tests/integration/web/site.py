@@ -134,6 +134,12 @@ class Work:
         self.writer.flush()
         return self
 
+    def see(self, observation: dict[str, Any]) -> "Work":
+        """Stream what the eyes saw."""
+        self.writer.seen(observation)
+        self.writer.flush()
+        return self
+
     def answer(self, text: str, **outcome: Any) -> Turn:
         """End with an answer, which need not be what was streamed."""
         values: dict[str, Any] = {

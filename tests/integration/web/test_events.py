@@ -47,6 +47,18 @@ def test_live(site: Site, page: httpx.Client) -> None:
     assert site.delivery(turn_id).state == "sent"
 
 
+def test_what_the_eyes_saw_is_told_live_and_with_the_turn(site: Site, page: httpx.Client) -> None:
+    turn_id = begin(page, "Seen?")
+    seen = {"picture": "ab" * 32, "model": "eyes", "text": "A star."}
+    with following(page, turn_id) as events:
+        work = site.take("Seen?").see(seen)
+        told = next(e for e in events if e.name == "seen").data
+        work.answer("Yes.", observations=(seen,))
+        end = next(events)
+    assert told == {**seen, "url": f"/api/pictures/{'ab' * 32}"}
+    assert end.data["turn"]["observations"] == [told]
+
+
 def test_a_turn_that_waits_says_so(site: Site, page: httpx.Client) -> None:
     turn_id = begin(page, "Waiting?")
     with following(page, turn_id) as events:

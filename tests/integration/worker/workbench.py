@@ -1,6 +1,6 @@
 """The answering part of a worker inside the test's own process: a real store, any engine, and no Redis at all."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from core.queue.dispatch import Dispatcher
 from core.settings import Settings, load_settings
 from core.store.database import Store
 from core.store.models import Turn
-from core.values import Platform, new_id, utc_now
+from core.values import AttachmentState, Platform, new_id, utc_now
 from worker.answer import Answerer
 from worker.held import HeldTurns
 
@@ -46,13 +46,19 @@ class Workbench:
     answerer: Answerer
     settings: Settings
 
-    def ask(self, question: str = "What is this?", thread: str = "") -> str:
+    def ask(self, question: str = "What is this?", thread: str = "", pictures: Sequence[bytes] = ()) -> str:
         """A turn that waits; its id."""
+        keys = [BlobStore(self.settings.blob_store_url).put(data) for data in pictures]
         with self.store.write() as repositories:
             workspace = repositories.people.workspace(Platform.WEB, "local")
             person = repositories.people.person(workspace.id, "ann")
             conversation = repositories.conversations.get_or_create(workspace.id, thread or new_id(), person.id)
-            return repositories.turns.add(conversation.id, person.id, question, now=utc_now()).id
+            turn_id = repositories.turns.add(conversation.id, person.id, question, now=utc_now()).id
+            for place, key in enumerate(keys):
+                repositories.attachments.add(
+                    turn_id, place, state=AttachmentState.STORED, blob_key=key, width=64, height=64
+                )
+            return turn_id
 
     def turn(self, turn_id: str) -> Turn:
         """The row as it is now."""
@@ -61,9 +67,9 @@ class Workbench:
         assert turn is not None
         return turn
 
-    def answered(self, question: str = "What is this?") -> Turn:
+    def answered(self, question: str = "What is this?", thread: str = "", pictures: Sequence[bytes] = ()) -> Turn:
         """Ask, make one attempt in this thread; the row after it."""
-        turn_id = self.ask(question)
+        turn_id = self.ask(question, thread, pictures)
         self.answerer.answer(turn_id)
         return self.turn(turn_id)
 

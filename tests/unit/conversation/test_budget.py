@@ -1,10 +1,12 @@
 """Fitting a conversation into a budget: examples whose numbers can be added up by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from core.conversation.budget import PastExchange, fit
 from core.errors import PromptTooLong
-from core.inference.port import Message
+from core.inference.port import Message, Observation
 from tests.unit.conversation.talk import count, keys, picture, said, texts
 
 MUCH = 100_000
@@ -126,6 +128,42 @@ def test_one_named_picture_of_many_stays_where_all_of_them_do_not_fit() -> None:
 
     assert keys(fitted.messages[0]) == [picture("p7").key]
     assert {"seq": 1, "what": "pictures"} in fitted.left_out
+
+
+def test_it_says_which_earlier_pictures_the_question_is_about() -> None:
+    past = [said(1, "Look.", "Three.", "a", "b", "c"), said(2, "And?", "One.", "d")]
+
+    def about(question: str, *own: str, budget: int = MUCH) -> list[str]:
+        fitted = fit("", past, question, tuple(picture(name) for name in own), budget, count)
+        names = {picture(name).key: name for name in "abcd"}
+        return [names[key] for key in fitted.about]
+
+    assert about("Compare picture 3 and picture 1.") == ["c", "a"]
+    assert about("What colour is it?") == ["d"]
+    assert about("What colour is it?", "own") == []
+    assert about("Is it like picture 2?", "own") == ["b"]
+    assert about("What colour is it?", budget=20) == [], "what is not shown cannot be looked at"
+
+
+def test_what_was_seen_stays_with_its_picture_or_with_its_text() -> None:
+    def seen(name: str, text: str) -> Observation:
+        return Observation(picture(name).key, "eyes", text)
+
+    first = replace(said(1, "Look.", "Two.", "a", "b"), observations=(seen("a", "A!"), seen("b", "B!")))
+    second = replace(said(2, "And a?", "Red."), observations=(seen("a", "A is red."),))
+    failed = replace(said(3, "Here.", "", "c"), observations=(seen("c", "C!"), seen("a", "A, too.")))
+
+    fitted = fit("", [first, second, failed], "Compare.", (), MUCH, count)
+
+    assert [[o.text for o in message.observations] for message in fitted.messages if message.role == "user"] == [
+        ["A!", "B!"],
+        ["A is red."],
+        ["C!"],
+    ]
+    # Without room for the first turn's text and its pictures nothing of it is shown.
+    little = count(Message("user", "Compare picture 2.")) + 102
+    (asked,) = fit("", [first], "Compare picture 2.", (), little, count).messages
+    assert [o.text for o in asked.observations] == ["B!"]
 
 
 def test_pictures_keep_their_order_whichever_was_taken_first() -> None:
