@@ -27,6 +27,7 @@ GlimtError
     ├── ModelLoadError
     │   └── HubUnreachable      nothing of the model is here, and the hub does not answer
     ├── PromptTooLong
+    │   └── PromptMiscounted    retryable: tokens were estimated too low; counted anew, less is put in
     ├── DeadlineExceeded        the answer took longer than its time limit
     ├── OutOfMemory             retryable
     ├── EngineStopped           retryable: the engine went away under the request
@@ -267,6 +268,12 @@ class PromptTooLong(InferenceError):
     user_message = "The question and its pictures are too long for the model. Send fewer or smaller pictures."
 
 
+class PromptMiscounted(PromptTooLong):
+    """The prompt had more tokens than the engine estimated; it counts higher from now on."""
+
+    retryable = True
+
+
 class DeadlineExceeded(InferenceError):
     """The answer was not complete when its time was up."""
 
@@ -294,4 +301,4 @@ class BackendUnavailable(InferenceError):
 
     code = "backend_unavailable"
     retryable = True
-    user_message = "The model cannot be reached right now. Your question is kept and tried again."
+    user_message = "The model cannot be reached right now. If this stays so, please tell your admin."

@@ -125,5 +125,6 @@ async def _tell(engine: Engine, request: Request, told: _Told) -> None:
                 told.started = event
             elif isinstance(event, Finished):
                 told.finished = event
+                told.started = event.recount or told.started
             else:
                 told.add(event)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from core.errors import ConfigurationError, GlimtError
 from core.inference.create import check_model as check_name
+from core.inference.create import require_backend, try_backend
 from core.inference.hub import Hub
 from core.inference.machine import Fit, choose, fit
 from core.inference.presets import AUTO, GIB, PRESETS, ROOM_BYTES, Preset
@@ -14,6 +15,7 @@ from core.settings import Settings
 from core.values import Quantisation
 from glimt.models import read_here
 
+_ELSEWHERE = "not asked for here: the model runs at the backend"
 _BAD = (Fit.NOT, Fit.SLOWLY)
 _NO_WORKER = "torch or transformers is not installed here, so this machine runs no worker"
 
@@ -29,7 +31,9 @@ class Worry:
 
 
 def check_model(settings: Settings) -> str | Worry:
-    """Whether `GLIMT_MODEL` is there, and for a preset whether it fits."""
+    """Whether `GLIMT_MODEL` is there, and for a preset whether it fits; whether a backend answers with it."""
+    if settings.backend == "openai":
+        return _backend(settings)
     if settings.model.startswith(SCRIPTED):
         check_name(settings)
         return f"'{settings.model}': answers are scripted, no model is loaded"
@@ -59,6 +63,8 @@ def check_model(settings: Settings) -> str | Worry:
 
 def check_device(settings: Settings) -> str:
     """What `GLIMT_DEVICE`, `GLIMT_DTYPE` and `GLIMT_QUANTISATION` come down to."""
+    if settings.backend == "openai":
+        return _ELSEWHERE
     if read_here(settings) is None:
         return "no torch here"
     from core.inference.hardware import describe_device, describe_dtype
@@ -74,6 +80,8 @@ def check_device(settings: Settings) -> str:
 
 def check_memory(settings: Settings) -> str | Worry:
     """Whether the model's weights, and some room beside them, find place in what is free now."""
+    if settings.backend == "openai":
+        return _ELSEWHERE
     machine = read_here(settings)
     if machine is None:
         return "not asked for here: this machine runs no worker"
@@ -94,6 +102,8 @@ def check_memory(settings: Settings) -> str | Worry:
 
 def check_cores(settings: Settings) -> str | Worry:
     """Whether the cores that this process may use are free: two threads on one free core are slower than one."""
+    if settings.backend == "openai":
+        return _ELSEWHERE
     if read_here(settings) is None:
         return "not asked for here: this machine runs no worker"
     from core.inference.hardware import measure_cores
@@ -106,6 +116,14 @@ def check_cores(settings: Settings) -> str | Worry:
             "elsewhere, or give the worker cores of its own (taskset, cpuset)"
         )
     return says
+
+
+def _backend(settings: Settings) -> str:
+    try:
+        require_backend()
+    except ConfigurationError:
+        return "openai is not installed here, so this machine runs no worker"
+    return try_backend(settings)
 
 
 def _here(settings: Settings) -> Source | None:

@@ -189,6 +189,7 @@ class Supervisor:
             "DATABASE_URL": settings.sql_url,
             "REDIS_URL": settings.queue_url,
             "GLIMT_BLOBS_URL": settings.blob_store_url,
+            "GLIMT_BACKEND": settings.backend,
             "GLIMT_MODEL": settings.model,
             "GLIMT_HOST": settings.host,
             "GLIMT_WEB_PORT": str(settings.web_port),

@@ -7,7 +7,8 @@ with all others in one pass where its family (`families.py`) allows (`batch.py`:
 handed to whoever asked (`stream.py`). `loader.py` brings the model: `selection.py` (`presets.py`, `machine.py`,
 `source.py`, `hub.py`, `pins.py`), `hardware.py` (`cgroup.py`), `placement.py`, `quantise.py` (`libraries.py`),
 `vocabulary.py`; `memory.py` says how much room there is beside it, and `warm_up.py` what is asked first.
-`scripted.py` is an engine without a model, for tests.
+`openai_backend/` hands requests to a server instead, and `scripted.py` is an engine without a model, for tests; both
+run in a `request_loop.py`.
 """
 
 import os

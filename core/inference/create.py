@@ -22,8 +22,21 @@ def require_packages() -> None:
         )
 
 
+def require_backend() -> None:
+    """Check that what asks a server is installed, without loading it.
+
+    Raises:
+        ConfigurationError: it is not; says what to install.
+    """
+    if importlib.util.find_spec("openai") is None:
+        raise ConfigurationError(
+            "GLIMT_BACKEND=openai needs the package openai, which is not installed. "
+            "Install it: pip install 'glimt[openai]', or in a checkout: make venv"
+        )
+
+
 def check_model(settings: Settings) -> None:
-    """Check what can be told of `GLIMT_MODEL` without loading or fetching it.
+    """Check what can be told of `GLIMT_MODEL` without loading or fetching it, or asking a backend for it.
 
     Raises:
         ConfigurationError: the name is wrong, or this installation has no worker.
@@ -33,6 +46,9 @@ def check_model(settings: Settings) -> None:
     from core.inference.scripted import PREFIX, read_script
     from core.inference.source import local_model
 
+    if settings.backend == "openai":
+        require_backend()
+        return
     if settings.model.startswith(PREFIX):
         read_script(settings.model)
         return
@@ -41,14 +57,23 @@ def check_model(settings: Settings) -> None:
     local_model(settings.model, settings.model_revision)
 
 
-def create_engine(settings: Settings) -> Engine:
+def create_engine(settings: Settings, patience_s: float = 0.0) -> Engine:
     """Load the model that `GLIMT_MODEL` names and start its engine. Takes seconds to minutes; blocks.
+
+    A backend that is not up yet is waited for, up to `patience_s` seconds.
 
     Raises:
         ConfigurationError: the name or another setting is wrong, or this installation has no worker.
         ModelLoadError: the model is there but cannot be loaded.
+        InferenceError: the backend is not up, or could not be tried out.
     """
     from core.inference.scripted import PREFIX, scripted_engine
+
+    if settings.backend == "openai":
+        require_backend()
+        from core.inference.openai_backend.engine import OpenAIEngine
+
+        return OpenAIEngine.connect(settings, patience_s)
 
     if settings.model.startswith(PREFIX):
         return scripted_engine(settings.model)
@@ -57,3 +82,20 @@ def create_engine(settings: Settings) -> Engine:
     from core.inference.engine import TransformersEngine
 
     return TransformersEngine.load(settings)
+
+
+def try_backend(settings: Settings) -> str:
+    """Have the server behind `GLIMT_BACKEND_URL` answer one token. Returns what can be said of it; blocks.
+
+    Raises:
+        ConfigurationError: it does not accept the key or does not serve the model, or its package is missing.
+        InferenceError: it is not up, or does not answer.
+    """
+    require_backend()
+    from core.inference.openai_backend.engine import OpenAIEngine
+
+    engine = OpenAIEngine.connect(settings)
+    try:
+        return engine.try_out()
+    finally:
+        engine.close()
