@@ -106,7 +106,11 @@ class Supervisor:
                 folder = self.settings.data_dir.absolute() / "redis"
                 self.redis = stack.enter_context(EmbeddedRedis(self.settings.embedded_redis_socket, folder))
             env = self._child_env()
-            self.say(f"Loading the model '{self.settings.model}'")
+            self.say(
+                "Asking the backend for its model"
+                if self.settings.backend == "openai"
+                else f"Loading the model '{self.settings.model}'"
+            )
             for name in ("worker", "bots"):
                 child = _Child(name, env, self._log_path(name))
                 self.children.append(child)

@@ -13,6 +13,7 @@ from core.errors import ConfigurationError, GlimtError, InferenceError, PromptTo
 from core.values import utc_now
 
 _LONGEST = 200
+_LOOKED_AT = 20_000
 _OVERLOADED = (429, 503, 529)
 _LATER = (408, 409, 425, 429)
 # The codes beside words are those of OpenAI and, in digits, of GLM's vendor (docs.z.ai, "Error codes").
@@ -86,7 +87,7 @@ class Refusal:
             status = int(body["code"])
         code = str(body.get("code") or body.get("type") or "") if isinstance(body, dict) else ""
         kind = str(body.get("type") or "") if isinstance(body, dict) else ""
-        text = body if isinstance(body, str) else json.dumps(body, default=str)
+        text = (body if isinstance(body, str) else json.dumps(body, default=str))[:_LOOKED_AT]
         words = _words(body)
         if key:
             text, words = text.replace(key, "…"), words.replace(key, "…")

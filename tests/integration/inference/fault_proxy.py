@@ -174,12 +174,17 @@ def status(code: int, body: Any = None, **headers: str) -> Fault:
     return answer
 
 
-def saying(*chunks: dict[str, Any]) -> Fault:
-    """A stream of another server: each chunk is the first choice, or a whole chunk if it has `choices`."""
+def saying(*chunks: dict[str, Any], until: threading.Event | None = None) -> Fault:
+    """A stream of another server: each chunk is the first choice, or a whole chunk if it has `choices`.
+
+    Its last chunk comes when `until` is set.
+    """
 
     async def answer(proxy: FaultProxy, _: dict[str, Any]) -> Response:
         async def stream() -> AsyncIterator[bytes]:
-            for chunk in chunks:
+            for number, chunk in enumerate(chunks, start=1):
+                if until is not None and number == len(chunks):
+                    await asyncio.to_thread(until.wait)
                 whole = chunk if {"choices", "error"} & chunk.keys() else {"choices": [{"index": 0, **chunk}]}
                 yield f"data: {json.dumps({'object': 'chat.completion.chunk', **whole})}\n\n".encode()
             yield b"data: [DONE]\n\n"

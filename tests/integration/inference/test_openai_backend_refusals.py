@@ -1,7 +1,11 @@
 """What servers answer instead of an answer, over real HTTP. `transformers serve` says none of it, so the proxy does."""
 
+import asyncio
 import json
+import threading
+import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,14 +24,18 @@ from core.inference.openai_backend.engine import OpenAIEngine
 from core.inference.openai_backend.retries import Waits
 from core.inference.port import Message, Request, Sampling, Started
 from core.settings import Settings, load_settings
-from core.values import FinishReason
+from core.store.database import Store
+from core.values import FinishReason, TurnState
 from tests.integration.inference.fault_proxy import FaultProxy, fault_proxy, saying, status
-from tests.unit.inference.asking import asked, collect, end_of, said
+from tests.integration.worker.workbench import workbench
+from tests.processes import until
+from tests.unit.inference.asking import asked, collect, end_of, first_delta, gather, said
 
 KEY = "sk-geheim-0123456789"
 VLLM = [{"id": "m", "owned_by": "vllm", "max_model_len": 4096}]
 QUICK = Waits(first_s=0.01, longest_s=0.02, patience_s=20.0)
-HI = saying({"delta": {"content": "Hi"}}, {"delta": {}, "finish_reason": "stop"})
+HI_CHUNKS = ({"delta": {"content": "Hi"}}, {"delta": {}, "finish_reason": "stop"})
+HI = saying(*HI_CHUNKS)
 
 
 def at(url: str, **chosen: Any) -> Settings:
@@ -148,6 +156,28 @@ def test_what_does_not_pass_in_time_is_left_to_the_next_attempt(server: FaultPro
     assert "429: Too many" in str(error)
 
 
+def test_a_server_that_has_too_much_gets_fewer_at_once(server: FaultProxy) -> None:
+    go = threading.Event()
+    engine = OpenAIEngine.connect(at(server.url, backend_parallel=2), waits=QUICK)
+    server.most_inside = 0
+    server.faults += [status(429, {}, retry_after="0"), saying(*HI_CHUNKS, until=go), HI]
+
+    async def run() -> tuple[str, str]:
+        first = engine.submit(asked("Hello", id="first"))
+        await first_delta(first)
+        second = engine.submit(asked("Hello", id="second"))
+        for _ in range(5):  # Time enough for a request that nothing keeps back.
+            await asyncio.to_thread(urllib.request.urlopen, f"{server.url}/v1/models")
+        assert len(server.bodies) == 2
+        go.set()
+        return end_of(await gather(first)).reason, said(await gather(second))
+
+    answers = asyncio.run(run())
+    engine.close()
+    assert answers == (FinishReason.STOP, "Hi")
+    assert server.most_inside == 1
+
+
 def test_a_server_that_fails_each_time_is_not_asked_for_ever(server: FaultProxy, engine: OpenAIEngine) -> None:
     server.faults += [status(500, "oops")] * 9
     assert failing(engine).retryable
@@ -224,6 +254,27 @@ def test_a_prompt_that_is_too_long_is_shorter_at_the_next_attempt(
     assert caught.value.code == PromptTooLong.code
     assert 1 < len(prompt()) < len(before)
     assert len(server.bodies) == 1
+
+
+def test_a_turn_that_was_too_long_for_the_server_is_answered_with_less_history(
+    server: FaultProxy, sqlite_store: Store, tmp_path: Path
+) -> None:
+    server.models = [{"id": "m", "max_model_len": 1300}]
+    engine = OpenAIEngine.connect(at(server.url), waits=QUICK)
+    with workbench(sqlite_store, engine, tmp_path, max_new_tokens=100, retry_base_s=0.001) as bench:
+        for _ in range(4):
+            server.faults.append(saying({"delta": {"content": "Words. " * 80}, "finish_reason": "stop"}))
+            bench.answerer.answer(bench.ask("Tell me more.", thread="t"))
+        turn_id = bench.ask("And now?", thread="t")
+        server.faults += [status(400, {"error": {"code": "context_length_exceeded", "message": "…"}}), HI]
+        bench.answerer.answer(turn_id)
+        assert bench.turn(turn_id).state == TurnState.READY
+        until(lambda: bench.answerer.answer(turn_id) or bench.turn(turn_id).answer, "the next attempt")
+        turn = bench.turn(turn_id)
+    assert (turn.state, turn.answer, turn.failures) == (TurnState.ANSWERED, "Hi", 1)
+    refused, answered = [len(body["messages"]) for body in server.bodies[-2:]]
+    assert 1 < answered < refused
+    assert turn.left_out
 
 
 def test_a_smaller_context_is_learned_from_the_refusal(server: FaultProxy, fresh: OpenAIEngine) -> None:
