@@ -269,7 +269,12 @@ def test_a_turn_that_was_too_long_for_the_server_is_answered_with_less_history(
         server.faults += [status(400, {"error": {"code": "context_length_exceeded", "message": "…"}}), HI]
         bench.answerer.answer(turn_id)
         assert bench.turn(turn_id).state == TurnState.READY
-        until(lambda: bench.answerer.answer(turn_id) or bench.turn(turn_id).answer, "the next attempt")
+
+        def answered_now() -> str:
+            bench.answerer.answer(turn_id)
+            return bench.turn(turn_id).answer
+
+        until(answered_now, "the next attempt")
         turn = bench.turn(turn_id)
     assert (turn.state, turn.answer, turn.failures) == (TurnState.ANSWERED, "Hi", 1)
     refused, answered = [len(body["messages"]) for body in server.bodies[-2:]]
