@@ -83,8 +83,9 @@ class AnswerReader:
         if (counted := self.prompt_tokens) is None:
             return None
         cached = _count(getattr(self._usage, "prompt_tokens_details", None), "cached_tokens")
-        # Nobody tells how many of them are for pictures.
-        return Started(counted, min(self._guess.picture_tokens, counted), cached)
+        # Nobody tells how many of them are for pictures: the share that was estimated.
+        pictures = counted * self._guess.picture_tokens // max(1, self._guess.prompt_tokens)
+        return Started(counted, pictures, cached)
 
 
 def _reason(name: str) -> FinishReason:
