@@ -11,7 +11,7 @@ from core.settings import Settings, load_settings
 from core.store.migrate import upgrade
 from glimt.doctor import Finding, examine
 from tests.integration.glimt.command import glimt
-from tests.integration.inference.fault_proxy import fault_proxy, saying, status
+from tests.integration.inference.openai_backend.fault_proxy import fault_proxy, saying, status
 
 
 def _settings(folder: Path, **changes: object) -> Settings:

@@ -16,7 +16,7 @@ from core.inference.source import DEMO
 from core.settings import Settings, load_settings
 from core.store.database import Store
 from core.values import FinishReason, TurnState
-from tests.integration.inference.fault_proxy import FaultProxy, cut, fault_proxy, garbled, held, status
+from tests.integration.inference.openai_backend.fault_proxy import FaultProxy, cut, fault_proxy, garbled, held, status
 from tests.integration.worker.workbench import workbench
 from tests.unit.inference.asking import asked, collect, end_of, first_delta, gather, said
 
