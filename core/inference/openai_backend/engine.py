@@ -1,6 +1,7 @@
 """The engine whose model runs elsewhere."""
 
 import asyncio
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import structlog
@@ -15,7 +16,7 @@ from core.inference.openai_backend.payload import chat_fields, chat_messages
 from core.inference.openai_backend.refusal import Again, NoSuchModel, Refusal, Refused
 from core.inference.openai_backend.retries import Retries, Waits
 from core.inference.openai_backend.server import Served, ask_context, choose_model, describe, list_models
-from core.inference.port import Events, Message, Request, Sampling, Started
+from core.inference.port import EngineStats, Events, Finished, Message, Request, Sampling, Started
 from core.inference.request_loop import RequestLoop, RequestRun
 from core.settings import Settings
 from core.values import new_id
@@ -45,6 +46,7 @@ class OpenAIEngine:
         self._estimate = TokenEstimate()
         self._fields = FieldMemory()
         self._gate = Gate(settings.backend_parallel)
+        self._stats = EngineStats()
         self._served = Served(settings.model, "", None)
         self._context = settings.context_tokens or CONTEXT_TOKENS
         self._requests = RequestLoop(self._play, "openai-backend")
@@ -82,6 +84,10 @@ class OpenAIEngine:
 
     def cancel(self, request_id: str) -> bool:
         return self._requests.cancel(request_id)
+
+    def stats(self) -> EngineStats:
+        """Of answers that came to their end; what the server keeps is its own. Here requests wait at the gate."""
+        return replace(self._stats, waiting=self._gate.waiting, running=self._gate.inside)
 
     def close(self) -> None:
         self._requests.close(self._client.close)
@@ -125,6 +131,7 @@ class OpenAIEngine:
         """One request, from the gate to its end."""
         request = run.request
         tokens, pictures = self._estimate.prompt(request.messages)
+        guess = Started(tokens, pictures)
         room = self._context - tokens
         # Where the estimate leaves no room the server may still find some.
         fields = chat_fields(request, room if room > 0 else request.sampling.max_new_tokens, self._served.owner)
@@ -135,12 +142,12 @@ class OpenAIEngine:
             self._served.name,
             chat_messages(request),
             self._fields.trial(fields),
-            Started(tokens, pictures),
+            guess,
         )
         retries = Retries(self._waits, min(self._waits.patience_s, request.deadline_s / 2))
         while True:
             try:
-                counted = await self._attempt(exchange, request)
+                finished = await self._attempt(exchange, request)
                 break
             except Again as again:
                 wait = None if exchange.said else retries.wait(again.after_s, broke=again.broke)
@@ -148,13 +155,24 @@ class OpenAIEngine:
                     raise BackendUnavailable(f"the backend at {self._address}: {again}") from None
                 log.info("backend_asked_again", request=request.id, detail=str(again), again_in_s=round(wait, 1))
             await asyncio.sleep(wait)
-        if counted is not None:
-            self._estimate.learn(request.messages, counted)
+        told = finished.recount or guess
+        if finished.recount is not None:
+            self._estimate.learn(request.messages, told.prompt_tokens)
+        self._note(told, finished.completion_tokens)
 
-    async def _attempt(self, exchange: Exchange, request: Request) -> int | None:
+    def _note(self, started: Started, completion_tokens: int) -> None:
+        was = self._stats
+        self._stats = replace(
+            was,
+            prompt_tokens=was.prompt_tokens + started.prompt_tokens,
+            cached_tokens=was.cached_tokens + started.cached_tokens,
+            completion_tokens=was.completion_tokens + completion_tokens,
+        )
+
+    async def _attempt(self, exchange: Exchange, request: Request) -> Finished:
         async with self._gate.place() as place:
             try:
-                counted = await exchange.attempt()
+                finished = await exchange.attempt()
             except Again as again:
                 if again.overloaded:
                     self._gate.narrow(place)
@@ -165,7 +183,7 @@ class OpenAIEngine:
                     self._gate.narrow(place)
                 raise meaning from None
             self._gate.widen()
-            return counted
+            return finished
 
     async def _meaning(self, refusal: Refusal, request: Request) -> GlimtError | Again:
         if refusal.too_long:

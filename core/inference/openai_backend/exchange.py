@@ -11,7 +11,7 @@ from openai.types.chat import ChatCompletionChunk
 from core.inference.openai_backend.fields import FieldTrial
 from core.inference.openai_backend.reader import AnswerReader
 from core.inference.openai_backend.refusal import Again, Refusal, Refused
-from core.inference.port import Delta, Started
+from core.inference.port import Delta, Finished, Started
 from core.inference.request_loop import RequestRun
 
 # After the end of an answer the server may still tell its counts; nobody waits longer for them.
@@ -44,8 +44,8 @@ class Exchange:
         self._started = False
         self.said = False
 
-    async def attempt(self) -> int | None:
-        """Ask once and post what comes, to the end. Returns the prompt's tokens if the server counted them.
+    async def attempt(self) -> Finished:
+        """Ask once and post what comes, to the end, which is returned.
 
         May be called again after `Again`, unless something was `said`.
 
@@ -77,7 +77,7 @@ class Exchange:
             self._fields.accepted()
             return stream
 
-    async def _read(self, stream: AsyncStream[ChatCompletionChunk]) -> int | None:
+    async def _read(self, stream: AsyncStream[ChatCompletionChunk]) -> Finished:
         run = self._run
         reader = AnswerReader(self._guess, run.request.sampling.stop)
         try:
@@ -100,8 +100,10 @@ class Exchange:
                 raise self._broken(error) from None
         if not reader.whole:
             raise Again("the answer broke off: there was no finish_reason")
-        run.post(*reader.held(), reader.finished(time.monotonic() - run.began))
-        return reader.prompt_tokens
+        held = reader.held()
+        finished = reader.finished(time.monotonic() - run.began)
+        run.post(*held, finished)
+        return finished
 
     def _broken(self, error: Exception) -> Exception:
         if isinstance(error, APIConnectionError):

@@ -28,6 +28,11 @@ class Gate:
         self.limit = most
         self.inside = 0
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a place."""
+        return len(self._waiting)
+
     @asynccontextmanager
     async def place(self) -> AsyncIterator[Place]:
         """Wait for a place and have it for the block."""

@@ -40,11 +40,6 @@ class AnswerReader:
         """Whether the answer has its end, whatever else the server still has to say."""
         return self._reason is not None
 
-    @property
-    def prompt_tokens(self) -> int | None:
-        """What the server counted, once it told."""
-        return _count(self._usage, "prompt_tokens") or None
-
     def add(self, chunk: Any) -> list[Event]:
         """The events that a chunk brings.
 
@@ -80,7 +75,7 @@ class AnswerReader:
         return Finished(self._reason, tokens, seconds, self._recount())
 
     def _recount(self) -> Started | None:
-        if (counted := self.prompt_tokens) is None:
+        if not (counted := _count(self._usage, "prompt_tokens")):
             return None
         cached = _count(getattr(self._usage, "prompt_tokens_details", None), "cached_tokens")
         # Nobody tells how many of them are for pictures: the share that was estimated.

@@ -11,7 +11,7 @@ from core.errors import (
 from core.inference.openai_backend.engine import OpenAIEngine
 from core.inference.port import Message, Sampling, Started
 from core.values import FinishReason
-from tests.integration.inference.openai_backend.desk import HI, KEY, at
+from tests.integration.inference.openai_backend.desk import HI, HI_CHUNKS, KEY, at
 from tests.integration.inference.openai_backend.fault_proxy import FaultProxy, saying, status
 from tests.unit.inference.asking import asked, collect, end_of, said
 
@@ -73,13 +73,17 @@ def test_thinking_between_tags(server: FaultProxy, engine: OpenAIEngine) -> None
 
 def test_what_the_server_counted_is_told_in_the_end(server: FaultProxy, engine: OpenAIEngine) -> None:
     usage = {"prompt_tokens": 77, "completion_tokens": 9, "prompt_tokens_details": {"cached_tokens": 64}}
-    server.faults.append(
-        saying({"delta": {"content": "Hi"}}, {"delta": {}, "finish_reason": "stop"}, {"choices": [], "usage": usage})
-    )
+    server.faults += [saying(*HI_CHUNKS, {"choices": [], "usage": usage}), HI]
+    before = engine.stats()
     events = collect(engine, asked("Hello"))
     assert events[0] == Started(engine.count_tokens(Message("user", "Hello")))
     assert end_of(events).completion_tokens == 9
     assert end_of(events).recount == Started(77, 0, 64)
+    # Counted at the very end, after the last event: the next request comes later than that.
+    collect(engine, asked("Again"))
+    now = engine.stats()
+    assert now.prompt_tokens - before.prompt_tokens >= 77
+    assert now.cached_tokens - before.cached_tokens == 64
 
 
 @pytest.mark.parametrize(
