@@ -202,7 +202,7 @@ def test_a_worker_whose_model_runs_elsewhere_needs_no_torch(tmp_path: Path) -> N
         server.models = [{"id": "m", "max_model_len": 4096}]
         server.faults.append(saying({"delta": {"content": "A cat."}, "finish_reason": "stop"}))
         backend = {"GLIMT_BACKEND": "openai", "GLIMT_BACKEND_URL": f"{server.url}/v1", "GLIMT_MODEL": "m"}
-        heavy = "torch transformers tokenizers safetensors accelerate"
+        heavy = "torch transformers tokenizers safetensors accelerate huggingface_hub numpy"
         told = glimt(tmp_path, "ask", str(DEMO / "sample.png"), "What is this?", without=heavy, **backend)
 
     assert (told.returncode, told.stdout) == (0, "A cat.\n"), told.stderr
