@@ -71,6 +71,7 @@ def run(settings: Settings, *, turns: int, as_json: bool, out: TextIO, database_
         folder = Path(name)
         own = load_settings(
             _env_file=None,
+            backend="transformers",
             model=MODEL,
             data_dir=folder,
             database_url=database_url,
@@ -180,6 +181,7 @@ def _tables(sql_url: str) -> Iterator[None]:
 def _service(folder: Path, settings: Settings) -> Iterator[_Service]:
     env = {
         **os.environ,
+        "GLIMT_BACKEND": settings.backend,
         "GLIMT_MODEL": settings.model,
         "GLIMT_DATA_DIR": str(folder),
         "DATABASE_URL": settings.sql_url,

@@ -27,6 +27,7 @@ GlimtError
     ├── ModelLoadError
     │   └── HubUnreachable      nothing of the model is here, and the hub does not answer
     ├── PromptTooLong
+    │   └── PromptMiscounted    retryable: tokens were estimated too low; counted anew, less is put in
     ├── NoEyes                  the model reads text only, and no other one looks at pictures for it
     ├── LookFailed              retryable: none of the pictures could be looked at
     ├── DeadlineExceeded        the answer took longer than its time limit
@@ -284,6 +285,12 @@ class LookFailed(InferenceError):
     user_message = "The pictures could not be looked at. Please try again, or send them in another format or smaller."
 
 
+class PromptMiscounted(PromptTooLong):
+    """The prompt had more tokens than the engine estimated; it counts higher from now on."""
+
+    retryable = True
+
+
 class DeadlineExceeded(InferenceError):
     """The answer was not complete when its time was up."""
 
@@ -311,4 +318,4 @@ class BackendUnavailable(InferenceError):
 
     code = "backend_unavailable"
     retryable = True
-    user_message = "The model cannot be reached right now. Your question is kept and tried again."
+    user_message = "The model cannot be reached right now. If this stays so, please tell your admin."

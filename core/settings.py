@@ -9,7 +9,7 @@ import tempfile
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -60,10 +60,18 @@ class Settings(BaseSettings):
     blobs_url: str = Field("", description="fsspec URL of the blob store; empty: data_dir/blobs")
 
     # The model.
-    model: str = Field("demo", description="'demo', 'auto', a preset, a folder, or a hub name")
+    model: str = Field(
+        "demo", description="'demo', 'auto', a preset, a folder, a hub name, or what the backend calls it"
+    )
     model_revision: str = Field("", description="commit of a hub model; required for hub names that are no preset's")
     eyes: str = Field("", description="a second model that looks at pictures for a model that reads text only")
     eyes_revision: str = Field("", description="commit of the eyes, as for the model")
+    backend: Literal["transformers", "openai"] = Field(
+        "transformers", description="what computes answers: this process, or a server that speaks the OpenAI API"
+    )
+    backend_url: str = Field("", description="base address of that server's API, most often ending in /v1")
+    backend_key: SecretStr = Field(SecretStr(""), description="its key; empty: none is sent")
+    backend_parallel: int = Field(16, ge=1, description="requests that one worker has there at once")
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, cuda:0,cuda:1 …")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     quantisation: Quantisation = Quantisation.NONE
@@ -145,6 +153,28 @@ class Settings(BaseSettings):
                     "redis_url", "this is no address such as redis://:PASSWORD@localhost:6379/0"
                 ) from None
         return url
+
+    @field_validator("backend_url")
+    @classmethod
+    def _is_plain_address(cls, url: str) -> str:
+        if not url:
+            return url
+        try:
+            parts = urlsplit(url)
+            plain = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            plain = False
+        if not plain or parts.query or parts.fragment:
+            raise PydanticCustomError("backend_url", "this is no address such as http://127.0.0.1:8000/v1")
+        if "@" in parts.netloc:
+            raise PydanticCustomError("backend_url", "a key or password belongs into GLIMT_BACKEND_KEY")
+        return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _backend_has_an_address(self) -> Self:
+        if self.backend == "openai" and not self.backend_url:
+            raise PydanticCustomError("backend", "GLIMT_BACKEND=openai needs the server's address in GLIMT_BACKEND_URL")
+        return self
 
     @model_validator(mode="after")
     def _heartbeats_fit(self) -> Self:

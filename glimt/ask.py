@@ -39,7 +39,8 @@ def ask(
     """
     safe = [picture for path in pictures for picture in _read(path, PictureLimits.of(settings))]
     began = time.monotonic()
-    print(f"Loading {settings.model} …", file=notes, flush=True)
+    doing = f"Asking {settings.backend_url}" if settings.backend == "openai" else f"Loading {settings.model}"
+    print(f"{doing} …", file=notes, flush=True)
     engine = create_engine(settings)
     try:
         told = _Told(load_s=time.monotonic() - began, out=None if as_json else out, notes=None if as_json else notes)
@@ -134,6 +135,7 @@ async def _tell(engine: Engine, request: Request, told: _Told) -> None:
                 told.started = event
             elif isinstance(event, Finished):
                 told.finished = event
+                told.started = event.recount or told.started
             elif isinstance(event, Observation):
                 told.see(event)
             else:

@@ -22,7 +22,14 @@ QUESTIONS = ("What is in the top left?", "What colour is it?", "How many shapes 
 
 def self_contained(settings: Settings, model: str) -> Settings:
     """The same settings, but with `model` and with everything that is kept in the data folder."""
-    own = {"model": model, "eyes": "", "database_url": "", "redis_url": "", "blobs_url": ""}
+    own = {
+        "backend": "transformers",
+        "model": model,
+        "eyes": "",
+        "database_url": "",
+        "redis_url": "",
+        "blobs_url": "",
+    }
     return settings.model_copy(update=own)
 
 

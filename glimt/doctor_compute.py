@@ -6,7 +6,7 @@ from pathlib import Path
 from core.errors import ConfigurationError, GlimtError
 from core.inference.create import check_eyes as check_eyes_name
 from core.inference.create import check_model as check_name
-from core.inference.create import eyes_of
+from core.inference.create import eyes_of, require_backend, try_backend
 from core.inference.hub import Hub
 from core.inference.machine import Fit, choose, fit
 from core.inference.presets import AUTO, GIB, PRESETS, ROOM_BYTES, Preset
@@ -16,6 +16,7 @@ from core.settings import Settings
 from core.values import Quantisation
 from glimt.models import read_here
 
+_ELSEWHERE = "not asked for here: the model runs at the backend"
 _BAD = (Fit.NOT, Fit.SLOWLY)
 _NO_WORKER = "torch or transformers is not installed here, so this machine runs no worker"
 
@@ -31,7 +32,9 @@ class Worry:
 
 
 def check_model(settings: Settings) -> str | Worry:
-    """Whether `GLIMT_MODEL` is there, and for a preset whether it fits."""
+    """Whether `GLIMT_MODEL` is there, and for a preset whether it fits; whether a backend answers with it."""
+    if settings.backend == "openai":
+        return _backend(settings)
     settings = settings.model_copy(update={"eyes": ""})
     if settings.model.startswith(SCRIPTED):
         check_name(settings)
@@ -82,6 +85,8 @@ def check_eyes(settings: Settings) -> str | Worry:
 
 def check_device(settings: Settings) -> str:
     """What `GLIMT_DEVICE`, `GLIMT_DTYPE` and `GLIMT_QUANTISATION` come down to."""
+    if settings.backend == "openai":
+        return _ELSEWHERE
     if read_here(settings) is None:
         return "no torch here"
     from core.inference.hardware import describe_device, describe_dtype
@@ -97,6 +102,8 @@ def check_device(settings: Settings) -> str:
 
 def check_memory(settings: Settings) -> str | Worry:
     """Whether the model's weights, and some room beside them, find place in what is free now."""
+    if settings.backend == "openai":
+        return _ELSEWHERE
     machine = read_here(settings)
     if machine is None:
         return "not asked for here: this machine runs no worker"
@@ -117,6 +124,8 @@ def check_memory(settings: Settings) -> str | Worry:
 
 def check_cores(settings: Settings) -> str | Worry:
     """Whether the cores that this process may use are free: two threads on one free core are slower than one."""
+    if settings.backend == "openai":
+        return _ELSEWHERE
     if read_here(settings) is None:
         return "not asked for here: this machine runs no worker"
     from core.inference.hardware import measure_cores
@@ -129,6 +138,14 @@ def check_cores(settings: Settings) -> str | Worry:
             "elsewhere, or give the worker cores of its own (taskset, cpuset)"
         )
     return says
+
+
+def _backend(settings: Settings) -> str:
+    try:
+        require_backend()
+    except ConfigurationError:
+        return "openai is not installed here, so this machine runs no worker"
+    return try_backend(settings)
 
 
 def _here(settings: Settings) -> Source | None:

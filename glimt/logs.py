@@ -9,7 +9,7 @@ from core.settings import Settings
 
 # They log bodies, addresses or one line for each task; warnings are what an operator needs of them.
 QUIET = (
-    *("celery", "kombu", "alembic", "PIL", "httpx", "httpcore", "uvicorn.access"),
+    *("celery", "kombu", "alembic", "PIL", "httpx", "httpcore", "httpx2", "httpcore2", "openai", "uvicorn.access"),
     *("slack_bolt", "slack_sdk", "telegram"),
 )
 

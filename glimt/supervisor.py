@@ -106,7 +106,11 @@ class Supervisor:
                 folder = self.settings.data_dir.absolute() / "redis"
                 self.redis = stack.enter_context(EmbeddedRedis(self.settings.embedded_redis_socket, folder))
             env = self._child_env()
-            self.say(f"Loading the model '{self.settings.model}'")
+            self.say(
+                "Asking the backend for its model"
+                if self.settings.backend == "openai"
+                else f"Loading the model '{self.settings.model}'"
+            )
             for name in ("worker", "bots"):
                 child = _Child(name, env, self._log_path(name))
                 self.children.append(child)
@@ -189,6 +193,7 @@ class Supervisor:
             "DATABASE_URL": settings.sql_url,
             "REDIS_URL": settings.queue_url,
             "GLIMT_BLOBS_URL": settings.blob_store_url,
+            "GLIMT_BACKEND": settings.backend,
             "GLIMT_MODEL": settings.model,
             "GLIMT_EYES": settings.eyes or NO_EYES,
             "GLIMT_HOST": settings.host,

@@ -18,6 +18,9 @@ from worker.runtime import WorkerRuntime
 
 log = structlog.get_logger(__name__)
 
+# A server beside us that starts with us loads its model for so long. Questions wait in SQL meanwhile.
+BACKEND_START_S = 600.0
+
 
 def run_worker(settings: Settings) -> None:
     """Answer turns until SIGTERM or SIGINT, then finish or give back what runs.
@@ -33,7 +36,7 @@ def run_worker(settings: Settings) -> None:
     require_current(settings.sql_url)
     # Celery warns of root because of pickle; messages here are JSON alone, and containers often have no other user.
     warnings.simplefilter("ignore", SecurityWarning)
-    engine = create_engine(settings)
+    engine = create_engine(settings, patience_s=BACKEND_START_S)
     celery = make_celery(settings)
     # No turn waits in this process for a thread while another worker has one free; `WakingPool` belongs to it.
     celery.conf.worker_disable_prefetch = True

@@ -42,6 +42,7 @@ class Draft:
                 return text
             case Finished():
                 self.finished = event
+                self.started = event.recount or self.started
         return ""
 
     def without_text(self) -> "Draft":

@@ -8,7 +8,8 @@ handed to whoever asked (`stream.py`). `loader.py` brings the model: `selection.
 `source.py`, `hub.py`, `pins.py`), `hardware.py` (`cgroup.py`), `placement.py`, `quantise.py` (`libraries.py`),
 `vocabulary.py`; `memory.py` says how much room there is beside it (`footprint.py`), and `warm_up.py` what is asked
 first. On a CPU `packed.py` and `products.py` make it faster. A model that reads text only can have a second one look at
-pictures for it (`eyes/`, `sharing.py`). `scripted.py` is an engine without a model, for tests.
+pictures for it (`eyes/`, `sharing.py`). `openai_backend/` hands requests to a server instead, and `scripted.py` is an
+engine without a model, for tests; both run in a `request_loop.py`.
 """
 
 import os

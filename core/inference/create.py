@@ -36,8 +36,21 @@ def require_packages() -> None:
         )
 
 
+def require_backend() -> None:
+    """Check that what asks a server is installed, without loading it.
+
+    Raises:
+        ConfigurationError: it is not; says what to install.
+    """
+    if importlib.util.find_spec("openai") is None:
+        raise ConfigurationError(
+            "GLIMT_BACKEND=openai needs the package openai, which is not installed. "
+            "Install it: pip install 'glimt[openai]', or in a checkout: make venv"
+        )
+
+
 def check_model(settings: Settings) -> None:
-    """Check what can be told of `GLIMT_MODEL` and `GLIMT_EYES` without loading or fetching them.
+    """Check what can be told of `GLIMT_MODEL` and `GLIMT_EYES` without loading or fetching them, or asking a backend.
 
     Raises:
         ConfigurationError: a name is wrong, the eyes cannot see, or this installation has no worker.
@@ -59,20 +72,23 @@ def check_eyes(settings: Settings) -> None:
                 raise _blind(settings)
 
 
-def create_engine(settings: Settings) -> Engine:
+def create_engine(settings: Settings, patience_s: float = 0.0) -> Engine:
     """Load the model that `GLIMT_MODEL` names, and its eyes, and start its engine. Takes seconds to minutes; blocks.
+
+    A backend that is not up yet is waited for, up to `patience_s` seconds.
 
     Raises:
         ConfigurationError: a name or another setting is wrong, the eyes cannot see, or this installation has no worker.
         ModelLoadError: a model is there but cannot be loaded.
+        InferenceError: the backend is not up, or could not be tried out.
     """
     if not settings.eyes:
-        (engine,) = _start([settings])
+        (engine,) = _start([settings], patience_s)
         if not sees(engine):
             log.warning("model_reads_text_only", model=engine.model_name, hint="GLIMT_EYES names eyes for it")
         return engine
     check_eyes(settings)
-    eyes, mind = _start([eyes_of(settings), settings])
+    eyes, mind = _start([eyes_of(settings), settings], patience_s)
     if not sees(eyes):
         eyes.close()
         mind.close()
@@ -82,44 +98,86 @@ def create_engine(settings: Settings) -> Engine:
 
 
 def eyes_of(settings: Settings) -> Settings:
-    """The settings for the eyes alone, as if they were the model."""
+    """The settings for the eyes alone, as if they were the model. They are always computed here."""
     alone = {"model": settings.eyes, "model_revision": settings.eyes_revision, "eyes": "", "context_tokens": 0}
-    return settings.model_copy(update=alone)
+    return settings.model_copy(update={**alone, "backend": "transformers"})
+
+
+def try_backend(settings: Settings) -> str:
+    """Have the server behind `GLIMT_BACKEND_URL` answer one token. Returns what can be said of it; blocks.
+
+    Raises:
+        ConfigurationError: it does not accept the key or does not serve the model, or its package is missing.
+        InferenceError: it is not up, or does not answer.
+    """
+    require_backend()
+    from core.inference.openai_backend.engine import OpenAIEngine
+
+    engine = OpenAIEngine.connect(settings)
+    try:
+        return engine.try_out()
+    finally:
+        engine.close()
 
 
 def _check(settings: Settings) -> None:
-    if settings.model.startswith(PREFIX):
+    if settings.backend == "openai":
+        require_backend()
+    elif settings.model.startswith(PREFIX):
         read_script(settings.model)
-        return
-    require_packages()
-    require_library(settings.quantisation)
-    local_model(settings.model, settings.model_revision)
+    else:
+        require_packages()
+        require_library(settings.quantisation)
+        local_model(settings.model, settings.model_revision)
 
 
-def _start(wanted: Sequence[Settings]) -> list[Engine]:
-    """An engine for each; of two that compute here the first are the eyes.
+def _start(wanted: Sequence[Settings], patience_s: float) -> list[Engine]:
+    """An engine for each; of two the first are the eyes.
 
     All weights are loaded before any cache is cut from the memory that is left.
     """
-    here = [settings for settings in wanted if not settings.model.startswith(PREFIX)]
-    if not here:
-        return [scripted_engine(settings.model) for settings in wanted]
+    here = [settings for settings in wanted if _computes(settings)]
+    make = iter(_start_here(here))
+    engines: list[Engine] = []
+    try:
+        for settings in wanted:
+            engines.append(next(make) if settings in here else _connect(settings, patience_s))
+    except BaseException:
+        for engine in [*engines, *make]:
+            engine.close()
+        raise
+    return engines
+
+
+def _computes(settings: Settings) -> bool:
+    """Whether a model is loaded into this process."""
+    return settings.backend == "transformers" and not settings.model.startswith(PREFIX)
+
+
+def _connect(settings: Settings, patience_s: float) -> Engine:
+    if settings.backend == "transformers":
+        return scripted_engine(settings.model)
+    require_backend()
+    from core.inference.openai_backend.engine import OpenAIEngine
+
+    return OpenAIEngine.connect(settings, patience_s)
+
+
+def _start_here(wanted: Sequence[Settings]) -> list[Engine]:
+    if not wanted:
+        return []
     require_packages()
     from core.inference.engine import TransformersEngine
     from core.inference.loader import load_models
     from core.inference.sharing import FairLock
 
-    models = load_models(here)
-    loaded = iter(models)
+    models = load_models(wanted)
     cores = FairLock() if len(models) > 1 and models[0].device.type == "cpu" else None
-    parts = [_PART_OF_EYES, 1 - _PART_OF_EYES] if len(here) > 1 else [1.0] * len(wanted)
+    parts = [_PART_OF_EYES, 1 - _PART_OF_EYES] if len(models) > 1 else [1.0]
     engines: list[Engine] = []
     try:
-        for settings, part in zip(wanted, parts, strict=True):
-            if settings in here:
-                engines.append(TransformersEngine.around(next(loaded), settings, part, cores))
-            else:
-                engines.append(scripted_engine(settings.model))
+        for loaded, settings, part in zip(models, wanted, parts, strict=True):
+            engines.append(TransformersEngine.around(loaded, settings, part, cores))
     except BaseException:
         for engine in engines:
             engine.close()

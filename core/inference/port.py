@@ -102,11 +102,15 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The last event of every stream that did not raise. `engine_s` is the time between start and end in seconds."""
+    """The last event of every stream that did not raise. `engine_s` is the time between start and end in seconds.
+
+    `recount` is what `Started` would have said, where an engine learns its prompt's tokens only in the end.
+    """
 
     reason: FinishReason
     completion_tokens: int
     engine_s: float = 0.0
+    recount: Started | None = None
 
 
 Event = Observation | Started | Delta | Finished
@@ -180,6 +184,7 @@ class Engine(Protocol):
             PromptTooLong: nothing was computed.
             InferenceError: this request failed; others go on.
             EngineStopped: the engine was closed.
+            ConfigurationError: the server behind the engine refuses us or the model; the operator must act.
         """
 
     def cancel(self, request_id: str) -> bool:

@@ -20,7 +20,6 @@ import asyncio
 import os
 import re
 import signal
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -29,18 +28,10 @@ from urllib.parse import parse_qsl
 
 import structlog
 
-from core.errors import (
-    ConfigurationError,
-    DeadlineExceeded,
-    EngineStopped,
-    GlimtError,
-    InferenceError,
-    OutOfMemory,
-    PromptTooLong,
-)
+from core.errors import ConfigurationError, GlimtError, InferenceError, OutOfMemory, PromptTooLong
 from core.inference.byte_lru import ByteLru
-from core.inference.port import Delta, EngineStats, Event, Events, Finished, Message, Observation, Request, Started
-from core.inference.stream import EventStream, Mailbox, wake
+from core.inference.port import Delta, EngineStats, Event, Events, Message, Observation, Request, Started
+from core.inference.request_loop import RequestLoop, RequestRun
 from core.values import FinishReason
 
 PREFIX = "scripted:"
@@ -116,14 +107,9 @@ class ScriptedEngine:
         self._answer = answer
         self._name = name
         self._context_tokens = context_tokens
-        self._parts: dict[str, _Part] = {}
         self._prefixes: ByteLru[str, tuple[Message, ...]] = ByteLru(_PREFIX_BUDGET)
         self._stats = EngineStats(prefix_budget=_PREFIX_BUDGET)
-        self._closed = False
-        self._lock = threading.Lock()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="scripted-engine", daemon=True)
-        self._thread.start()
+        self._requests = RequestLoop(self._play, "scripted-engine")
 
     @property
     def model_name(self) -> str:
@@ -137,57 +123,16 @@ class ScriptedEngine:
         return 2 + len(words(message.text)) + PICTURE_TOKENS * len(message.pictures)
 
     def submit(self, request: Request) -> Events:
-        part = _Part(request)
-        with self._lock:
-            if self._closed:
-                part.mailbox.fail(EngineStopped("the engine is closed"))
-            elif (other := self._parts.get(request.id)) is not None and not other.mailbox.complete:
-                part.mailbox.fail(InferenceError(f"a request with the id {request.id!r} is already in flight"))
-            else:
-                self._parts[request.id] = part
-                self._call(self._start, part)
-        return EventStream(part.mailbox, lambda: self._call(part.stop))
+        return self._requests.submit(request)
 
     def cancel(self, request_id: str) -> bool:
-        part = self._parts.get(request_id)
-        if part is None or part.mailbox.complete:
-            return False
-        self._call(part.stop)
-        return True
+        return self._requests.cancel(request_id)
 
     def stats(self) -> EngineStats:
         return self._stats
 
     def close(self) -> None:
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-        wake([part.mailbox.fail(EngineStopped("the engine was closed")) for part in list(self._parts.values())])
-        asyncio.run_coroutine_threadsafe(_cancel_tasks(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def _call(self, function: Callable[..., object], *args: object) -> None:
-        try:
-            self._loop.call_soon_threadsafe(function, *args)
-        except RuntimeError:
-            return  # Closed in the meantime; `close` has ended every part.
-
-    def _start(self, part: "_Part") -> None:
-        part.task = self._loop.create_task(self._play_to_the_end(part))
-        part.task.add_done_callback(lambda task: self._end(part, task.cancelled()))
-
-    def _end(self, part: "_Part", cancelled: bool) -> None:
-        # Here and not in the task: a task that is cancelled before its first step runs none of its code.
-        if cancelled:
-            wake([part.mailbox.post(part.finished(FinishReason.CANCELLED))])
-        self._note(steps=part.tokens, completion_tokens=part.tokens)
-        with self._lock:
-            # The id may be another's by now: it is free as soon as its last event was posted.
-            if self._parts.get(part.request.id) is part:
-                del self._parts[part.request.id]
+        self._requests.close()
 
     def _known(self, request: Request) -> int:
         """Tokens of the messages that are the same as before in this scope; remembers those of now."""
@@ -203,19 +148,13 @@ class ScriptedEngine:
         counted = {name: getattr(was, name) + number for name, number in more.items()}
         self._stats = replace(was, prefix_hits=kept.hits, prefix_misses=kept.misses, prefix_bytes=kept.bytes, **counted)
 
-    async def _play_to_the_end(self, part: "_Part") -> None:
-        mailbox = part.mailbox
+    async def _play(self, run: RequestRun) -> None:
         try:
-            async with asyncio.timeout(part.request.deadline_s):
-                await self._play(part.request, mailbox, part)
-        except TimeoutError:
-            wake([mailbox.fail(DeadlineExceeded(f"no end after {part.request.deadline_s} s"))])
-        except GlimtError as error:
-            wake([mailbox.fail(error)])
-        except Exception as error:
-            wake([mailbox.fail(InferenceError(f"{type(error).__name__}: {error}"))])
+            await self._say(run, run.request)
+        finally:
+            self._note(steps=run.tokens, completion_tokens=run.tokens)
 
-    async def _play(self, request: Request, mailbox: Mailbox, part: "_Part") -> None:
+    async def _say(self, run: RequestRun, request: Request) -> None:
         prompt_tokens = sum(map(self.count_tokens, request.messages))
         if prompt_tokens >= self._context_tokens:
             raise PromptTooLong(f"{prompt_tokens} tokens of {self._context_tokens}")
@@ -223,8 +162,7 @@ class ScriptedEngine:
         pictures = sum(len(message.pictures) for message in request.messages)
         cached_tokens = self._known(request)
         self._note(prompt_tokens=prompt_tokens, cached_tokens=cached_tokens)
-        started = Started(prompt_tokens, PICTURE_TOKENS * pictures, cached_tokens)
-        wake([mailbox.post(*script.observations, started)])
+        run.post(*script.observations, Started(prompt_tokens, PICTURE_TOKENS * pictures, cached_tokens))
         if script.error is not None:
             raise script.error
         tokens: list[Event] = [Delta(word, "thinking") for word in words(script.thinking)]
@@ -232,45 +170,20 @@ class ScriptedEngine:
         reason = FinishReason.STOP if len(tokens) <= request.sampling.max_new_tokens else FinishReason.LENGTH
         tokens = tokens[: request.sampling.max_new_tokens]
         if script.pace == 0 and not script.then:
-            part.tokens = len(tokens)
-            wake([mailbox.post(*tokens, part.finished(reason))])
+            run.tokens = len(tokens)
+            run.post(*tokens, run.finished(reason))
             return
         for number, delta in enumerate(tokens, start=1):
             if script.pace:
                 # From the start of the answer, not from the last token: delays do not add up.
-                await asyncio.sleep(part.began + number / script.pace - time.monotonic())
-            wake([mailbox.post(delta)])
-            part.tokens = number
+                await asyncio.sleep(run.began + number / script.pace - time.monotonic())
+            run.post(delta)
+            run.tokens = number
             if script.then == "hang":
                 await asyncio.Event().wait()
             if script.then == "die":
                 os.kill(os.getpid(), signal.SIGKILL)
-        wake([mailbox.post(part.finished(reason))])
-
-
-class _Part:
-    """One request in flight. Everything but `mailbox` belongs to the engine's thread."""
-
-    def __init__(self, request: Request) -> None:
-        self.request = request
-        self.mailbox = Mailbox()
-        self.tokens = 0
-        self.began = time.monotonic()
-        self.task: asyncio.Task[None] | None = None
-
-    def stop(self) -> None:
-        if self.task is not None:
-            self.task.cancel()
-
-    def finished(self, reason: FinishReason) -> Finished:
-        return Finished(reason, self.tokens, time.monotonic() - self.began)
-
-
-async def _cancel_tasks() -> None:
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+        run.post(run.finished(reason))
 
 
 def read_script(model: str) -> Echo:

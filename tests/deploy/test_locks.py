@@ -13,9 +13,9 @@ from tests.deploy.files import ROOT, load_pins
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # Which parts of pyproject.toml each lock must satisfy; "" is what every process needs.
 PARTS = {
-    "lock.txt": ("", "worker", "quantise", "web", "s3", "dev"),
+    "lock.txt": ("", "worker", "openai", "quantise", "web", "s3", "dev"),
     "bots.txt": ("", "web", "s3"),
-    "worker.txt": ("", "worker", "quantise", "s3"),
+    "worker.txt": ("", "worker", "openai", "quantise", "s3"),
 }
 
 

@@ -174,3 +174,36 @@ def test_no_two_settings_share_a_name() -> None:
     names = [name.upper() for name in Settings.model_fields]
 
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("", "needs the server's address in GLIMT_BACKEND_URL"),
+        ("localhost:8000", "http://127.0.0.1:8000/v1"),
+        ("ftp://host/v1", "http://127.0.0.1:8000/v1"),
+        ("http://host:port/v1", "http://127.0.0.1:8000/v1"),
+        ("http://host/v1?key=geheim", "http://127.0.0.1:8000/v1"),
+        ("https://me:geheim@host/v1", "belongs into GLIMT_BACKEND_KEY"),
+    ],
+)
+def test_a_backend_needs_a_plain_address(monkeypatch: pytest.MonkeyPatch, url: str, says: str) -> None:
+    monkeypatch.setenv("GLIMT_BACKEND", "openai")
+    monkeypatch.setenv("GLIMT_BACKEND_URL", url)
+
+    lines = _wrong()
+
+    assert any(says in line for line in lines)
+    assert not any("geheim" in line for line in lines)
+
+
+def test_a_backend_and_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GLIMT_BACKEND", "openai")
+    monkeypatch.setenv("GLIMT_BACKEND_URL", "http://10.0.0.5:8000/v1/")
+    monkeypatch.setenv("GLIMT_BACKEND_KEY", "geheim")
+
+    settings = load_settings()
+
+    assert settings.backend_url == "http://10.0.0.5:8000/v1"
+    assert settings.backend_key.get_secret_value() == "geheim"
+    assert "geheim" not in f"{settings!r} {settings.model_dump_json()}"

@@ -156,10 +156,14 @@ class Answering:
         """The mind's event, with what the eyes had to do with it."""
         match event:
             case Started():
-                return replace(event, picture_tokens=sum(look.picture_tokens for look in self._looks))
+                return self._counted(event)
             case Finished():
-                return replace(event, engine_s=self._looking_s + event.engine_s)
+                recount = event.recount and self._counted(event.recount)
+                return replace(event, engine_s=self._looking_s + event.engine_s, recount=recount)
         return event
+
+    def _counted(self, started: Started) -> Started:
+        return replace(started, picture_tokens=sum(look.picture_tokens for look in self._looks))
 
     @property
     def _looking_s(self) -> float:

@@ -44,6 +44,7 @@ class Look:
                     said.append(event.text)
                 case Finished():
                     reason, self.engine_s = event.reason, event.engine_s
+                    self.picture_tokens = (event.recount or self).picture_tokens
         if reason is FinishReason.CANCELLED:
             raise InferenceError("the look was stopped")
         if not (text := tidy(printable("".join(said)), reason is FinishReason.LENGTH)):

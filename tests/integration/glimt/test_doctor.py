@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 
 from core.inference.hub import Hub
+from core.inference.source import DEMO
 from core.queue.embedded import EmbeddedRedis
 from core.settings import Settings, load_settings
 from core.store.migrate import upgrade
 from glimt.doctor import Finding, examine
 from tests.integration.glimt.command import glimt
+from tests.integration.inference.openai_backend.fault_proxy import fault_proxy, saying, status
 
 
 def _settings(folder: Path, **changes: object) -> Settings:
@@ -188,3 +190,43 @@ def test_the_command_prints_a_line_each_and_fails_if_something_needs_mending(tmp
     assert told.returncode == 1
     assert [line.split()[0] for line in told.stdout.splitlines()].count("MEND") == 2
     assert told.stderr == ""
+
+
+def test_a_backend_is_asked_for_one_token(tmp_path: Path) -> None:
+    hello = saying({"delta": {"content": "Hi"}, "finish_reason": "length"})
+    with fault_proxy("http://nowhere.invalid") as server:
+        server.models = [{"id": "owner/model", "max_model_len": 4096}]
+        backend = {"backend": "openai", "backend_url": f"{server.url}/v1", "backend_key": "geheim", "model": "demo"}
+
+        server.faults.append(hello)
+        good = _examined(_settings(tmp_path, **backend))
+        server.faults.append(status(401, {"error": {"message": "wrong key: geheim"}}))
+        refused = _examined(_settings(tmp_path, **backend))["model"]
+        server.faults.append(status(404, {"error": {"message": "no such model"}}))
+        unknown = _examined(_settings(tmp_path, **{**backend, "model": "owner/other"}))["model"]
+    gone = _examined(_settings(tmp_path, **backend))["model"]
+
+    address = server.url.removeprefix("http://")
+    assert good["model"] == Finding("model", True, f"'owner/model' at {address} answers; 4096 tokens of context")
+    assert good["device"].good
+    for finding, says in (
+        (refused, "GLIMT_BACKEND_KEY"),
+        (unknown, "It lists: owner/model"),
+        (gone, "GLIMT_BACKEND_URL"),
+    ):
+        assert not finding.good
+        assert says in finding.says
+        assert "geheim" not in finding.says
+
+
+def test_a_worker_whose_model_runs_elsewhere_needs_no_torch(tmp_path: Path) -> None:
+    with fault_proxy("http://nowhere.invalid") as server:
+        server.models = [{"id": "m", "max_model_len": 4096}]
+        server.faults.append(saying({"delta": {"content": "A cat."}, "finish_reason": "stop"}))
+        backend = {"GLIMT_BACKEND": "openai", "GLIMT_BACKEND_URL": f"{server.url}/v1", "GLIMT_MODEL": "m"}
+        heavy = "torch transformers tokenizers safetensors accelerate huggingface_hub numpy"
+        told = glimt(tmp_path, "ask", str(DEMO / "sample.png"), "What is this?", without=heavy, **backend)
+
+    assert (told.returncode, told.stdout) == (0, "A cat.\n"), told.stderr
+    (url,) = [part["image_url"]["url"] for part in server.bodies[0]["messages"][0]["content"] if "image_url" in part]
+    assert url.startswith("data:image/png;base64,")

@@ -19,7 +19,8 @@ SHOW = "import json, sys; print(json.dumps(sorted({name.partition('.')[0] for na
         ("import glimt.cli, bots.web.keys, core.store.database, core.store.migrate", {*HEAVY, "celery"}),
         ("import bots.app", HEAVY),
         ("import glimt.up, glimt.demo, glimt.doctor", HEAVY),
-        ("import worker.app", {*HEAVY, "fastapi", "uvicorn"}),
+        ("import core.inference.openai_backend.engine", {*HEAVY, "fastapi", "celery", "sqlalchemy"}),
+        ("import worker.app", {*HEAVY, "openai", "fastapi", "uvicorn"}),
     ],
 )
 def test_what_a_command_loads(code: str, unwanted: set[str]) -> None:
