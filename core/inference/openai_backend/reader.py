@@ -53,8 +53,7 @@ class AnswerReader:
         for choice in (chunk.choices or [])[:1]:
             if (delta := choice.delta) is not None:
                 thought = _text(getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None))
-                if thought := self._thought.add(thought):
-                    events.append(Delta(thought, "thinking"))
+                events += self._words.think(self._thought.add(thought))
                 events += self._words.add(_text(delta.content or delta.refusal))
                 # A delta is a token or a little more; it is counted even if its text is held back.
                 self.deltas += 1
@@ -72,7 +71,7 @@ class AnswerReader:
         """The end of an answer that is whole, `seconds` after its beginning."""
         assert self._reason is not None
         tokens = _count(self._usage, "completion_tokens") or self.deltas
-        return Finished(self._reason, tokens, seconds, self._recount())
+        return Finished(self._reason, tokens, seconds, self._recount(), tuple(self._words.boxes))
 
     def _recount(self) -> Started | None:
         if not (counted := _count(self._usage, "prompt_tokens")):

@@ -8,17 +8,17 @@ import pytest
 import torch
 from PIL import Image
 
+from core.conversation.box_text import read_boxes
 from core.errors import InferenceError
 from core.inference.engine import TransformersEngine
 from core.inference.port import Event, Message, Request, Sampling, Started
 from core.inference.stepper import Admitted, RoundRobinStepper
 from core.inference.stepper import Sequence as Sequence_
-from tests.integration.inference.checkpoints import FAMILIES
+from tests.integration.inference.checkpoints import FAMILIES, TEXT_ONLY
 from tests.integration.inference.conftest import EngineOf, noise
 from tests.unit.inference.asking import asked, collect, end_of, gather, said
 
 NEW_TOKENS = 12
-TEXT_ONLY = ("glm4_moe_lite",)
 
 CONVERSATIONS: dict[str, list[Message]] = {
     "no picture": [Message("user", "How many are there?")],
@@ -50,14 +50,20 @@ def generate(engine: TransformersEngine, messages: Sequence[Message]) -> list[in
         content = [{"type": "image", "image": Image.open(io.BytesIO(p.data))} for p in message.pictures]
         content.append({"type": "text", "text": message.text})
         chat.append({"role": message.role, "content": message.text if loaded.processor is None else content})
-    inputs = (loaded.processor or loaded.tokenizer).apply_chat_template(
-        chat,
-        add_generation_prompt=True,
-        enable_thinking=False,
-        tokenize=True,
-        return_dict=True,
-        return_tensors="pt",
-    )
+    inputs: dict[str, torch.Tensor]
+    if loaded.model.config.model_type == "paligemma" and not any(message.pictures for message in messages):
+        # Its processor takes no text alone. As text with a picture, but for the picture: "beginning, text, line end".
+        text = loaded.tokenizer.bos_token + "\n".join(message.text for message in messages) + "\n"
+        inputs = loaded.tokenizer(text, add_special_tokens=False, return_tensors="pt", return_token_type_ids=True)
+    else:
+        inputs = (loaded.processor or loaded.tokenizer).apply_chat_template(
+            chat,
+            add_generation_prompt=True,
+            enable_thinking=False,
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
+        )
     made = loaded.model.generate(
         **inputs,
         max_new_tokens=NEW_TOKENS,
@@ -72,8 +78,8 @@ def generate(engine: TransformersEngine, messages: Sequence[Message]) -> list[in
 def readable(engine: TransformersEngine, ids: Sequence[int]) -> str:
     """What of `ids` a person should see."""
     shown = [id for id in ids if id not in engine._loaded.vocabulary.hidden]
-    text: str = engine._loaded.tokenizer.decode(shown)
-    return text.rstrip("\ufffd").strip()
+    text, _ = read_boxes(engine._loaded.tokenizer.decode(shown).rstrip("\ufffd"))
+    return text.strip()
 
 
 async def ask_all(engine: TransformersEngine, conversations: dict[str, list[Message]]) -> dict[str, list[Event]]:
@@ -142,7 +148,8 @@ def test_pictures_change_the_prompt_not_only_its_length(engine_of: EngineOf, fam
     engine = engine_of(family)
     one, other = (engine._renderer([Message("user", "What?", (noise(56, 56, seed),))]) for seed in (1, 2))
     assert torch.equal(one.ids, other.ids)
-    assert not torch.equal(one.inputs["pixel_values"], other.inputs["pixel_values"])
+    pixels = next(name for name in one.inputs if name.endswith("pixel_values"))
+    assert not torch.equal(one.inputs[pixels], other.inputs[pixels])
 
 
 def test_a_text_model_says_that_it_cannot_see(engine_of: EngineOf) -> None:

@@ -16,9 +16,9 @@ from core.inference.engine import TransformersEngine
 from core.inference.loader import load_model
 from core.inference.neutralise import Neutraliser
 from core.inference.port import Message, Picture, Sampling, Started
-from core.inference.processor import PIXEL_BUDGET
+from core.inference.pixel_budget import PIXEL_BUDGET
 from core.settings import load_settings
-from tests.integration.inference.checkpoints import FAMILIES
+from tests.integration.inference.checkpoints import FAMILIES, TEXT_ONLY
 from tests.integration.inference.conftest import CheckpointOf, EngineOf, noise
 from tests.unit.inference.asking import asked, collect, end_of
 
@@ -106,7 +106,7 @@ def test_transparent_becomes_white(engine_of: EngineOf) -> None:
     assert torch.equal(prompts[0].inputs["pixel_values"], prompts[1].inputs["pixel_values"])
 
 
-@pytest.mark.parametrize("family", [family for family in FAMILIES if family != "glm4_moe_lite"])
+@pytest.mark.parametrize("family", [family for family in FAMILIES if family not in TEXT_ONLY])
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (3000, 10), (57, 1400), (1500, 1500)])
 def test_a_picture_of_any_size(engine_of: EngineOf, family: str, size: tuple[int, int]) -> None:
     engine = engine_of(family)
