@@ -17,6 +17,8 @@ _BEGIN = re.compile(
     r"|(?P<intern><ref>|<box>)|(?P<loc><loc\d{4}>)|(?P<seg><seg\d{3}>)"
     rf"|(?P<fence>```json\b)|(?P<json>\[\s*\{{\s*{_KEY}|\{{\s*{_KEY})"
 )
+# What is never text, wherever it stands.
+_MARK = re.compile(r"<\|(?:begin_of_box|end_of_box|object_ref_start|object_ref_end|box_start|box_end)\|>")
 # The end of a text that may be the beginning of one of these.
 _PERHAPS = re.compile(
     r"(?:<(?:\|[a-z_]*\|?|/?[a-z]{0,3}|loc\d{0,4}|seg\d{0,3})?|`{1,3}|```j(?:s(?:on?)?)?"
@@ -47,6 +49,7 @@ class BoxText:
         # What was shown since the last line or box began.
         self._line = ""
         self._label = ""
+        self._last = ""
 
     def add(self, text: str) -> str:
         """What is now known to be text for people."""
@@ -102,7 +105,7 @@ class BoxText:
             self._place(shown, boxes, labelled=False)
         else:
             # GLM puts final answers between the same marks; other marks may stand inside by mistake.
-            self._show(shown, _BEGIN.sub("", inner))
+            self._show(shown, _MARK.sub("", inner))
         return end + len(close) if end >= 0 else len(text)
 
     def _reference(self, shown: list[str], text: str, at: int, final: bool) -> int | None:
@@ -110,7 +113,7 @@ class BoxText:
         end = text.find(_REF_END, inside)
         if end < 0 and not final:
             return None
-        label = _BEGIN.sub("", text[inside : end if end >= 0 else len(text)])
+        label = _MARK.sub("", text[inside : end if end >= 0 else len(text)])
         self._show(shown, label)
         self._label = label
         return end + len(_REF_END) if end >= 0 else len(text)
@@ -151,19 +154,19 @@ class BoxText:
         end = text.find("```", inside) if fenced else _closed(text, at)
         if end < 0 and not final:
             return None
-        inner = text[inside : end if end >= 0 else len(text)]
+        inner = _MARK.sub("", text[inside : end if end >= 0 else len(text)])
         boxes = read_json(inner, self._pixels)
         after = len(text) if end < 0 else end + (3 if fenced else 0)
         if boxes:
             self._place(shown, boxes, labelled=True, lines=fenced)
         else:
-            self._show(shown, text[at:after])
+            self._show(shown, _MARK.sub("", text[at:after]))
         return after
 
     def _place(self, shown: list[str], boxes: list[Box], labelled: bool, lines: bool = False) -> None:
         self.boxes += boxes
         said = [f"{box.label} {box.place}".strip() if labelled else box.place for box in boxes]
-        gap = " " if self._line and not self._line[-1].isspace() and self._line[-1] not in "([\"'“" else ""
+        gap = "" if not self._last or self._last.isspace() or self._last in "([\"'“" else " "
         label = self._label
         self._show(shown, gap + ("\n" if lines else ", ").join(said))
         # The next box is called something else; one right behind this may be of the same name.
@@ -173,6 +176,7 @@ class BoxText:
         if not text:
             return
         shown.append(text)
+        self._last = text[-1]
         self._line = (self._line + text).rpartition("\n")[2]
         if not self._label or text.strip():
             self._label = ""

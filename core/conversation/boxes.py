@@ -44,7 +44,9 @@ class Box:
     @property
     def place(self) -> str:
         """For people: where it is, in hundredths."""
-        across, down = (f"{round(a * 100)}–{round(b * 100)}" for a, b in ((self.left, self.right), (self.top, self.bottom)))
+        across, down = (
+            f"{round(a * 100)}–{round(b * 100)}" for a, b in ((self.left, self.right), (self.top, self.bottom))
+        )
         return f"(x {across} %, y {down} %)"
 
 

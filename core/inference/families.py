@@ -15,8 +15,8 @@ _SENSES = (
     "visual|vision_tower|vision_model|vision_encoder|vision_embedding|multi_modal_projector|connector|"
     "embed_vision|embed_audio|audio_tower|embed_tokens_extend"
 )
-# Heads, and what chooses experts: small, and the last to bear rounding.
-_PRECISE = ("lm_head", r".*\.mlp\.gate", r".*\.router")
+# Heads, and what chooses experts or what to look at: small, and the last to bear rounding.
+_PRECISE = ("lm_head", r".*\.(mlp\.gate|router|indexer|forget_gate)")
 # Projections of attention (grouped, fused, latent or linear) and of dense and shared feed-forward layers.
 _PROJECTIONS = (
     "q_proj|k_proj|v_proj|o_proj|qkv_proj|out_proj|in_proj|q_a_proj|q_b_proj|kv_a_proj_with_mqa|kv_b_proj|"
@@ -28,7 +28,7 @@ _PROJECTIONS = (
 _PALIGEMMA = (
     "{% for m in messages %}{% for c in m.content %}{% if c.type == 'image' %}<image>{% endif %}{% endfor %}{% endfor %}"
     "{% for m in messages %}{% for c in m.content %}{% if c.type == 'text' %}{{ c.text }}{% endif %}{% endfor %}"
-    "{% if not loop.last %}\n{% endif %}{% endfor %}"
+    "{% if not loop.last %}{{ '\\n' }}{% endif %}{% endfor %}"
 )
 
 

@@ -93,4 +93,3 @@ def pictures_only(kind: Any) -> Any:
 
     # The same name, because transformers looks at it.
     return type(kind.__name__, (kind,), {"check_argument_for_proper_class": check_argument_for_proper_class})
-

@@ -108,6 +108,17 @@ class Renderer:
         except Exception as error:
             raise InferenceError(f"the prompt cannot be rendered ({type(error).__name__}: {error})") from error
 
+    @property
+    def counts(self) -> bool:
+        """Whether the processor knows the number of a picture's placeholders without making them."""
+        return self._family.counts and self._loaded.processor is not None
+
+    def placeholders(self, width: int, height: int) -> int:
+        """What it knows of a picture of this size. Only where it `counts`."""
+        assert self._loaded.processor is not None
+        told = self._loaded.processor._get_num_multimodal_tokens(image_sizes=[(height, width)])
+        return int(told["num_image_tokens"][0])
+
     def words(self, text: str) -> int:
         """Tokens of a text by itself, as it stands in a prompt.
 
@@ -237,9 +248,15 @@ def _decode(data: bytes) -> Image.Image:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
     picture = picture.convert("RGB")
-    least = math.ceil(max(picture.size) / _LONGEST)
-    if min(picture.size) >= least:
+    size = padded_size(*picture.size)
+    if picture.size == size:
         return picture
-    padded = Image.new("RGB", (max(picture.width, least), max(picture.height, least)), "white")
+    padded = Image.new("RGB", size, "white")
     padded.paste(picture)
     return padded
+
+
+def padded_size(width: int, height: int) -> tuple[int, int]:
+    """Width and height of a picture as the processor gets it."""
+    least = math.ceil(max(width, height) / _LONGEST)
+    return max(width, least), max(height, least)

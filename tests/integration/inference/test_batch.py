@@ -20,7 +20,6 @@ from tests.integration.inference.steppers import batch_stepper
 from tests.integration.inference.test_families import CONVERSATIONS, NEW_TOKENS, PLAIN, generate
 
 
-
 def sequence(
     engine: TransformersEngine,
     messages: Sequence[Message],
