@@ -44,10 +44,8 @@ class Box:
     @property
     def place(self) -> str:
         """For people: where it is, in hundredths."""
-        across, down = (
-            f"{round(a * 100)}–{round(b * 100)}" for a, b in ((self.left, self.right), (self.top, self.bottom))
-        )
-        return f"(x {across} %, y {down} %)"
+        left, top, right, bottom = (round(side * 100) for side in (self.left, self.top, self.right, self.bottom))
+        return f"(x {left}–{right} %, y {top}–{bottom} %)"
 
 
 def is_mark(token: str) -> bool:

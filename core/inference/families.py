@@ -26,7 +26,8 @@ _PROJECTIONS = (
 # PaliGemma comes without one: it was trained on a picture and one line. All pictures first, as its processor wants it;
 # what was said before is lines above the question.
 _PALIGEMMA = (
-    "{% for m in messages %}{% for c in m.content %}{% if c.type == 'image' %}<image>{% endif %}{% endfor %}{% endfor %}"
+    "{% for m in messages %}{% for c in m.content %}{% if c.type == 'image' %}<image>{% endif %}"
+    "{% endfor %}{% endfor %}"
     "{% for m in messages %}{% for c in m.content %}{% if c.type == 'text' %}{{ c.text }}{% endif %}{% endfor %}"
     "{% if not loop.last %}{{ '\\n' }}{% endif %}{% endfor %}"
 )
@@ -125,9 +126,9 @@ def can_batch(config: Any, context_tokens: int) -> bool:
     PaliGemma 2's does: attention in steps knows neither.
     """
     text = config.get_text_config()
-    window = getattr(text, "sliding_window", None)
+    window = getattr(text, "sliding_window", None) or context_tokens
     kinds = set(getattr(text, "layer_types", None) or ())
-    windowed = "sliding_attention" in kinds if kinds else window is not None
+    windowed = "sliding_attention" in kinds or not kinds
     bent = any(getattr(text, f"{where}_logit_softcapping", None) for where in ("attn", "final"))
     return family_of(config.model_type).batched and not bent and not (windowed and window < context_tokens)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from transformers.feature_extraction_utils import BatchFeature
 from transformers.image_processing_backends import PilBackend
-from transformers.image_processing_utils import BatchFeature
 from transformers.image_utils import PILImageResampling, SizeDict
 from transformers.processing_utils import ImagesKwargs
 
@@ -58,7 +58,8 @@ class Lfm2VlImageProcessor(PilBackend):
     valid_kwargs = Lfm2Kwargs
     model_input_names = ["pixel_values", "pixel_attention_mask", "spatial_shapes"]
 
-    def _preprocess(
+    # Each processor has arguments of its own here.
+    def _preprocess(  # type: ignore[override]
         self,
         images: list[Any],
         resample: Any,
@@ -111,7 +112,11 @@ class Lfm2VlImageProcessor(PilBackend):
             patches = _patches(tile, encoder_patch_size)
             pixels[number, : len(patches)] = patches
             mask[number, : len(patches)] = 1
-        data = {"pixel_values": pixels, "pixel_attention_mask": mask, "spatial_shapes": torch.tensor(shapes)}
+        data: dict[str, Any] = {
+            "pixel_values": pixels,
+            "pixel_attention_mask": mask,
+            "spatial_shapes": torch.tensor(shapes),
+        }
         if return_row_col_info:
             data |= {"image_rows": [rows for rows, _ in grid_of], "image_cols": [columns for _, columns in grid_of]}
             data |= {"image_sizes": size_of}

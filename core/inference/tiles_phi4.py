@@ -7,8 +7,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
+from transformers.feature_extraction_utils import BatchFeature
 from transformers.image_processing_backends import PilBackend
-from transformers.image_processing_utils import BatchFeature
 from transformers.image_utils import PILImageResampling, SizeDict
 from transformers.processing_utils import ImagesKwargs
 
@@ -23,7 +23,7 @@ class Phi4Kwargs(ImagesKwargs, total=False):
 
 
 class Phi4MultimodalImageProcessor(PilBackend):
-    """Fits a picture into a grid of square tiles, white where it does not reach, and puts all of it, small, before them.
+    """Fits a picture into a grid of square tiles, white where it does not reach; all of it, small, comes before them.
 
     Gives `image_pixel_values` (n, T, 3, s, s), filled up with zeros to the most tiles of any picture; `image_sizes`
     (n, 2) height and width of the grids in pixels; `image_attention_mask` (n, T, s / p, s / p), which patches show the
@@ -42,7 +42,8 @@ class Phi4MultimodalImageProcessor(PilBackend):
     valid_kwargs = Phi4Kwargs
     model_input_names = ["image_pixel_values", "image_sizes", "image_attention_mask"]
 
-    def _preprocess(
+    # Each processor has arguments of its own here.
+    def _preprocess(  # type: ignore[override]
         self,
         images: list[Any],
         size: SizeDict,
@@ -56,7 +57,8 @@ class Phi4MultimodalImageProcessor(PilBackend):
         return_tensors: Any = None,
         **kwargs: Any,
     ) -> BatchFeature:
-        side, patches = size.height, size.height // patch_size
+        side = int(size["height"])
+        patches = side // patch_size
         pixels, masks, sizes, counts = [], [], [], []
         for image in images:
             columns, rows = _grid(image.shape[2], image.shape[1], side, dynamic_hd)

@@ -40,11 +40,8 @@ def read_vocabulary(config: Any, generation_config: Any, tokenizer: Any, templat
     text_config = config.get_text_config()
     ends = _ids(generation_config.eos_token_id, text_config.eos_token_id, tokenizer.eos_token_id)
     # Phi-4 names them in the configurations of its towers.
-    naming = (
-        [config]
-        if _pictures(config)
-        else [part for part in vars(config).values() if isinstance(part, PreTrainedConfig)]
-    )
+    towers = [part for part in vars(config).values() if isinstance(part, PreTrainedConfig)]
+    naming = [config] if _pictures(config) else towers
     modality = _ids(*(getattr(part, name) for part in naming for name in vars(part) if _MODALITY.search(name)))
     # What the template writes to shape a prompt is not the model's to write.
     structure = {id for content, id in named.items() if content.strip() and (content in template or content in _ROLES)}

@@ -17,7 +17,7 @@ from core.inference.stepper import Sequence as Sequence_
 from tests.integration.inference.checkpoints import BATCHED, TEXT_ONLY
 from tests.integration.inference.conftest import EngineOf, black, noise
 from tests.integration.inference.steppers import batch_stepper
-from tests.integration.inference.test_families import CONVERSATIONS, NEW_TOKENS, PLAIN, generate
+from tests.integration.inference.test_families import CONVERSATIONS, NEW_TOKENS, conversations, generate
 
 
 def sequence(
@@ -69,10 +69,6 @@ def own(engine: TransformersEngine, messages: Sequence[Message], computed: Seque
 @pytest.fixture
 def engine(engine_of: EngineOf) -> TransformersEngine:
     return engine_of("qwen2_vl")
-
-
-def conversations(family: str) -> dict[str, list[Message]]:
-    return PLAIN if family in TEXT_ONLY else CONVERSATIONS
 
 
 @pytest.mark.parametrize("family", BATCHED)

@@ -42,6 +42,11 @@ PLAIN = {
 }
 
 
+def conversations(family: str) -> dict[str, list[Message]]:
+    """What `family` is asked."""
+    return PLAIN if family in TEXT_ONLY else CONVERSATIONS
+
+
 def generate(engine: TransformersEngine, messages: Sequence[Message]) -> list[int]:
     """The ids that transformers itself makes of `messages`, alone, from its own template call on."""
     loaded = engine._loaded
@@ -94,10 +99,9 @@ async def ask_all(engine: TransformersEngine, conversations: dict[str, list[Mess
 @pytest.mark.parametrize("family", FAMILIES)
 def test_interleaved_equals_generate_alone(engine_of: EngineOf, family: str) -> None:
     engine = engine_of(family)
-    conversations = PLAIN if family in TEXT_ONLY else CONVERSATIONS
-    alone = {name: generate(engine, messages) for name, messages in conversations.items()}
+    alone = {name: generate(engine, messages) for name, messages in conversations(family).items()}
     assert len({str(ids) for ids in alone.values()}) == len(alone), "the model does not look at what it is asked"
-    for name, events in asyncio.run(ask_all(engine, conversations)).items():
+    for name, events in asyncio.run(ask_all(engine, conversations(family))).items():
         assert said(events) == readable(engine, alone[name]), name
         assert end_of(events).completion_tokens == len(alone[name]), name
 
@@ -106,15 +110,15 @@ def test_interleaved_equals_generate_alone(engine_of: EngineOf, family: str) -> 
 def test_steps_of_many_sequences_equal_generate_token_by_token(engine_of: EngineOf, family: str) -> None:
     engine = engine_of(family)
     stepper = RoundRobinStepper(engine._loaded)
-    conversations = PLAIN if family in TEXT_ONLY else CONVERSATIONS
     sequences = {
-        name: Sequence_(engine._renderer(messages), Sampling(), NEW_TOKENS) for name, messages in conversations.items()
+        name: Sequence_(engine._renderer(messages), Sampling(), NEW_TOKENS)
+        for name, messages in conversations(family).items()
     }
     for sequence in sequences.values():
         stepper.add(sequence)
     while any(len(sequence.computed) < NEW_TOKENS for sequence in sequences.values()):
         assert all(isinstance(outcome, int | Admitted) for _, outcome in stepper.step())
-    for name, messages in conversations.items():
+    for name, messages in conversations(family).items():
         alone = generate(engine, messages)
         assert sequences[name].computed[: len(alone)] == alone, name
 
@@ -122,9 +126,8 @@ def test_steps_of_many_sequences_equal_generate_token_by_token(engine_of: Engine
 @pytest.mark.parametrize("family", FAMILIES)
 def test_counting_never_promises_too_little(engine_of: EngineOf, family: str) -> None:
     engine = engine_of(family)
-    conversations = PLAIN if family in TEXT_ONLY else CONVERSATIONS
-    answers = asyncio.run(ask_all(engine, conversations))
-    for name, messages in conversations.items():
+    answers = asyncio.run(ask_all(engine, conversations(family)))
+    for name, messages in conversations(family).items():
         started = answers[name][0]
         assert isinstance(started, Started)
         counted = sum(engine.count_tokens(message) for message in messages)

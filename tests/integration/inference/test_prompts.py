@@ -75,9 +75,9 @@ def test_a_model_that_always_thinks_is_in_a_thought_from_the_start(
     # As Qwen3-VL-Thinking's template does, whatever is asked for.
     shutil.copytree(checkpoint("qwen3_vl"), tmp_path, dirs_exist_ok=True)
     file = tmp_path / "chat_template.jinja"
-    file.write_text(
-        file.read_text().replace("<|im_start|>assistant\n{% endif %}", "<|im_start|>assistant\n<think>\n{% endif %}")
-    )
+    template = file.read_text()
+    assert template.endswith("<|im_start|>assistant\n{% endif %}")
+    file.write_text(template.removesuffix("{% endif %}") + "<think>\n{% endif %}")
     loaded = load_model(load_settings(_env_file=None, model=str(tmp_path), device="cpu"))
     renderer = Renderer(loaded)
     assert all(renderer([Message("user", "Why?")], reasoning).thinking for reasoning in (True, False))

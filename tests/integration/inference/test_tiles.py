@@ -3,6 +3,8 @@
 The numbers are what those say (transformers 5.23, torchvision 0.28).
 """
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,8 @@ from PIL import Image
 from core.inference.tiles_lfm2 import Lfm2VlImageProcessor
 from core.inference.tiles_phi4 import Phi4MultimodalImageProcessor
 
-# Width and height to: Phi-4's grid and tokens; LFM2-VL's grid (rows, columns) and the size of the whole (height, width).
+# Width and height to: Phi-4's grid (height, width) in pixels, and its tokens; LFM2-VL's grid (rows, columns), and the
+# size of the whole (height, width).
 SIZES: dict[tuple[int, int], tuple[tuple[int, int], int, tuple[int, int], tuple[int, int]]] = {
     (84, 56): ((448, 448), 460, (1, 1), (224, 320)),
     (448, 448): ((448, 448), 545, (1, 1), (448, 448)),
@@ -33,7 +36,8 @@ def test_grids_and_tokens(size: tuple[int, int]) -> None:
     phi_size, tokens, grid, whole = SIZES[size]
     phi = Phi4MultimodalImageProcessor()(grey(*size), return_tensors="pt")
     assert (tuple(phi["image_sizes"][0].tolist()), phi["num_img_tokens"].tolist()) == (phi_size, [tokens])
-    lfm = Lfm2VlImageProcessor()(grey(*size), return_tensors="pt", return_row_col_info=True)
+    cut: Any = Lfm2VlImageProcessor()
+    lfm = cut(grey(*size), return_tensors="pt", return_row_col_info=True)
     assert (int(lfm["image_rows"][0]), int(lfm["image_cols"][0])) == grid
     assert tuple(lfm["image_sizes"][0].tolist()) == whole
     tiles = grid[0] * grid[1]
@@ -63,7 +67,8 @@ def test_phi_says_where_the_picture_ends() -> None:
 
 
 def test_lfm_keeps_patches_in_order_and_fills_up_with_nothing() -> None:
-    made = Lfm2VlImageProcessor(max_image_tokens=64)(grey(320, 64), return_tensors="pt")
+    kind: Any = Lfm2VlImageProcessor
+    made = kind(max_image_tokens=64)(grey(320, 64), return_tensors="pt")
     rows, columns = made["spatial_shapes"][0].tolist()
     shown = made["pixel_attention_mask"][0].bool()
     bright = made["pixel_values"][0][shown].mean(1).view(rows, columns)

@@ -40,7 +40,7 @@ def gemma3() -> tuple[Any, Any]:
 
 def _paligemma(**text: Any) -> tuple[Any, Any]:
     # The image processor of the checkpoints says how many tokens a picture has.
-    pixels = tf.SiglipImageProcessorPil(size={"height": 56, "width": 56})
+    pixels: Any = tf.SiglipImageProcessorPil(size={"height": 56, "width": 56})
     pixels.image_seq_length = 16
     words = tokenizer(LLAMA_TOKENS, unk_token="<unk>", pad_token="<pad>", eos_token="</s>", bos_token="<s>")
     processor = tf.PaliGemmaProcessor(image_processor=pixels, tokenizer=words)
@@ -74,7 +74,12 @@ def gemma4() -> tuple[Any, Any]:
         special, unk_token="<unk>", pad_token="<pad>", eos_token="<eos>", bos_token="<bos>", extra_special_tokens=marks
     )
     id = words.convert_tokens_to_ids
-    text = TEXT | {"head_dim": 16, "global_head_dim": 16, "vocab_size": len(words), "sliding_window": 32}
+    text: dict[str, Any] = TEXT | {
+        "head_dim": 16,
+        "global_head_dim": 16,
+        "vocab_size": len(words),
+        "sliding_window": 32,
+    }
     text |= {"layer_types": ["sliding_attention", "full_attention"], "hidden_size_per_layer_input": 8}
     tower = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2}
     tower |= {"num_key_value_heads": 2, "head_dim": 16, "position_embedding_size": 256, "pooling_kernel_size": 2}

@@ -107,5 +107,6 @@ def glm5_next() -> tuple[Any, Any]:
         video_start_token_id=id("<|begin_of_video|>"),
         video_end_token_id=id("<|end_of_video|>"),
     )
-    pixels = tf.Glm5NextImageProcessorPil(min_image_tokens=2, max_image_tokens=12)
+    cut: Any = tf.Glm5NextImageProcessorPil
+    pixels = cut(min_image_tokens=2, max_image_tokens=12)
     return config, seeing(tf.Glm5NextProcessor, pixels, words, GLM_TEMPLATE)

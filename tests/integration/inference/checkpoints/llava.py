@@ -91,7 +91,8 @@ def vipllava() -> tuple[Any, Any]:
     """Of a type that `core/inference/families.py` does not know."""
     _, processor = llava()
     words = processor.tokenizer
-    config = tf.VipLlavaConfig(
+    kind: Any = tf.VipLlavaConfig
+    config = kind(
         text_config=LLAMA | {"vocab_size": len(words)},
         vision_config=CLIP,
         vision_feature_layers=[-1, -2],

@@ -30,7 +30,8 @@ def phi4_multimodal() -> tuple[Any, Any]:
     words = tokenizer(special, pad_token="<|endoftext|>", eos_token="<|endoftext|>", extra_special_tokens=marks)
     id = words.convert_tokens_to_ids
     tower = {"hidden_size": 32, "intermediate_size": 48, "num_attention_heads": 2}
-    config = tf.Phi4MultimodalConfig(
+    kind: Any = tf.Phi4MultimodalConfig
+    config = kind(
         **TEXT,
         vocab_size=len(words),
         original_max_position_embeddings=2048,
@@ -44,8 +45,9 @@ def phi4_multimodal() -> tuple[Any, Any]:
         | {"ext_pw_out_channel": 32, "depthwise_separable_out_channel": 32, "nemo_conv_channels": 32}
         | {"audio_token_id": id("<|audio|>")},
     )
+    cut: Any = Phi4MultimodalImageProcessor
     processor = pictures_only(tf.Phi4MultimodalProcessor)(
-        image_processor=Phi4MultimodalImageProcessor(size={"height": 56, "width": 56}, dynamic_hd=4),
+        image_processor=cut(size={"height": 56, "width": 56}, dynamic_hd=4),
         audio_processor=tf.Phi4MultimodalFeatureExtractor(),
         tokenizer=words,
         chat_template=PHI_TEMPLATE,
@@ -65,6 +67,7 @@ def lfm2_vl() -> tuple[Any, Any]:
         downsample_factor=2,
         projector_hidden_size=64,
     )
-    pixels = Lfm2VlImageProcessor(tile_size=64, min_image_tokens=1, max_image_tokens=4, max_tiles=4)
+    cut: Any = Lfm2VlImageProcessor
+    pixels = cut(tile_size=64, min_image_tokens=1, max_image_tokens=4, max_tiles=4)
     processor = pictures_only(tf.Lfm2VlProcessor)(image_processor=pixels, tokenizer=words, chat_template=LFM_TEMPLATE)
     return config, processor
