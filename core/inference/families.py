@@ -47,7 +47,7 @@ class Family:
     pixels of the picture as the model sees it, not in thousandths.
 
     `quantisation_skips`: patterns of modules that keep their precision, as transformers' `modules_to_not_convert` takes
-    them. `lora_targets`: a regular expression for whole names of the linear layers that an adapter is trained on, those
+    them. `lora_targets`: a regular expression for whole names of the linear layers that a LoRA is trained on, those
     of the language model alone. Experts are no linear layers in transformers, so neither means them.
     """
 

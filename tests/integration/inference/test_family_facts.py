@@ -11,13 +11,16 @@ from transformers.quantizers.quantizers_utils import should_convert_module
 from core.inference.batch import BatchStepper
 from core.inference.families import FAMILIES as KNOWN
 from core.inference.families import can_batch, family_of, steady_tokens
+from core.inference.loader import load_model
 from core.inference.pixel_budget import PIXEL_BUDGET, fixed
 from core.inference.port import Message
+from core.inference.quantise import divide
 from core.inference.stepper import RoundRobinStepper
 from core.inference.tiles_lfm2 import Lfm2VlImageProcessor
 from core.inference.tiles_phi4 import Phi4MultimodalImageProcessor
+from core.settings import load_settings
 from tests.integration.inference.checkpoints import BATCHED, FAMILIES, TEXT_ONLY
-from tests.integration.inference.conftest import EngineOf, noise
+from tests.integration.inference.conftest import CheckpointOf, EngineOf, noise
 
 SEEING = [family for family in FAMILIES if family not in TEXT_ONLY]
 # Image processors with the settings that they have by themselves: those of the models of full size, or larger.
@@ -109,13 +112,15 @@ def linear_layers(model: Any) -> tuple[set[str], set[str]]:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_what_is_quantised_and_what_an_adapter_is_trained_on(engine_of: EngineOf, family: str) -> None:
-    model = engine_of(family)._loaded.model
+def test_what_is_quantised_and_what_a_lora_is_trained_on(checkpoint: CheckpointOf, family: str) -> None:
+    # Not an engine's, which has packed its linear layers where that pays.
+    model = load_model(load_settings(_env_file=None, model=str(checkpoint(family)), device="cpu")).model
     facts = family_of(model.config.model_type)
     every, language = linear_layers(model)
     assert language < every or family in TEXT_ONLY
     quantised = {name for name in every if should_convert_module(name, list(facts.quantisation_skips))}
     assert quantised == {name for name in language if name != "lm_head" and not CHOOSERS.search(name)}
+    assert set(divide(model)[0]) == quantised
     targets = {name for name, _ in model.named_modules() if re.fullmatch(facts.lora_targets, name)}
     assert targets == {name for name in language if name != "lm_head" and not GATES.search(name)}
     # Nothing but the language model's attention and feed-forward, in every layer of it.

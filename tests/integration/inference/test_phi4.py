@@ -1,4 +1,4 @@
-"""Phi-4 Multimodal: its adapter for pictures is merged, and a picture looks the same whatever is beside it."""
+"""Phi-4 Multimodal: its LoRA for pictures is merged, and a picture looks the same whatever is beside it."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ SETTINGS: dict[str, Any] = {"peft_type": "LORA", "r": 2, "lora_alpha": 4, "use_d
 
 @pytest.fixture
 def folder(checkpoint: CheckpointOf, tmp_path: Path) -> Path:
-    """A checkpoint with an adapter, as peft writes it."""
+    """A checkpoint with a LoRA, as peft writes it."""
     shutil.copytree(checkpoint("phi4_multimodal"), tmp_path, dirs_exist_ok=True)
     (tmp_path / "vision-lora").mkdir()
     (tmp_path / "vision-lora" / "adapter_config.json").write_text(json.dumps(SETTINGS))
@@ -44,8 +44,8 @@ def load(folder: Path) -> Any:
     return load_model(load_settings(_env_file=None, model=str(folder), device="cpu", dtype="float32")).model
 
 
-def test_the_adapter_is_in_the_weights(engine_of: EngineOf, folder: Path) -> None:
-    plain, merged = engine_of("phi4_multimodal")._loaded.model, load(folder)
+def test_the_lora_is_in_the_weights(checkpoint: CheckpointOf, folder: Path) -> None:
+    plain, merged = load(checkpoint("phi4_multimodal")), load(folder)
     parts = weights()
     for name, parameter in plain.named_parameters():
         expected = parameter
@@ -55,29 +55,29 @@ def test_the_adapter_is_in_the_weights(engine_of: EngineOf, folder: Path) -> Non
         torch.testing.assert_close(merged.get_parameter(name), expected)
 
 
-def _without_config(adapter: Path) -> None:
-    (adapter / "adapter_config.json").unlink()
+def _without_config(lora: Path) -> None:
+    (lora / "adapter_config.json").unlink()
 
 
-def _cut_off(adapter: Path) -> None:
-    file = adapter / "adapter_model.safetensors"
+def _cut_off(lora: Path) -> None:
+    file = lora / "adapter_model.safetensors"
     file.write_bytes(file.read_bytes()[:100])
 
 
-def _half(adapter: Path) -> None:
-    save_file({n: w for n, w in weights().items() if "lora_A" in n}, adapter / "adapter_model.safetensors")
+def _half(lora: Path) -> None:
+    save_file({n: w for n, w in weights().items() if "lora_A" in n}, lora / "adapter_model.safetensors")
 
 
-def _of_another_model(adapter: Path) -> None:
-    save_file({n: w[:, :1].contiguous() for n, w in weights().items()}, adapter / "adapter_model.safetensors")
+def _of_another_model(lora: Path) -> None:
+    save_file({n: w[:, :1].contiguous() for n, w in weights().items()}, lora / "adapter_model.safetensors")
 
 
-def _of_another_kind(adapter: Path) -> None:
-    (adapter / "adapter_config.json").write_text(json.dumps(SETTINGS | {"use_dora": True}))
+def _of_another_kind(lora: Path) -> None:
+    (lora / "adapter_config.json").write_text(json.dumps(SETTINGS | {"use_dora": True}))
 
 
-def _empty(adapter: Path) -> None:
-    save_file({"other": torch.zeros(1)}, adapter / "adapter_model.safetensors")
+def _empty(lora: Path) -> None:
+    save_file({"other": torch.zeros(1)}, lora / "adapter_model.safetensors")
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def _empty(adapter: Path) -> None:
         (_empty, "no low-rank"),
     ],
 )
-def test_an_adapter_that_cannot_be_merged(folder: Path, damage: Callable[[Path], None], says: str) -> None:
+def test_a_lora_that_cannot_be_merged(folder: Path, damage: Callable[[Path], None], says: str) -> None:
     damage(folder / "vision-lora")
     with pytest.raises(ModelLoadError, match=says):
         load(folder)

@@ -94,7 +94,8 @@ def glm5_next() -> tuple[Any, Any]:
     latent = {"kv_lora_rank": 16, "q_lora_rank": 24, "v_head_dim": 16, "qk_nope_head_dim": 16}
     linear = {"linear_head_dim": 16, "linear_num_heads": 4}
     index = {"index_topk": 32, "index_head_dim": 16, "index_n_heads": 2, "index_kpool": 4}
-    shape = TEXT | experts | latent | linear | index | {"num_hidden_layers": 4, "num_key_value_heads": 4}
+    shape: dict[str, Any] = TEXT | experts | latent | linear | index | {"num_key_value_heads": 4}
+    shape |= {"layer_types": ["linear_attention", "indexed_attention"], "mlp_layer_types": ["dense", "sparse"]}
     config = tf.Glm5NextConfig(
         text_config=shape
         | {"vocab_size": len(words), "pad_token_id": 0, "eos_token_id": [id("<|endoftext|>"), id("<|user|>")]},
