@@ -74,9 +74,8 @@ def test_masked_and_small_attention_stays_with_torch() -> None:
 @pytest.mark.parametrize("own", [None, True, False])
 def test_the_order_of_tokens_counts_where_it_does_for_torch(said: bool | None, own: bool | None) -> None:
     torch.manual_seed(0)
-    query, module = torch.randn(1, 2, 140, 8), nn.Module()
-    if own is not None:
-        module.is_causal = own
+    query = torch.randn(1, 2, 140, 8)
+    module = type("Attention", (nn.Module,), {} if own is None else {"is_causal": own})()
     made, _ = products.products_attention(module, query, query, query, None, SCALE, is_causal=said)
     expected, _ = sdpa_attention_forward(module, query, query, query, None, scaling=SCALE, is_causal=said)
     assert torch.allclose(made, expected, atol=1e-5)
