@@ -127,7 +127,7 @@ def _check(settings: Settings) -> None:
         read_script(settings.model)
     else:
         require_packages()
-        require_library(settings.quantisation)
+        require_library(settings.quantisation, settings.model)
         local_model(settings.model, settings.model_revision)
 
 
