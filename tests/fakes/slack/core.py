@@ -108,7 +108,9 @@ class Core(Waiting):
     async def _open(self) -> None:
         self.stopping = asyncio.Event()
         self.http = aiohttp.ClientSession()
-        self._runners = [web.AppRunner(app, access_log=None, shutdown_timeout=0.1) for app in (*self._apps, self._foreign_app)]
+        self._runners = [
+            web.AppRunner(app, access_log=None, shutdown_timeout=0.1) for app in (*self._apps, self._foreign_app)
+        ]
         ports: list[int] = []
         for runner in self._runners:
             await runner.setup()
