@@ -22,6 +22,7 @@ from tests.fakes.slack.refusal import Refusal
 from tests.fakes.slack.response_urls import ResponseUrls
 from tests.fakes.slack.sockets import Sockets
 from tests.fakes.slack.state import Grant, Ids, Message, User, Workspace
+from tests.fakes.slack.tiers import Tiers
 from tests.fakes.slack.waiting import Waiting
 from tests.fakes.slack.world import World
 
@@ -43,6 +44,7 @@ class Core(Waiting):
         violations: what the app did that it must never do. Clear those that a test is about.
         request_url: where events go over HTTP; "" for Socket Mode.
         subscribed: the events that the app has asked for; no other is delivered.
+        faults: what goes wrong on order. `tiers.enforced`: Slack's rate limits hold.
         history_limit: at most so many messages a page, as Slack gives to apps outside of its marketplace.
         stop_after_user: whether chat.stopStream is still allowed after the user's Stop. The documentation says so;
             bots in the field have met message_not_in_streaming_state.
@@ -69,7 +71,7 @@ class Core(Waiting):
         self.echoes = True
         self._triggers: dict[str, tuple[str, float]] = {}
         this = cast("FakeSlack", self)
-        self.faults = Faults(self.loop)
+        self.faults, self.tiers = Faults(self.loop), Tiers()
         self.sockets = Sockets(this)
         self.oauth = OAuth(this)
         self.response_urls = ResponseUrls(this)

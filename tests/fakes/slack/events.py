@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from tests.fakes.slack.state import Channel, Json, Message, User, Workspace
 from tests.fakes.slack.world import World
-
-_MENTION = re.compile(r"(<@\w+>)")
 
 
 def callback(world: World, workspace: Workspace, event: Json, *, channel: Channel | None = None) -> Json:
@@ -35,18 +32,6 @@ def callback(world: World, workspace: Workspace, event: Json, *, channel: Channe
         "is_ext_shared_channel": bool(channel and channel.shared),
         "event_context": f"4-{world.ids('x')}",
     }
-
-
-def rich_text(text: str, block_id: str) -> list[Json]:
-    """The blocks that Slack's own editor makes of what somebody types."""
-    elements: list[Json] = []
-    for part in _MENTION.split(text):
-        if part.startswith("<@"):
-            elements.append({"type": "user", "user_id": part[2:-1]})
-        elif part:
-            elements.append({"type": "text", "text": part})
-    section = {"type": "rich_text_section", "elements": elements}
-    return [{"type": "rich_text", "block_id": block_id, "elements": [section]}] if elements else []
 
 
 def message(world: World, message: Message, *, files: bool = True) -> Json:

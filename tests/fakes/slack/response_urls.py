@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from tests.fakes.slack.methods.content import POST_TEXT, read_content, require_text
+from tests.fakes.slack.methods.content import read_content, require_text
 from tests.fakes.slack.refusal import Refusal
 from tests.fakes.slack.state import Channel, Json, Message, User
 
@@ -74,7 +74,7 @@ class ResponseUrls:
             if place.message is not None:
                 place.channel.messages.pop(place.message.ts, None)
             return
-        content = read_content(self._fake, given, most=POST_TEXT)
+        content = read_content(self._fake, given)
         require_text(content)
         if given.get("replace_original") and place.message is not None:
             for name, value in ({"text": "", "blocks": []} | content).items():

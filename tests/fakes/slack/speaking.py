@@ -12,6 +12,7 @@ from tests.fakes.slack import events
 from tests.fakes.slack.core import Core
 from tests.fakes.slack.delivery import Delivery
 from tests.fakes.slack.files import Download, StoredFile
+from tests.fakes.slack.rich import rich_text
 from tests.fakes.slack.state import Channel, Json, Message, User, Workspace
 
 _NAMES = {"channel": "message.channels", "group": "message.groups", "im": "message.im", "mpim": "message.mpim"}
@@ -153,7 +154,7 @@ class Speaking(Core):
                 channel,
                 user.id,
                 text=text,
-                blocks=events.rich_text(text, self.world.ids("b")),
+                blocks=rich_text(text, self.world.ids("b")),
                 files=[file.id for file in files or []],
                 subtype="file_share" if files else ("thread_broadcast" if broadcast else ""),
                 thread_ts=thread,
@@ -190,7 +191,7 @@ class Speaking(Core):
         with self.lock:
             before, stamp = self.world.message_json(message), self.world.clock.stamp()
             message.text, message.edited = text, stamp
-            message.blocks = events.rich_text(text, self.world.ids("b"))
+            message.blocks = rich_text(text, self.world.ids("b"))
             event = events.message_changed(self.world, message, before, stamp=stamp)
         return self._in(message.channel, message, event)
 

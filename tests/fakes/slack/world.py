@@ -8,6 +8,7 @@ from typing import Any
 from tests.fakes.slack.clock import Clock
 from tests.fakes.slack.files import StoredFile
 from tests.fakes.slack.refusal import Refusal
+from tests.fakes.slack.rich import rich_text
 from tests.fakes.slack.state import Channel, Grant, Ids, Json, Message, User, Workspace
 
 
@@ -87,8 +88,9 @@ class World:
             answer["subtype"] = message.subtype
         if message.bot_id:
             answer |= {"bot_id": message.bot_id, "app_id": self.app_id}
-        if message.blocks:
-            answer["blocks"] = message.blocks
+        streamed = rich_text(message.text, f"stream-{message.ts}") if message.stream is not None else []
+        if message.blocks or streamed:
+            answer["blocks"] = [*streamed, *message.blocks]
         if message.attachments:
             answer["attachments"] = message.attachments
         if message.files:

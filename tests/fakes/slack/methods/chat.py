@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.fakes.slack.methods.content import POST_TEXT, UPDATE_TEXT, check_look, read_content, require_text, thread_of
+from tests.fakes.slack.methods.content import check_look, read_content, require_text, thread_of
 from tests.fakes.slack.methods.registry import method
 from tests.fakes.slack.refusal import Refusal
 from tests.fakes.slack.state import Channel, Json, Message
@@ -34,7 +34,7 @@ def post_message(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
     """A new message of the bot's."""
     check_look(arguments, caller)
     channel = writable(fake, caller, arguments["channel"])
-    content = read_content(fake, arguments, most=None)
+    content = read_content(fake, arguments)
     require_text(content)
     thread = thread_of(fake, channel, arguments.get("thread_ts"))
     message = fake.world.add_message(
@@ -48,10 +48,7 @@ def post_message(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
     # A message ends the status line of its thread.
     fake.world.statuses.pop((channel.id, message.root), None)
     fake.echo(message)
-    answer: Json = {"channel": channel.id, "ts": message.ts, "message": fake.world.message_json(message)}
-    if len(arguments.get("text") or "") > POST_TEXT:
-        answer |= {"warning": "message_truncated", "response_metadata": {"warnings": ["message_truncated"]}}
-    return answer
+    return {"channel": channel.id, "ts": message.ts, "message": fake.world.message_json(message)}
 
 
 @method("chat.postEphemeral")
@@ -61,7 +58,7 @@ def post_ephemeral(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
     channel = writable(fake, caller, arguments["channel"])
     if arguments["user"] not in channel.members:
         raise Refusal("user_not_in_channel")
-    content = read_content(fake, arguments, most=POST_TEXT)
+    content = read_content(fake, arguments)
     require_text(content)
     thread = thread_of(fake, channel, arguments.get("thread_ts"))
     message = fake.world.add_message(
@@ -95,12 +92,15 @@ def update(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
     fake.expire(message)
     if message.stream is not None and message.stream.state == "in_progress":
         raise Refusal("streaming_state_conflict")
-    content = read_content(fake, arguments, most=UPDATE_TEXT)
+    content = read_content(fake, arguments)
     if not set(content) - {"metadata"}:
         raise Refusal("no_text", fault="an update that changes nothing")
     if "text" in content and "blocks" not in content:
         content["blocks"] = []
     require_text({"text": message.text, "blocks": message.blocks} | content)
+    if message.stream is not None and set(content) - {"metadata"}:
+        # What was streamed is a block of the message by now, and goes with the others.
+        message.stream = None
     for name, value in content.items():
         setattr(message, name, value)
     if "blocks" not in arguments:
