@@ -63,6 +63,7 @@ class Api:
             self._fake.calls.append(call)
             fault = self._fake.faults.next(name)
             wait = self._fake.tiers.wait(name, token, str(given.get("channel", "")), call.at)
+        self._fake.changed()
         if wait and fault is None:
             fault = Fault("limited", 0, retry_after=wait)
         if fault is not None and fault.kind == "limited":

@@ -67,6 +67,18 @@ class ResponseUrls:
         self._fake.changed()
         return web.Response(text="ok")
 
+    def acknowledged(self, url: str, answer: Json | str) -> None:
+        """What the acknowledgement of a command says is shown as well: text, or a message."""
+        given = {"text": answer} if isinstance(answer, str) else answer
+        place = self._places[url.rpartition("/")[2]]
+        if any(given.get(name) for name in ("text", "blocks", "attachments")):
+            with self._fake.lock:
+                try:
+                    self._post(place, given)
+                except Refusal as refusal:
+                    self._fake.violation(f"acknowledgement of a command: {refusal}")
+            self._fake.changed()
+
     def _post(self, place: _Place, given: Json) -> None:
         for name in set(given) - _KNOWN:
             self._fake.violation(f"response_url: unknown field {name}")

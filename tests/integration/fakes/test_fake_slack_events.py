@@ -3,7 +3,9 @@
 import asyncio
 import json
 
+import pytest
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 
 from tests.fakes.slack import Delivery, FakeSlack, encode, signed_headers
@@ -110,6 +112,12 @@ def test_a_file_of_slack_connect_is_a_stub_until_it_is_asked_for(slack: FakeSlac
     assert "url_private" not in stub
     assert said.deliveries[0].payload["is_ext_shared_channel"]
     assert client.files_info(file=file.id)["file"]["url_private"] == file.url_private
+    found = client.conversations_history(channel=shared.id)["messages"][0]["files"][0]
+    assert found["url_private"] == file.url_private
+    file.access = "access_denied"
+    assert client.conversations_history(channel=shared.id)["messages"][0]["files"][0]["file_access"] == "access_denied"
+    with pytest.raises(SlackApiError, match="not_visible"):
+        client.files_info(file=file.id)
 
 
 def test_threads_edits_and_deletions(slack: FakeSlack) -> None:
@@ -126,9 +134,13 @@ def test_threads_edits_and_deletions(slack: FakeSlack) -> None:
     assert (edited["subtype"], edited["message"]["text"]) == ("message_changed", "and this?")
     assert edited["previous_message"]["text"] == "and that?"
     assert edited["message"]["ts"] == reply.ts != edited["ts"]
+    buried = inner(slack.remove(root.message).deliveries[0])
+    assert (buried["subtype"], buried["message"]["subtype"]) == ("message_changed", "tombstone")
+    assert (buried["message"]["ts"], buried["message"]["user"]) == (root.ts, "USLACKBOT")
+    assert buried["previous_message"]["user"] == alice.id
     deleted = inner(slack.remove(reply.message).deliveries[0])
     assert (deleted["subtype"], deleted["deleted_ts"]) == ("message_deleted", reply.ts)
-    assert [seen.text for seen in slack.seen(im, root.ts)] == ["what is it?"]
+    assert [seen.text for seen in slack.seen(im, root.ts)] == ["This message was deleted."]
 
 
 def test_the_bot_hears_only_what_it_may(slack: FakeSlack) -> None:

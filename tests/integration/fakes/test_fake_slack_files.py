@@ -170,7 +170,12 @@ def test_what_was_announced_must_come(slack: FakeSlack, client: WebClient, brows
 
 
 def test_files_that_are_not_to_be_had(slack: FakeSlack, client: WebClient, picture: StoredFile, fetch: Fetch) -> None:
+    general = slack.channel("general")
+    slack.say(slack.user("bob"), general, "look", files=[picture])
+    picture.access = "hidden_by_limit"
+    assert client.conversations_history(channel=general.id)["messages"][0]["files"][0]["mode"] == "hidden_by_limit"
     picture.deleted = True
+    assert client.conversations_history(channel=general.id)["messages"][0]["files"][0]["mode"] == "tombstone"
     with pytest.raises(SlackApiError, match="file_deleted"):
         client.files_info(file=picture.id)
     assert fetch(picture.url_private).status_code == 404

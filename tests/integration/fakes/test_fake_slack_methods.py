@@ -1,5 +1,6 @@
 """Tokens, scopes, arguments and the rest of the methods, with the SDK's client."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -186,6 +187,29 @@ def test_limits_of_time_and_lost_answers(slack: FakeSlack, general: Channel) -> 
         "restricted_action",
         "",
     ]
+
+
+def test_the_sdks_own_client_posts_twice_when_an_answer_is_lost(slack: FakeSlack, general: Channel) -> None:
+    client = WebClient(slack.bot_token, slack.api_url)
+    slack.faults.lose_answer("chat.postMessage")
+    client.chat_postMessage(channel=general.id, text="once?")
+    assert [seen.text for seen in slack.seen(general)] == ["once?", "once?"]
+
+
+def test_a_call_can_be_held(slack: FakeSlack, client: WebClient, general: Channel) -> None:
+    gate = slack.faults.hold("chat.postMessage")
+    with ThreadPoolExecutor(1) as pool:
+        posting = pool.submit(client.chat_postMessage, channel=general.id, text="x")
+        slack.wait_for(lambda: slack.called("chat.postMessage"))
+        assert slack.seen(general) == []
+        gate.open()
+        assert posting.result(10)["ok"]
+    assert len(slack.seen(general)) == 1
+
+
+def test_the_messages_tab_can_be_off(slack: FakeSlack, client: WebClient, alice: User) -> None:
+    slack.messages_tab = False
+    assert refused(client.chat_postMessage, channel=slack.im(alice).id, text="x") == "messages_tab_disabled"
 
 
 def test_the_sdk_waits_as_it_is_told(slack: FakeSlack, general: Channel) -> None:

@@ -97,6 +97,7 @@ def test_shortcuts_and_commands(slack: FakeSlack, loop: asyncio.Runner) -> None:
             assert (await slack.shortcut(alice, said.message, "ask")).acknowledged
             typed = await slack.command(alice, general, "help")
             assert typed.answer["text"] == "Here is what I can do."
+            assert [seen.text for seen in slack.seen(general, by=alice)] == ["look", "Here is what I can do."]
 
     loop.run(run())
     shortcut, command = heard

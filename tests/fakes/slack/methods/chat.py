@@ -18,7 +18,7 @@ def writable(fake: FakeSlack, caller: Caller, channel: str) -> Channel:
     """One that the bot may post to; a user's id means the conversation with him.
 
     Raises:
-        Refusal: channel_not_found, is_archived, not_in_channel.
+        Refusal: channel_not_found, is_archived, not_in_channel, messages_tab_disabled.
     """
     user = fake.world.users.get(channel)
     found = fake.im(user) if user else fake.world.channel(channel, caller)
@@ -26,6 +26,8 @@ def writable(fake: FakeSlack, caller: Caller, channel: str) -> Channel:
         raise Refusal("is_archived")
     if caller.bot not in found.members:
         raise Refusal("not_in_channel")
+    if found.kind == "im" and not fake.messages_tab:
+        raise Refusal("messages_tab_disabled")
     return found
 
 
@@ -118,7 +120,11 @@ def update(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
 def delete(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
     """Takes the bot's own message away."""
     channel, message = own_message(fake, caller, arguments, "cant_delete_message")
-    del channel.messages[message.ts]
+    if fake.world.replies(channel, message):
+        message.text, message.blocks, message.files = "This message was deleted.", [], []
+        message.author, message.subtype, message.bot_id = "USLACKBOT", "tombstone", ""
+    else:
+        del channel.messages[message.ts]
     return {"channel": channel.id, "ts": message.ts}
 
 

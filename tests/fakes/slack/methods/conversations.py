@@ -54,7 +54,7 @@ def history(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
     channel = _readable(fake, caller, arguments["channel"], "history")
     if caller.bot not in channel.members:
         raise Refusal("not_in_channel")
-    messages = [m for _, m in sorted(channel.messages.items(), reverse=True) if not m.ephemeral_to]
+    messages = [m for m in reversed(channel.messages.values()) if not m.ephemeral_to]
     shown = [m for m in messages if not m.thread_ts or m.broadcast]
     return _page(fake, shown, arguments, 100) | {"pin_count": 0}
 
