@@ -5,16 +5,24 @@ from collections.abc import Iterable, Sequence
 from core.conversation import digest
 from core.conversation.inbound import Accepted, InboundQuestion, Named, PastTurn
 from core.conversation.prompt import HISTORY_TURNS
-from core.errors import Busy, EmptyQuestion, EventKeyReused, NotFound, QuestionTooLong, TooManyPictures
+from core.conversation.titles import title_of
+from core.errors import (
+    Busy,
+    EmptyQuestion,
+    EventKeyReused,
+    NotFound,
+    QuestionErased,
+    QuestionTooLong,
+    TooManyPictures,
+)
 from core.media.blobs import BlobStore
 from core.settings import Settings
 from core.store.attachments import StoredFile
 from core.store.database import Repositories, Store
 from core.store.models import Conversation, Person
+from core.store.places import conversation_name
 from core.store.turn_history import PastRow
 from core.values import AttachmentState, TurnState, new_id, utc_now
-
-TITLE_CHARS = 60
 
 
 class Intake:
@@ -33,6 +41,7 @@ class Intake:
             EventKeyReused: another question was accepted under this event key.
             Busy: too many questions wait, of this person or of everybody.
             NotFound: `conversation_id` is not one of this person's.
+            QuestionErased: the event became a question that was erased; or it was no question when it came first.
         """
         self._check(inbound)
         pictures = _all_pictures(inbound)
@@ -78,11 +87,15 @@ class Intake:
     def _before(self, repositories: Repositories, inbound: InboundQuestion) -> Accepted | None:
         """What the same event became when it came before."""
         event = repositories.inbound.find(inbound.platform, inbound.event_key)
-        if event is None or event.turn_id is None or (turn := repositories.turns.get(event.turn_id)) is None:
+        if event is None:
             return None
+        turn = repositories.turns.get(event.turn_id) if event.turn_id is not None else None
+        if turn is None:
+            raise QuestionErased
         if event.content_hash != inbound.content_hash:
             raise EventKeyReused
-        return Accepted(turn.id, turn.conversation_id, turn.person_id, duplicate=True)
+        handed_over = turn.state == TurnState.HANDED_OVER
+        return Accepted(turn.id, turn.conversation_id, turn.person_id, duplicate=True, handed_over=handed_over)
 
     def _check(self, inbound: InboundQuestion) -> None:
         files = len(inbound.pictures) + len(inbound.refused) + len(inbound.pending)
@@ -123,12 +136,14 @@ class Intake:
             return self._owned(repositories, inbound.conversation_id, person)
         if digests and (continued := self._continued(repositories, digests[-1], person)) is not None:
             return continued
+        place = repositories.places.get_or_create(workspace_id, inbound.place) if inbound.place else None
         conversation = repositories.conversations.get_or_create(
             workspace_id,
-            inbound.conversation or new_id(),
+            inbound.conversation or (conversation_name(place) if place is not None else new_id()),
             person.id,
             title=_title(inbound),
             system_prompt=inbound.system_prompt,
+            place_id=place.id if place is not None else None,
         )
         if conversation.last_seq == 0:
             self._import_history(repositories, inbound, digests, conversation, person)
@@ -200,7 +215,10 @@ class Intake:
             inbound.platform, inbound.event_key, turn.id, content_hash=inbound.content_hash
         ):
             raise _Doubled
-        return Accepted(turn.id, conversation.id, person.id)
+        handed_over = turn.state == TurnState.HANDED_OVER
+        if inbound.reply_to and not handed_over:
+            repositories.deliveries.open(turn.id, inbound.platform, inbound.reply_to, turn.created_at)
+        return Accepted(turn.id, conversation.id, person.id, handed_over=handed_over)
 
 
 class _Doubled(Exception):
@@ -242,6 +260,4 @@ def _digests(inbound: InboundQuestion) -> list[str]:
 
 
 def _title(inbound: InboundQuestion) -> str:
-    first = inbound.history[0].question if inbound.history else inbound.question
-    words = " ".join(first.split())
-    return words if len(words) <= TITLE_CHARS else words[: TITLE_CHARS - 1].rstrip() + "…"
+    return title_of(inbound.history[0].question if inbound.history else inbound.question)

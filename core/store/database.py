@@ -27,10 +27,12 @@ from core.errors import ConfigurationError, StoreError
 from core.store.attachments import AttachmentRepository
 from core.store.conversations import ConversationRepository
 from core.store.deliveries import DeliveryRepository
+from core.store.erasures import ErasureRepository
 from core.store.feedback import FeedbackRepository
 from core.store.inbound import InboundRepository
 from core.store.keys import KeyRepository
 from core.store.people import PeopleRepository
+from core.store.places import PlaceRepository
 from core.store.turns import TurnRepository
 from core.store.usage import UsageRepository
 from core.store.web_sessions import WebSessionRepository
@@ -60,10 +62,12 @@ class Repositories:
         "attachments",
         "conversations",
         "deliveries",
+        "erasures",
         "feedback",
         "inbound",
         "keys",
         "people",
+        "places",
         "session",
         "turns",
         "usage",
@@ -75,9 +79,11 @@ class Repositories:
         self.turns = TurnRepository(session)
         self.conversations = ConversationRepository(session)
         self.people = PeopleRepository(session)
+        self.places = PlaceRepository(session)
         self.attachments = AttachmentRepository(session)
         self.inbound = InboundRepository(session)
         self.deliveries = DeliveryRepository(session)
+        self.erasures = ErasureRepository(session)
         self.feedback = FeedbackRepository(session)
         self.usage = UsageRepository(session)
         self.keys = KeyRepository(session)

@@ -11,7 +11,7 @@ from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, literal_co
 from sqlalchemy.orm import aliased
 
 from core.store.columns import UtcDateTime
-from core.store.models import Turn
+from core.store.models import Conversation, Turn
 from core.values import ACTIVE_STATES, TurnState
 
 # Error code of a turn whose last attempt ended together with its worker.
@@ -35,6 +35,7 @@ IS_OPEN = in_state(*ACTIVE_STATES)
 IS_GATHERING = and_(IS_OPEN, in_state(TurnState.GATHERING))
 IS_READY = and_(IS_OPEN, in_state(TurnState.READY))
 IS_RUNNING = and_(IS_OPEN, in_state(TurnState.RUNNING))
+IS_WAITING = in_state(TurnState.GATHERING, TurnState.READY)
 
 HAS_HISTORY = Turn.history_hash != literal_column("''")
 
@@ -58,6 +59,14 @@ def _no_earlier_turn_is_open() -> ColumnElement[bool]:
 
 
 NO_EARLIER_TURN_IS_OPEN = _no_earlier_turn_is_open()
+
+
+NOT_HANDED_OVER = ~(
+    select(Conversation.id)
+    .where(Conversation.id == Turn.conversation_id, Conversation.handed_over_at.is_not(None))
+    .correlate(Turn)
+    .exists()
+)
 
 
 def _is_suspect(turn: type[Turn]) -> ColumnElement[bool]:

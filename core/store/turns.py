@@ -1,11 +1,13 @@
 """Turns: questions and their answers, and every change of their state.
 
     gathering → ready → running → answered → delivered
-                  ↑________|   ↘ failed, cancelled → (reopen) ready
+        ↘       ↙ ↑________|   ↘ failed, cancelled → (reopen) ready
+       handed_over
 
 Intake and the adapters use what stands here, the dispatcher `turn_dispatch.py`, the worker and the reaper
-`turn_lease.py`, whoever follows turns `turn_watch.py`, stateless clients `turn_history.py`. Each change is one UPDATE
-that repeats in its condition what it assumes; who loses a race changes nothing.
+`turn_lease.py`, whoever follows turns `turn_watch.py`, stateless clients `turn_history.py`, whoever hands over to a
+human `turn_handover.py`. Each change is one UPDATE that repeats in its condition what it assumes; who loses a race
+changes nothing.
 """
 
 from collections.abc import Collection
@@ -15,23 +17,25 @@ from typing import Any
 from sqlalchemy import BindParameter, bindparam, case, delete, func, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
-from core.store.models import Attachment, Conversation, Delivery, Turn
+from core.store.models import Attachment, Conversation, Delivery, Post, Turn
 from core.store.turn_dispatch import TurnDispatch
 from core.store.turn_guards import (
     FRESH,
     IS_GATHERING,
     IS_OPEN,
     IS_READY,
+    IS_WAITING,
     NOW,
     TURN_ID,
     UNSYNCHRONIZED,
     in_state,
 )
+from core.store.turn_handover import TurnHandover
 from core.store.turn_history import TurnHistory
 from core.store.turn_lease import TurnLease
 from core.store.turn_rows import ANSWER
 from core.store.turn_watch import TurnWatch
-from core.values import ACTIVE_STATES, FinishReason, TurnState, new_id
+from core.values import ACTIVE_STATES, DeliveryState, FinishReason, TurnState, new_id
 
 _TURN_IDS: BindParameter[list[str]] = bindparam("turn_ids", expanding=True)
 _AS_IT_IS = select(Turn).execution_options(populate_existing=True)
@@ -60,15 +64,14 @@ _MAKE_READY = (
     .returning(Turn)
     .execution_options(**FRESH)
 )
-_WAITS = in_state(TurnState.GATHERING, TurnState.READY)
 _CANCEL = (
     update(Turn)
     .where(Turn.id == TURN_ID, IS_OPEN)
     .values(
         # Decided inside the UPDATE: a worker may take or return the turn at this very moment.
-        state=case((_WAITS, TurnState.CANCELLED.value), else_=Turn.state),
-        finish_reason=case((_WAITS, FinishReason.CANCELLED.value), else_=Turn.finish_reason),
-        finished_at=case((_WAITS, NOW), else_=Turn.finished_at),
+        state=case((IS_WAITING, TurnState.CANCELLED.value), else_=Turn.state),
+        finish_reason=case((IS_WAITING, FinishReason.CANCELLED.value), else_=Turn.finish_reason),
+        finished_at=case((IS_WAITING, NOW), else_=Turn.finished_at),
         cancel_requested=True,
     )
     .returning(Turn)
@@ -79,6 +82,7 @@ _IS_LAST = (
     .where(
         Conversation.id == select(Turn.conversation_id).where(Turn.id == TURN_ID).scalar_subquery(),
         Conversation.last_seq == select(Turn.seq).where(Turn.id == TURN_ID).scalar_subquery(),
+        Conversation.handed_over_at.is_(None),
     )
     .values(updated_at=NOW)
     .returning(Conversation.id)
@@ -116,8 +120,24 @@ _REOPEN = (
     .returning(Turn)
     .execution_options(**FRESH)
 )
-_UNDELIVER = (
-    delete(Delivery).where(Delivery.turn_id == TURN_ID, Delivery.kind == ANSWER).execution_options(**UNSYNCHRONIZED)
+_ANSWER_OF = select(Delivery.id, Delivery.target).where(Delivery.turn_id == TURN_ID, Delivery.kind == ANSWER)
+_UNDELIVER = delete(Delivery).where(Delivery.id == bindparam("reopened")).execution_options(**UNSYNCHRONIZED)
+_FORGET_POSTS = delete(Post).where(Post.delivery_id == bindparam("reopened")).execution_options(**UNSYNCHRONIZED)
+_DELIVER_AGAIN = (
+    update(Delivery)
+    .where(Delivery.id == bindparam("reopened"))
+    .values(
+        state=DeliveryState.PENDING,
+        attempts=0,
+        lease_owner="",
+        lease_until=None,
+        not_before=None,
+        external_id="",
+        error_message="",
+        created_at=NOW,
+        sent_at=None,
+    )
+    .execution_options(**UNSYNCHRONIZED)
 )
 _DELIVERED = (
     update(Turn)
@@ -131,7 +151,7 @@ _DELIVERED = (
 )
 
 
-class TurnRepository(TurnDispatch, TurnHistory, TurnLease, TurnWatch):
+class TurnRepository(TurnDispatch, TurnHandover, TurnHistory, TurnLease, TurnWatch):
     """Times are aware UTC. Returned turns stay readable after the block."""
 
     def add(
@@ -144,21 +164,27 @@ class TurnRepository(TurnDispatch, TurnHistory, TurnLease, TurnWatch):
         options: dict[str, Any] | None = None,
         now: datetime,
     ) -> Turn:
-        """Add the next turn of a conversation, READY or GATHERING. Parallel adds queue up at the conversation's row.
+        """Add the next turn of a conversation, READY or GATHERING; HANDED_OVER where a human answers.
+
+        Parallel adds queue up at the conversation's row.
 
         Raises:
             NotFound: no such conversation.
         """
+        seqs = self._take_seqs(conversation_id, 1, now)
+        if seqs.handed_over:
+            state = TurnState.HANDED_OVER
         turn = Turn(
             id=new_id(),
             conversation_id=conversation_id,
             person_id=person_id,
-            seq=self._take_seqs(conversation_id, 1, now),
+            seq=seqs.first,
             state=state,
             question=question,
             options=options or {},
             created_at=now,
             ready_at=now if state is TurnState.READY else None,
+            finished_at=now if seqs.handed_over else None,
         )
         self._session.add(turn)
         self._session.flush()
@@ -232,7 +258,10 @@ class TurnRepository(TurnDispatch, TurnHistory, TurnLease, TurnWatch):
             return False
         if self._changed(_REOPEN, turn_id=turn_id, now=now) is None:
             return False
-        self._session.execute(_UNDELIVER, {"turn_id": turn_id})
+        for delivery_id, target in self._session.execute(_ANSWER_OF, {"turn_id": turn_id}).all():
+            # Where answers are sent, the row also says where to: it stays, and a new message will show the new answer.
+            for statement in (_FORGET_POSTS, _DELIVER_AGAIN) if target else (_UNDELIVER,):
+                self._session.execute(statement, {"reopened": delivery_id, "now": now})
         return True
 
     def mark_delivered(self, turn_ids: Collection[str], now: datetime) -> None:
