@@ -1,7 +1,6 @@
-"""A program: what this machine can do at best with this model, measured, and what that means for workload W.
+"""A program: what this machine can do at best, measured at the shapes of a model, and what the model costs.
 
-Two rates bound any engine: products of matrices (FLOP/s, where many tokens share a weight) and reading weights from
-memory (bytes/s, where few do). The floor of W is the time that they take alone: nothing else, and no waiting.
+It also says how many threads every side shall compute with, and makes the random checkpoint where none is named.
 """
 
 import json
@@ -11,7 +10,7 @@ import random
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -21,9 +20,12 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
+from transformers.utils.logging import disable_progress_bar
 
+from bench.engine.machine_floor import Rates, Work
 from bench.engine.sides.settings import side_settings
 from bench.engine.workload import SIDE
+from bench.random_model import save_model
 from core.inference.hardware import choose_device, choose_threads
 from core.inference.loader import LoadedModel, load_model
 from core.inference.port import Message, Picture
@@ -34,40 +36,6 @@ from core.inference.source import find_model
 MANY_TOKENS = 2048
 # No cache holds so much.
 UNCACHED_BYTES = 512 * 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What one question of W costs: FLOP to read its prompt with the picture; `flop_token` and `weight_bytes` for each
-    new token, `kv_bytes` for each token before it."""
-
-    prompt_tokens: int
-    picture_tokens: int
-    flop_prompt: float
-    flop_token: float
-    weight_bytes: int
-    kv_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """FLOP/s by number type, bytes/s, and the number type that is computed with."""
-
-    flop_per_s: dict[str, float]
-    bytes_per_s: float
-    dtype: str
-
-
-def floor_s(work: Work, rates: Rates, questions: int, new_tokens: int) -> float:
-    """Seconds that `questions` at once take at least, all decoding together."""
-    flop_per_s = rates.flop_per_s[rates.dtype]
-    reading = questions * work.flop_prompt / flop_per_s
-    # The first token comes with the prompt.
-    steps = new_tokens - 1
-    context = work.prompt_tokens + steps / 2
-    step_bytes = work.weight_bytes + questions * context * work.kv_bytes
-    step_flop = questions * work.flop_token
-    return reading + steps * max(step_bytes / rates.bytes_per_s, step_flop / flop_per_s)
 
 
 def measure_work(loaded: LoadedModel) -> Work:
@@ -87,13 +55,10 @@ def measure_work(loaded: LoadedModel) -> Work:
             out = model(input_ids=prompt.ids.to(device), use_cache=True, logits_to_keep=1, **inputs)
         cache = out.past_key_values
         kv_bytes = sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers) // prompt.tokens
+        # Without what was said before, which is counted by its bytes.
         with FlopCounterMode(display=False) as decoding:
-            model(
-                input_ids=torch.zeros(1, 1, dtype=torch.long, device=device),
-                position_ids=prompt.position(prompt.tokens).to(device),
-                past_key_values=cache,
-                use_cache=True,
-            )
+            one = torch.zeros(1, 1, dtype=torch.long, device=device)
+            model(input_ids=one, position_ids=prompt.position(0).to(device), use_cache=False)
     flop_token = decoding.get_total_flops()
     return Work(
         prompt_tokens=prompt.tokens,
@@ -117,9 +82,7 @@ def measure_rates(width: int, inner: int, dtype: torch.dtype, device: torch.devi
     return Rates(flop_per_s, bytes_per_s, _name(dtype))
 
 
-def _product_rate(
-    rows: int, width: int, inner: int, dtype: torch.dtype, device: torch.device, seconds: float
-) -> float:
+def _product_rate(rows: int, width: int, inner: int, dtype: torch.dtype, device: torch.device, seconds: float) -> float:
     x, w = torch.randn(rows, width, device=device).to(dtype), torch.randn(inner, width, device=device).to(dtype)
     return 2 * rows * width * inner / _best(lambda: F.linear(x, w), device, seconds)
 
@@ -175,22 +138,29 @@ def describe() -> dict[str, Any]:
 
 
 def main() -> None:
-    """The first argument holds `model`, `threads` (0: those that are free) and `seconds` for each measurement."""
+    """The first argument holds `model`, or else `folder` and `small` for a random one; `threads`, 0 for those that are
+    free; and `seconds` for each measurement."""
     options: dict[str, Any] = json.loads(sys.argv[1])
+    if not options["model"]:
+        disable_progress_bar()
+        options["model"] = str(save_model(Path(options["folder"]), small=options["small"]))
     settings = side_settings(options)
     device = choose_device(settings.device)
-    threads = options["threads"] or choose_threads(device, find_model(settings.model, "").weight_bytes)
+    source = find_model(settings.model, settings.model_revision)
+    threads = options["threads"] or choose_threads(device, source.weight_bytes)
     loaded = load_model(settings)
     torch.set_num_threads(threads)
-    work = measure_work(loaded)
     text = loaded.model.config.get_text_config()
     dtype = loaded.model.dtype
+    work = measure_work(loaded)
     rates = measure_rates(text.hidden_size, text.intermediate_size, dtype, device, options["seconds"])
     result = {
+        "model": str(source.folder),
         **describe(),
         "device": str(device),
         "dtype": _name(dtype),
         "threads": threads,
+        "context_tokens": loaded.context_tokens,
         "parameters": sum(parameter.numel() for parameter in loaded.model.parameters()),
         "model_type": loaded.model.config.model_type,
         "work": asdict(work),

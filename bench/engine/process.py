@@ -65,7 +65,8 @@ class SideProcess:
             reply = self._reply()
         except BaseException as error:
             self.close()
-            if isinstance(error, OSError):
+            # Its end of a pipe is closed, or ours, since it failed before.
+            if isinstance(error, OSError | ValueError):
                 raise SideFailed(f"{self._program} has ended: {self._last_words()}") from None
             raise
         self.peak_mb = reply["peak_mb"]

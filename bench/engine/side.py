@@ -72,7 +72,8 @@ def serve(load: Callable[[dict[str, Any]], Side]) -> None:
             asks = [ask_from(data) for data in json.loads(line)]
             began = time.perf_counter()
             answers = side.answer(asks)
-            round = Round(answers, time.perf_counter() - began, side.counters())
+            seconds = time.perf_counter() - began
+            round = Round(answers, [ask.at_s for ask in asks], seconds, side.counters())
             reply(round=asdict(round), peak_mb=peak_mb())
     except Exception as error:
         reply(error=f"{type(error).__name__}: {error}")

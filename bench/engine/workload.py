@@ -8,6 +8,7 @@ Workload M: one conversation about one picture; each turn knows what was answere
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +62,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Answers in the order of the asks, `seconds` until the last one was complete."""
+    """Answers in the order of the asks, which arrived at `arrived_s`; `seconds` until the last one was complete."""
 
     answers: list[Answer]
+    arrived_s: list[float]
     seconds: float
     counters: dict[str, float] = field(default_factory=dict)
 
@@ -100,7 +102,7 @@ class Pictures:
         number = self._next
         self._next += 1
         pixels = random.Random(number).randbytes(SIDE * SIDE * 3)
-        Image.frombytes("RGB", (SIDE, SIDE), pixels).save(picture_file(self._folder, number), "PNG", compress_level=1)
+        Image.frombytes("RGB", (SIDE, SIDE), pixels).save(picture_file(self._folder, number), "PNG", compress_level=0)
         return number
 
 
@@ -120,14 +122,15 @@ def together(pictures: Pictures, count: int, new_tokens: int) -> list[Ask]:
 
 
 def poisson(pictures: Pictures, count: int, new_tokens: int, per_s: float, seed: int) -> list[Ask]:
-    """`count` questions that arrive independently of each other, `per_s` a second on average; the first one at 0."""
-    arrivals = random.Random(seed)
-    asks = []
-    at = 0.0
-    for _ in range(count):
-        asks.append(Ask((first_question(pictures.new()),), new_tokens, at_s=at))
-        at += arrivals.expovariate(per_s)
-    return asks
+    """`count` questions, one at each of the `arrivals`."""
+    return [Ask((first_question(pictures.new()),), new_tokens, at_s=at) for at in arrivals(count, per_s, seed)]
+
+
+def arrivals(count: int, per_s: float, seed: int) -> list[float]:
+    """Seconds at which `count` questions arrive independently of each other, `per_s` a second on average, from 0 on."""
+    generator = random.Random(seed)
+    waits = (generator.expovariate(per_s) for _ in range(count - 1))
+    return [0.0, *accumulate(waits)]
 
 
 class Conversation:

@@ -1,4 +1,4 @@
-"""transformers' own `generate`, over batches of what is waiting; with batches of one it is one question after another."""
+"""transformers' own `generate`, over batches of what is waiting; with batches of one it is one after another."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -7,8 +7,9 @@ from glimt.logs import set_up_logs
 
 
 def side_settings(options: dict[str, Any]) -> Settings:
-    """What the environment says, but for what every side must have alike."""
+    """What is configured, but for what every side must have alike."""
     settings = load_settings(
+        _env_file=options["env_file"],
         model=options["model"],
         model_revision="",
         device=options["device"],
