@@ -92,8 +92,9 @@ def _converted(model: Path, env: Mapping[str, str], peers: Path, say: Callable[[
         return folder
     say("openvino: converting the checkpoint (once)")
     folder.mkdir(parents=True, exist_ok=True)
-    command = [peers / OPENVINO / "bin" / "optimum-cli", "export", "openvino", "--task", "image-text-to-text"]
-    command += ["--weight-format", "fp16", "--model", model, folder]
+    program = peers / OPENVINO / "bin" / "optimum-cli"
+    options = ("--task", "image-text-to-text", "--weight-format", "fp16", "--model", str(model))
+    command = [str(program), "export", "openvino", *options, str(folder)]
     with (folder / "convert.log").open("wb") as log:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(env))
     if done.returncode:

@@ -34,7 +34,7 @@ def run(
     settings: Settings,
     *,
     model: str = "",
-    rounds: int = Scale.rounds,
+    rounds: int = 3,
     rate: float = 0.0,
     threads: int = 0,
     take_part: Sequence[str] = SIDES,

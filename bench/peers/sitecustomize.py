@@ -23,7 +23,7 @@ class _BeforeTorchvision:
     @classmethod
     def find_spec(cls, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         if name == "torchvision":
-            sys.meta_path.remove(cls)  # type: ignore[arg-type]  # a class with the one method that is needed
+            sys.meta_path.remove(cls)
             spec = PathFinder.find_spec(name)
             if spec is not None and spec.origin is not None:
                 cls.kept = _declare_missing(Path(spec.origin).parent)
@@ -39,11 +39,11 @@ def _declare_missing(folder: Path) -> Any:
             torch.ops.load_library(library)
         torch.ops.torchvision.nms  # noqa: B018  # raises if it is not there
     except (OSError, AttributeError):
-        library = torch.library.Library("torchvision", "FRAGMENT")
+        declared = torch.library.Library("torchvision", "FRAGMENT")
         for schema in _SCHEMAS:
-            library.define(schema)
-        return library
+            declared.define(schema)
+        return declared
     return None
 
 
-sys.meta_path.insert(0, _BeforeTorchvision)  # type: ignore[arg-type]
+sys.meta_path.insert(0, _BeforeTorchvision)
