@@ -63,13 +63,9 @@ def _vllm_env(threads: int, peers: Path) -> dict[str, str]:
     preload = [*_libraries(peers / VLLM / "lib", "libiomp5.so"), *_libraries(Path("/usr/lib"), "libtcmalloc*.so.4")]
     return {
         "OMP_NUM_THREADS": str(threads),
-        "KMP_AFFINITY": f"granularity=fine,explicit,proclist=[{','.join(map(str, cpus))}]",
-        "KMP_BLOCKTIME": "1",
         "VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, cpus)),
         "VLLM_CPU_NUM_OF_RESERVED_CPU": "0",
         "LD_PRELOAD": ":".join(map(str, preload)),
-        # One process, so that its memory is one number.
-        "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
         "VLLM_CACHE_ROOT": str(peers / "vllm-cache"),
         "VLLM_LOGGING_LEVEL": "ERROR",
         "VLLM_NO_USAGE_STATS": "1",

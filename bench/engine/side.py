@@ -81,21 +81,33 @@ def serve(load: Callable[[dict[str, Any]], Side]) -> None:
 
 
 def peak_mb() -> float:
-    """The most memory (MiB) that this process held at once, and its children that still live each by itself."""
+    """The most memory (MiB) that this process held, and each child that still lives; what children share with others
+    counts once."""
     own = _high_water_mb("self")
     if own is None:
         # Not Linux; bytes on macOS.
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** (20 if sys.platform == "darwin" else 10)
-    return own + sum(_high_water_mb(pid) or 0.0 for pid in _descendants(os.getpid()))
+    return own + sum(max(0.0, (_high_water_mb(pid) or 0.0) - _shared_mb(pid)) for pid in _descendants(os.getpid()))
 
 
 def _high_water_mb(pid: int | str) -> float | None:
     # Unlike ru_maxrss it does not begin with what the parent held when it forked.
+    sizes = _sizes_mb(f"/proc/{pid}/status")
+    return sizes["VmHWM"] if sizes else None
+
+
+def _shared_mb(pid: int) -> float:
+    sizes = _sizes_mb(f"/proc/{pid}/smaps_rollup")
+    return sizes["Shared_Clean"] + sizes["Shared_Dirty"] if sizes else 0.0
+
+
+def _sizes_mb(file: str) -> dict[str, float]:
+    """The lines `Name: 123 kB`; none where there is no such file."""
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        lines = [line.split() for line in Path(file).read_text().splitlines()]
     except OSError:
-        return None
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), None)
+        return {}
+    return {words[0].rstrip(":"): int(words[1]) / 1024 for words in lines if words[-1:] == ["kB"]}
 
 
 def _descendants(pid: int) -> list[int]:
