@@ -7,7 +7,7 @@ from html import escape
 
 WIDTH, HEIGHT = 640, 300
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 16, 46
-BAR, GAP, LABEL = 20, 12, 150
+BAR, GAP, LABEL = 20, 12, 165
 
 
 @dataclass(frozen=True, slots=True)
