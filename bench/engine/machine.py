@@ -26,11 +26,9 @@ from bench.engine.machine_floor import Rates, Work
 from bench.engine.sides.settings import side_settings
 from bench.engine.workload import SIDE
 from bench.random_model import save_model
-from core.inference.hardware import choose_device, choose_threads
 from core.inference.loader import LoadedModel, load_model
 from core.inference.port import Message, Picture
 from core.inference.render import Renderer
-from core.inference.source import find_model
 
 # Tokens of one product: prompts of some questions together.
 MANY_TOKENS = 2048
@@ -150,17 +148,17 @@ def main() -> None:
         disable_progress_bar()
         options["model"] = str(save_model(Path(options["folder"]), small=options["small"]))
     settings = side_settings(options)
-    device = choose_device(settings.device)
-    source = find_model(settings.model, settings.model_revision)
-    threads = options["threads"] or choose_threads(device, source.weight_bytes)
     loaded = load_model(settings)
+    device = loaded.device
+    # Loading sets as many as there are free cores.
+    threads = options["threads"] or torch.get_num_threads()
     torch.set_num_threads(threads)
     text = loaded.model.config.get_text_config()
     dtype = loaded.model.dtype
     work = measure_work(loaded)
     rates = measure_rates(text.hidden_size, text.intermediate_size, dtype, device, options["seconds"])
     result = {
-        "model": str(source.folder),
+        "model": options["model"],
         **describe(),
         "device": str(device),
         "dtype": _name(dtype),
