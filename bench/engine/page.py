@@ -34,7 +34,7 @@ def write_page(result: Result, file: Path) -> None:
 
 def render(result: Result) -> str:
     """The page of `result`."""
-    body = [_head(result), _goals(result), *_plots(result), _sides(result), _absent(result)]
+    body = [_head(result), *_warning(result), _goals(result), *_plots(result), _sides(result), _absent(result)]
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -69,6 +69,17 @@ def _head(result: Result) -> str:
         "Bars show the median over rounds, and the thin line the range.</p>\n"
         f"<dl>{rows}</dl>"
     )
+
+
+def _warning(result: Result) -> list[str]:
+    machine = result["machine"]
+    if not machine["disturbed"]:
+        return []
+    return [
+        "<p class=warning><b>The machine was not quiet.</b> Other work took "
+        f"{machine['busy_with_others_cores']:.1f} of {machine['cores']} cores while this was measured. Ratios of "
+        "rounds that lie side by side suffer less than seconds do, but neither should be quoted.</p>"
+    ]
 
 
 def _goals(result: Result) -> str:

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 from bench.engine.figures import cache_figures, floor_figures, ratios, sides, talk_figures
 from bench.engine.identity import measure_identity
 from bench.engine.lineup import OURS, SEQUENTIAL, SIDES, Lineup, find_start
+from bench.engine.others import DISTURBED, Others
 from bench.engine.page import write_page
 from bench.engine.process import ask_once
 from bench.engine.rounds import Rounds, as_measured
@@ -87,7 +88,7 @@ class _Measurement:
 
     def result(self, model: str, take_part: Sequence[str], parts: Sequence[str], *, small: bool) -> dict[str, Any]:
         """All figures, as the JSON holds them."""
-        load = os.getloadavg()[0]
+        load, others = os.getloadavg()[0], Others()
         self._say("the machine: products of matrices, reading memory")
         machine = self._machine(model, small)
         floor = floor_figures(machine, self._scale)
@@ -103,7 +104,10 @@ class _Measurement:
                 if part in parts:
                     measure()
             identity = self._identity(machine, lineup) if "identity" in parts else None
-        measured = rounds.measured
+        measured, busy = rounds.measured, others.cores()
+        disturbed = None if busy is None else busy > DISTURBED * machine["cores"]
+        if disturbed:
+            self._say(f"other work took {busy:.1f} of {machine['cores']} cores meanwhile: measure when it is quiet")
         own = {"peak_mb": lineup.peak_mb, "loaded_s": lineup.loaded_s}
         return {
             **ratios(measured, lineup.peak_mb, identity),
@@ -125,7 +129,11 @@ class _Measurement:
                 "cache_mb": CACHE_MB,
             },
             "machine": {name: value for name, value in machine.items() if name not in ("model", "work", "rates")}
-            | {"load_before": round(load, 2)},
+            | {
+                "load_before": round(load, 2),
+                "busy_with_others_cores": None if busy is None else round(busy, 2),
+                "disturbed": disturbed,
+            },
             "date": datetime.now(UTC).date().isoformat(),
         }
 

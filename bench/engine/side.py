@@ -25,6 +25,9 @@ class Side(Protocol):
     def counters(self) -> dict[str, float]:
         """What was found again instead of computed, since it was loaded."""
 
+    def close(self) -> None:
+        """End threads and processes of its own."""
+
 
 class Arrivals:
     """The asks of a round that have not been taken yet, for engines that are driven step by step."""
@@ -75,6 +78,7 @@ def serve(load: Callable[[dict[str, Any]], Side]) -> None:
             seconds = time.perf_counter() - began
             round = Round(answers, [ask.at_s for ask in asks], seconds, side.counters())
             reply(round=asdict(round), peak_mb=peak_mb())
+        side.close()
     except Exception as error:
         reply(error=f"{type(error).__name__}: {error}")
         raise

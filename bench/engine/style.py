@@ -18,6 +18,7 @@ main { max-width: 1360px; margin: 0 auto; padding: 32px 20px 64px; display: grid
 h1, h1 ~ p, main > h1, main > p, main > dl, main > section, main > h2, main > ul { grid-column: 1 / -1; }
 h1 { margin: 0; font-size: 30px; }
 main > p { margin: -20px 0 -8px; max-width: 80ch; }
+main > .warning { margin: 0; padding: 10px 14px; max-width: none; border: 2px solid var(--bad); border-radius: 8px; }
 h2 { margin: 0 0 8px; font-size: 17px; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 16px; margin: 0; }
 dt { color: var(--soft); }

@@ -63,6 +63,9 @@ class OpenVino:
     def counters(self) -> dict[str, float]:
         return {}
 
+    def close(self) -> None:
+        """Nothing of its own runs."""
+
     def _add(self, ask: Ask) -> Any:
         text, pictures = self._prompts(ask.messages)
         config = genai.GenerationConfig()

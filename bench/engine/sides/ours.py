@@ -56,6 +56,9 @@ class Ours:
             found["device_peak_mb"] = round(torch.cuda.max_memory_allocated() / 2**20)
         return dict(found)
 
+    def close(self) -> None:
+        self._engine.close()
+
     async def _one(self, ask: Ask, began: float) -> Answer:
         await asyncio.sleep(ask.at_s - (time.perf_counter() - began))
         request = Request(

@@ -49,6 +49,9 @@ class Plain:
             return {"device_peak_mb": round(torch.cuda.max_memory_allocated() / 2**20)}
         return {}
 
+    def close(self) -> None:
+        """Nothing of its own runs."""
+
     def _generate(self, batch: Sequence[Ask]) -> list[str]:
         inputs = self._inputs([ask.messages for ask in batch])
         made = self._loaded.model.generate(

@@ -36,6 +36,9 @@ class Vllm:
     def counters(self) -> dict[str, float]:
         return {}
 
+    def close(self) -> None:
+        self._engine.shutdown()
+
     @staticmethod
     async def _made(options: dict[str, Any]) -> Any:
         return AsyncLLM.from_engine_args(

@@ -33,6 +33,9 @@ class _Counting:
     def counters(self) -> dict[str, float]:
         return {"prefix_tokens_asked": 7}
 
+    def close(self) -> None:
+        print("closed")
+
 
 if __name__ == "__main__":
     serve(_Counting)

@@ -55,6 +55,7 @@ def result() -> dict[str, Any]:
         },
         "machine": {
             "instructions": ["AMX"], "device": "cpu", "processor": "A & B", "cores": 2, "load_before": 0.1, "gpu": None,
+            "busy_with_others_cores": 1.2, "disturbed": True,
             "parameters": 233e6, "model_type": "qwen2_vl", "dtype": "bfloat16", "threads": 2, "torch": "2",
         },
         "date": "2026-11-25",
@@ -167,6 +168,14 @@ def test_the_page_shows_goals_plots_and_what_is_missing_and_fetches_nothing() ->
     assert "floor of this machine" in page.text
     assert html.count("<svg") >= 8
     assert "@media (prefers-color-scheme: dark)" in html
+
+
+def test_a_page_of_a_busy_machine_says_so() -> None:
+    said = "The machine was not quiet."
+    assert said in render(result())
+    quiet = result()
+    quiet["machine"] |= {"disturbed": False}
+    assert said not in render(quiet)
 
 
 def test_a_page_of_few_parts_is_a_page() -> None:

@@ -38,7 +38,9 @@ def test_answers_come_in_the_order_of_the_asks_and_not_before_they_arrive(tmp_pa
     assert rounds[0].arrived_s == [0.05, 0.0]
     assert rounds[0].counters == {"prefix_tokens_asked": 7}
     assert side.peak_mb > 1
-    assert "a library that talks" in (tmp_path / "log").read_text()
+    log = (tmp_path / "log").read_text()
+    assert "a library that talks" in log
+    assert log.count("closed") == 1
 
 
 def test_a_side_that_does_not_load_says_why(tmp_path: Path) -> None:
