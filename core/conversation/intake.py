@@ -77,12 +77,14 @@ class Intake:
 
     def _before(self, repositories: Repositories, inbound: InboundQuestion) -> Accepted | None:
         """What the same event became when it came before."""
-        event = repositories.inbound.find(inbound.platform, inbound.event_key)
-        if event is None or event.turn_id is None or (turn := repositories.turns.get(event.turn_id)) is None:
-            return None
-        if event.content_hash != inbound.content_hash:
-            raise EventKeyReused
-        return Accepted(turn.id, turn.conversation_id, turn.person_id, duplicate=True)
+        for key in (inbound.event_key, *inbound.other_keys):
+            event = repositories.inbound.find(inbound.platform, key)
+            if event is None or event.turn_id is None or (turn := repositories.turns.get(event.turn_id)) is None:
+                continue
+            if event.content_hash != inbound.content_hash:
+                raise EventKeyReused
+            return Accepted(turn.id, turn.conversation_id, turn.person_id, duplicate=True)
+        return None
 
     def _check(self, inbound: InboundQuestion) -> None:
         files = len(inbound.pictures) + len(inbound.refused) + len(inbound.pending)
@@ -196,10 +198,9 @@ class Intake:
                 turn.id, position, state=AttachmentState.PENDING, name=pending.name, source=dict(pending.source)
             )
             position += 1
-        if not repositories.inbound.first(
-            inbound.platform, inbound.event_key, turn.id, content_hash=inbound.content_hash
-        ):
-            raise _Doubled
+        for key in (inbound.event_key, *inbound.other_keys):
+            if not repositories.inbound.first(inbound.platform, key, turn.id, content_hash=inbound.content_hash):
+                raise _Doubled
         return Accepted(turn.id, conversation.id, person.id)
 
 
