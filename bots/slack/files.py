@@ -40,12 +40,12 @@ def reference(file: File) -> Pending:
 
 def own_files(message: Message) -> Pending:
     """Whatever files the message turns out to have: `app_mention` comes without them."""
-    return Pending(OWN_FILES, {"look": "message", "ts": message.ts, "expected": message.promises_files})
+    return Pending(OWN_FILES, {"look": "message", "ts": message.ts, "expected": message.promises_files}, counts=False)
 
 
 def earlier_files(message: Message) -> Pending:
     """Whatever files were in the thread before the message."""
-    return Pending(EARLIER_FILES, {"look": "thread", "ts": message.ts})
+    return Pending(EARLIER_FILES, {"look": "thread", "ts": message.ts}, counts=False)
 
 
 def shown_name(file: Mapping[str, Any]) -> str:

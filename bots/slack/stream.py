@@ -25,7 +25,7 @@ MESSAGE_CHARS = 11_500
 _STOPPED = {"stopped_by_user", "stream_stopped_by_user", "message_stopped_by_user"}
 # The stream ended by itself, after some five minutes or a long silence. The message is there and can be edited.
 _EXPIRED = {"message_not_in_streaming_state", "streaming_state_conflict", "stream_expired"}
-_FAILURES = (SlackApiError, SlackRequestError, aiohttp.ClientError, TimeoutError, OSError)
+FAILURES = (SlackApiError, SlackRequestError, aiohttp.ClientError, TimeoutError, OSError)
 SESSION_ACTIVE = "active"
 
 
@@ -84,7 +84,7 @@ class AnswerMessage:
             self._shown += text
             await self._stream.append(markdown_text=text)
             self.ts = self._stream.ts or self.ts
-        except _FAILURES as error:
+        except FAILURES as error:
             self._failed(error)
 
     async def finish(self, text: str, blocks: Sequence[dict[str, Any]], metadata: dict[str, Any]) -> str:
@@ -104,7 +104,7 @@ class AnswerMessage:
                 )
                 self.ts = str(said.get("ts") or self._stream.ts)
                 return self.ts
-            except _FAILURES as error:
+            except FAILURES as error:
                 self._failed(error, quietly=True)
         if self._stream is not None:
             self.ts = self._stream.ts or self.ts
@@ -127,7 +127,7 @@ class AnswerMessage:
         """A message that is being streamed cannot be edited."""
         try:
             await self._client.chat_stopStream(channel=self._target.channel, ts=self.ts)
-        except _FAILURES as error:
+        except FAILURES as error:
             # Mostly because it has ended already.
             log.debug("slack_stream_had_ended", error=error_code(error))
 

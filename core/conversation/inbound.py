@@ -29,10 +29,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A file to be fetched later; `source` is the adapter's own reference."""
+    """A file to be fetched later; `source` is the adapter's own reference. `counts`: it is known to be one file."""
 
     name: str
     source: Mapping[str, Any]
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ class Intake:
             raise EmptyQuestion
         if len(inbound.question) > (most := self._settings.question_max_chars):
             raise QuestionTooLong(user_message=f"The question is too long. Please keep it below {most:,} characters.")
-        pictures = len(inbound.pictures) + len(inbound.pending)
+        pictures = len(inbound.pictures) + sum(pending.counts for pending in inbound.pending)
         if pictures > (most := self._settings.pictures_per_turn):
             raise TooManyPictures(
                 user_message=f"These files have {pictures} pictures; each page of a document counts as one. "
