@@ -77,12 +77,14 @@ class Intake:
 
     def _before(self, repositories: Repositories, inbound: InboundQuestion) -> Accepted | None:
         """What the same event became when it came before."""
-        event = repositories.inbound.find(inbound.platform, inbound.event_key)
-        if event is None or event.turn_id is None or (turn := repositories.turns.get(event.turn_id)) is None:
-            return None
-        if event.content_hash != inbound.content_hash:
-            raise EventKeyReused
-        return Accepted(turn.id, turn.conversation_id, turn.person_id, duplicate=True)
+        for key in (inbound.event_key, *inbound.other_keys):
+            event = repositories.inbound.find(inbound.platform, key)
+            if event is None or event.turn_id is None or (turn := repositories.turns.get(event.turn_id)) is None:
+                continue
+            if event.content_hash != inbound.content_hash:
+                raise EventKeyReused
+            return Accepted(turn.id, turn.conversation_id, turn.person_id, duplicate=True)
+        return None
 
     def _check(self, inbound: InboundQuestion) -> None:
         files = len(inbound.pictures) + len(inbound.refused) + len(inbound.pending)
@@ -90,7 +92,7 @@ class Intake:
             raise EmptyQuestion
         if len(inbound.question) > (most := self._settings.question_max_chars):
             raise QuestionTooLong(user_message=f"The question is too long. Please keep it below {most:,} characters.")
-        pictures = len(inbound.pictures) + len(inbound.pending)
+        pictures = len(inbound.pictures) + sum(pending.counts for pending in inbound.pending)
         if pictures > (most := self._settings.pictures_per_turn):
             raise TooManyPictures(
                 user_message=f"These files have {pictures} pictures; each page of a document counts as one. "
@@ -196,10 +198,9 @@ class Intake:
                 turn.id, position, state=AttachmentState.PENDING, name=pending.name, source=dict(pending.source)
             )
             position += 1
-        if not repositories.inbound.first(
-            inbound.platform, inbound.event_key, turn.id, content_hash=inbound.content_hash
-        ):
-            raise _Doubled
+        for key in (inbound.event_key, *inbound.other_keys):
+            if not repositories.inbound.first(inbound.platform, key, turn.id, content_hash=inbound.content_hash):
+                raise _Doubled
         return Accepted(turn.id, conversation.id, person.id)
 
 
