@@ -1,9 +1,10 @@
 """An answer in the making: what one attempt has produced so far."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from core.conversation.boxes import Box
 from core.conversation.observed import as_stored
 from core.inference.port import Delta, Event, Finished, Observation, Started
 from core.store.outcome import Outcome
@@ -47,12 +48,20 @@ class Draft:
 
     def without_text(self) -> "Draft":
         """The same attempt with its counts and times, but nothing of what was said."""
-        return replace(self, answer=[], thinking=[], observations=[])
+        finished = self.finished and replace(self.finished, boxes=())
+        return replace(self, answer=[], thinking=[], observations=[], finished=finished)
 
     @property
     def text(self) -> str:
         """The answer so far."""
         return "".join(self.answer).strip()
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """What the answer points out, once it is complete."""
+        # PostgreSQL has no place for U+0000 in a label either.
+        boxes = self.finished.boxes if self.finished else ()
+        return tuple(replace(box, label=box.label.replace("\0", "")) for box in boxes)
 
     def outcome(
         self,
@@ -80,6 +89,7 @@ class Draft:
             completion_tokens=self.finished.completion_tokens if self.finished else self.token_events,
             engine_s=self.finished.engine_s if self.finished else 0.0,
             left_out=self.left_out,
+            boxes=tuple(asdict(box) for box in self.boxes),
             history_hash=history_hash,
             first_token_at=self.first_token_at,
         )

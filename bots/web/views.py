@@ -43,6 +43,7 @@ def turn_view(turn: Turn, feedback: int = 0) -> dict[str, Any]:
             "completion": turn.completion_tokens,
         },
         "left_out": turn.left_out,
+        "boxes": turn.boxes,
     }
 
 

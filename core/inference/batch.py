@@ -6,7 +6,8 @@ from typing import Any
 import torch
 
 from core.inference.failures import as_failure
-from core.inference.fairness import ANSWER_WEIGHT, FairQueue, share_chunk
+from core.inference.fairness import ANSWER_WEIGHT, FairQueue, share_chunk, share_whole
+from core.inference.families import family_of
 from core.inference.loader import LoadedModel
 from core.inference.pictures import PictureEncoder
 from core.inference.port import EngineStats
@@ -39,6 +40,7 @@ class BatchStepper:
         self._embed = loaded.model.get_input_embeddings()
         self._head = loaded.model.get_output_embeddings()
         self._device = loaded.device
+        self._causal = family_of(loaded.model.config.model_type).causal
         self._suppressed = torch.tensor(sorted(loaded.vocabulary.suppressed), dtype=torch.long, device=loaded.device)
         self._slots = slots
         self.encoder = encoder
@@ -118,7 +120,7 @@ class BatchStepper:
 
     def _recall(self, row: Row) -> None:
         """Fill the slot of the newest row with what is kept of its conversation."""
-        if not row.sequence.scope:
+        if not self._causal or not row.sequence.scope:
             return
         found = self.prefixes.find(row.sequence.scope, row.marks)
         if found is not None:
@@ -137,7 +139,7 @@ class BatchStepper:
         return used < self._slots.count
 
     def _keep(self, slot: int, row: Row) -> None:
-        if not row.filled or not row.sequence.scope:
+        if not self._causal or not row.filled or not row.sequence.scope:
             return
         answer = torch.tensor(row.sequence.computed[: max(0, row.filled - row.prompt_tokens)], dtype=torch.long)
         marks = torch.cat([row.marks, answer])[: row.filled]
@@ -173,7 +175,8 @@ class BatchStepper:
         for row in self._rows[: self._decoding]:
             self._waiting.charge(row.sequence.person, ANSWER_WEIGHT)
         reading = sorted(self._rows[self._decoding :], key=lambda row: row.arrival)
-        shares = share_chunk([row.left for row in reading], self._chunk_tokens)
+        share = share_chunk if self._causal else share_whole
+        shares = share([row.left for row in reading], self._chunk_tokens)
         return [(reading[index], tokens) for index, tokens in shares]
 
     def _look(self, row: Row, tokens: int) -> None:
@@ -250,7 +253,7 @@ class BatchStepper:
             if features[0].deep:
                 deep = [torch.cat(layers) for layers in zip(*(part.deep for part in features), strict=True)]
                 more = {"visual_pos_masks": at[None], "deepstack_visual_embeds": deep}
-        layout = Layout(self._slots, [row.filled for row in decoding], laid)
+        layout = Layout(self._slots, [row.filled for row in decoding], laid, self._causal)
         with computing(layout):
             hidden = self._decoder(
                 inputs_embeds=embeds[None],

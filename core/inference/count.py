@@ -6,10 +6,12 @@ from functools import lru_cache
 from PIL import Image
 
 from core.inference.port import Message, Picture
-from core.inference.render import Renderer
+from core.inference.render import Renderer, padded_size
 
 # Tokens of neighbouring texts can fall differently than those of each text by itself.
 _SEAM = 2
+# Of a picture from which the tokens around every picture are learned.
+_SMALL = 56
 
 
 class TokenCounter:
@@ -29,14 +31,22 @@ class TokenCounter:
             "assistant": max(0, three - 2 * one - word),
             "system": max(0, renderer([system, user]).tokens - one - word),
         }
-        self._picture_tokens = lru_cache(maxsize=4096)(self._measure)
+        self._picture_tokens = lru_cache(maxsize=4096)(self._announced)
+        # Besides the placeholders, with each picture.
+        self._marks = self._measure(_SMALL, _SMALL) - renderer.placeholders(_SMALL, _SMALL) if renderer.counts else 0
 
     def __call__(self, message: Message) -> int:
         pictures = sum(self._picture_tokens(picture.width, picture.height) for picture in message.pictures)
         return self._overhead[message.role] + self._renderer.words(message.text) + pictures + _SEAM
 
+    def _announced(self, width: int, height: int) -> int:
+        """Tokens of a picture, which depend on its size alone, with the marks around them."""
+        if not self._renderer.counts:
+            return self._measure(width, height)
+        return self._renderer.placeholders(*padded_size(width, height)) + self._marks
+
     def _measure(self, width: int, height: int) -> int:
-        """Tokens of a picture, which depend on its size alone: those of a blank one, with the marks around them."""
+        """As in the prompt with a blank one, which takes as long as with any other."""
         file = io.BytesIO()
         Image.new("L", (width, height)).save(file, "BMP")
         blank = Picture("", file.getvalue(), width, height)

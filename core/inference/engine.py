@@ -222,7 +222,13 @@ class TransformersEngine:
         if flight.mailbox.complete:
             return
         vocabulary, sampling = self._loaded.vocabulary, flight.request.sampling
-        text = AnswerText(self._decode, vocabulary.hidden, stop=sampling.stop, thinking=prompt.thinking)
+        text = AnswerText(
+            self._decode,
+            vocabulary.hidden,
+            stop=sampling.stop,
+            thinking=prompt.thinking,
+            box_pixels=prompt.box_pixels,
+        )
         sequence = flight.begin(prompt, text, room)
         self._by_sequence[sequence] = flight
         self._stepper.add(sequence)

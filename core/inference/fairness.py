@@ -102,6 +102,18 @@ class FairQueue(Generic[T]):
         }
 
 
+def share_whole(lefts: Sequence[int], tokens: int) -> list[tuple[int, int]]:
+    """As `share_chunk` for prompts that cannot be read in parts: the oldest first, as many as `tokens` allow for, and
+    at least one."""
+    shares: list[tuple[int, int]] = []
+    for index, left in enumerate(lefts):
+        if shares and left > tokens:
+            break
+        shares.append((index, left))
+        tokens -= left
+    return shares
+
+
 def share_chunk(lefts: Sequence[int], tokens: int) -> list[tuple[int, int]]:
     """Divide `tokens` tokens among prompts of which `lefts` tokens are to be read, the oldest first.
 

@@ -64,7 +64,8 @@ class Flight:
         held = self._text.end() if self._text is not None else []
         computed = len(self.sequence.computed) if self.sequence is not None else 0
         seconds = time.monotonic() - self._began if self._began else 0.0
-        return self.mailbox.post(*deltas, *held, Finished(reason, computed, seconds))
+        boxes = tuple(self._text.boxes) if self._text is not None else ()
+        return self.mailbox.post(*deltas, *held, Finished(reason, computed, seconds, boxes=boxes))
 
     def fail(self, error: GlimtError) -> Waiter | None:
         """End with `error`. Returns the consumer to wake."""

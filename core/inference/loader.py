@@ -12,6 +12,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING, 
 from transformers.utils.logging import disable_progress_bar
 
 from core.errors import GlimtError, ModelLoadError
+from core.inference.families import family_of, steady_tokens
 from core.inference.hardware import choose_devices, choose_dtype, choose_threads
 from core.inference.hub import Hub
 from core.inference.memory import free_bytes
@@ -125,7 +126,9 @@ def _load(source: Source, devices: tuple[torch.device, ...], dtype: torch.dtype,
     )
     _require_whole(source, report)
     _require_in_memory(source, model, devices)
-    own_limit = int(config.get_text_config().max_position_embeddings)
+    if (prepare := family_of(config.model_type).prepare) is not None:
+        prepare(model, source.folder)
+    own_limit = steady_tokens(config.get_text_config())
     return LoadedModel(
         name=source.name,
         model=model.eval(),

@@ -7,6 +7,7 @@ import torch
 
 from core.errors import InferenceError
 from core.inference.byte_lru import ByteLru
+from core.inference.families import family_of
 from core.inference.render import PromptPicture
 
 
@@ -32,6 +33,7 @@ class PictureEncoder:
 
     def __init__(self, model: Any, device: torch.device, cache_bytes: int) -> None:
         self._model = model.model
+        self._look = family_of(model.config.model_type).look
         self._device = device
         self._dtype = model.dtype
         self.cache: ByteLru[tuple[str, str, tuple[int, ...]], Features] = ByteLru(cache_bytes)
@@ -45,7 +47,7 @@ class PictureEncoder:
         if not tenant:
             return self._encode(picture)
         # One file can be cut in more than one way: its neighbours in the prompt have a say in some families.
-        key = (tenant, picture.key, tuple(picture.inputs["pixel_values"].shape))
+        key = (tenant, picture.key, tuple(next(iter(picture.inputs.values())).shape))
         features = self.cache.get(key)
         if features is None:
             features = self._encode(picture)
@@ -57,15 +59,7 @@ class PictureEncoder:
             name: value.to(self._device, self._dtype if value.is_floating_point() else None)
             for name, value in picture.inputs.items()
         }
-        seen = self._model.get_image_features(**inputs, return_dict=True)
-        tokens = _joined(seen.pooler_output)
+        tokens, deep = self._look(self._model, inputs, picture.tokens)
         if len(tokens) != picture.tokens:
             raise InferenceError(f"a picture of {picture.tokens} tokens became {len(tokens)}")
-        deep = getattr(seen, "deepstack_features", None) or ()
-        return Features(tokens, tuple(_joined(layer) for layer in deep))
-
-
-def _joined(features: Any) -> torch.Tensor:
-    """(n, width) of features that come as one tensor of any shape or as a list of them."""
-    parts = features if isinstance(features, (list, tuple)) else [features]
-    return torch.cat([part.reshape(-1, part.shape[-1]) for part in parts])
+        return Features(tokens, deep)

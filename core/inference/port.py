@@ -6,6 +6,7 @@ Nothing here imports torch, so that the worker's code and its tests read without
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, Self, runtime_checkable
 
+from core.conversation.boxes import Box
 from core.values import FinishReason
 
 
@@ -105,12 +106,14 @@ class Finished:
     """The last event of every stream that did not raise. `engine_s` is the time between start and end in seconds.
 
     `recount` is what `Started` would have said, where an engine learns its prompt's tokens only in the end.
+    `boxes`: what the answer points out in pictures, in order; in its text each is a label and a place.
     """
 
     reason: FinishReason
     completion_tokens: int
     engine_s: float = 0.0
     recount: Started | None = None
+    boxes: tuple[Box, ...] = ()
 
 
 Event = Observation | Started | Delta | Finished

@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from transformers import AutoFeatureExtractor, AutoImageProcessor, AutoTokenizer
+from transformers.image_processing_base import ImageProcessingMixin
 from transformers.models.auto import processing_auto
 from transformers.processing_utils import ProcessorMixin
 from transformers.video_processing_utils import VideoProcessorMixin
 
 from core.errors import ModelLoadError
 from core.inference.families import family_of
+from core.inference.pixel_budget import PIXEL_BUDGET
+from core.inference.tiles_lfm2 import Lfm2VlImageProcessor
+from core.inference.tiles_phi4 import Phi4MultimodalImageProcessor
 
-# A picture of more pixels is reduced to this before it is cut into patches: about 2,700 tokens for GLM and Qwen.
-PIXEL_BUDGET = 2 * 1024 * 1024
-
+# Those that transformers has for torchvision only.
+_OURS: dict[str, Any] = {kind.__name__: kind for kind in (Phi4MultimodalImageProcessor, Lfm2VlImageProcessor)}
 _BY_MODEL_TYPE: dict[str, str | None] = vars(processing_auto)["PROCESSOR_MAPPING_NAMES"]
 
 
@@ -55,7 +58,11 @@ def load_processor(folder: Path, model_type: str, tokenizer: Any) -> Any:
         raise ModelLoadError(f"{folder}: no processor for pictures is known for models of type {model_type!r}.")
     parts = [_part(name, folder, tokenizer) for name in kind.get_attributes()]
     processor = pictures_only(kind).from_args_and_dict(parts, settings)
-    _limit_pixels(processor.image_processor, family_of(model_type).area_unit)
+    family = family_of(model_type)
+    if family.limit is not None:
+        family.limit(processor.image_processor, PIXEL_BUDGET)
+    if not processor.chat_template:
+        processor.chat_template = tokenizer.chat_template or family.template or None
     return processor
 
 
@@ -67,6 +74,9 @@ def _part(name: str, folder: Path, tokenizer: Any) -> Any:
     if name == "tokenizer":
         return tokenizer
     if name == "image_processor":
+        settings, _ = ImageProcessingMixin.get_image_processor_dict(folder)
+        if (ours := _OURS.get(settings.get("image_processor_type", "").removesuffix("Fast"))) is not None:
+            return ours.from_pretrained(folder)
         return AutoImageProcessor.from_pretrained(folder, backend="pil", trust_remote_code=False)
     if name == "video_processor":
         return NoVideo()
@@ -74,19 +84,12 @@ def _part(name: str, folder: Path, tokenizer: Any) -> Any:
 
 
 def pictures_only(kind: Any) -> Any:
-    """The processor class `kind`, but it takes `NoVideo` for a video processor."""
+    """The processor class `kind`, but it takes `NoVideo` for a video processor, and our image processors."""
 
     def check_argument_for_proper_class(self: Any, name: str, argument: object) -> object:
-        return NoVideo if isinstance(argument, NoVideo) else kind.check_argument_for_proper_class(self, name, argument)
+        if isinstance(argument, (NoVideo, *_OURS.values())):
+            return type(argument)
+        return kind.check_argument_for_proper_class(self, name, argument)
 
     # The same name, because transformers looks at it.
     return type(kind.__name__, (kind,), {"check_argument_for_proper_class": check_argument_for_proper_class})
-
-
-def _limit_pixels(image_processor: Any, unit: int) -> None:
-    # In families without a unit `size` is no area: they cut pictures into a limited number of tiles.
-    if not unit:
-        return
-    size = dict(image_processor.size)
-    size["longest_edge"] = min(size["longest_edge"], unit * PIXEL_BUDGET)
-    image_processor.size = size

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from transformers.quantizers.quantizers_utils import should_convert_module
 
 from core.errors import ConfigurationError, ModelLoadError
 from core.inference.families import family_of
@@ -60,11 +61,9 @@ def divide(model: nn.Module) -> tuple[dict[str, nn.Linear], list[str]]:
     """
     inside = {id(module) for module in model.get_decoder().modules()}  # type: ignore[operator]
     named = {name: module for name, module in model.named_modules() if isinstance(module, nn.Linear)}
-    kept = getattr(family_of(model.config.model_type), "quantisation_skips", ())  # type: ignore[union-attr,arg-type]
+    kept = list(family_of(model.config.model_type).quantisation_skips)  # type: ignore[union-attr,arg-type]
     quantised = {
-        name: module
-        for name, module in named.items()
-        if id(module) in inside and not any(part in name for part in kept)
+        name: module for name, module in named.items() if id(module) in inside and should_convert_module(name, kept)
     }
     return quantised, [name for name in named if name not in quantised]
 

@@ -39,12 +39,13 @@ class Layout:
     """Where the packed tokens of one step belong.
 
     The first `len(places)` of them are one token each for the slots 0, 1, …: the token at `places[i]` of slot i.
-    Then come the `chunks`.
+    Then come the `chunks`. `causal` false lets the tokens of a chunk see those behind them too.
     """
 
-    def __init__(self, slots: KvSlots, places: list[int], chunks: list[Chunk]) -> None:
+    def __init__(self, slots: KvSlots, places: list[int], chunks: list[Chunk], causal: bool = True) -> None:
         self.slots = slots
         self.chunks = chunks
+        self.causal = causal
         self.rows = len(places)
         device = slots.keys[0].device
         self.by_products = products.worthwhile(slots.keys[0].dtype, device)
@@ -150,18 +151,18 @@ def _chunk(
     here, end = slice(chunk.start, chunk.end), chunk.past + chunk.end - chunk.start
     keys[chunk.slot, :, chunk.past : end] = key[0, :, here]
     values[chunk.slot, :, chunk.past : end] = value[0, :, here]
-    if layout.by_products and chunk.end - chunk.start >= products.LEAST_QUERIES:
+    if layout.by_products and layout.causal and chunk.end - chunk.start >= products.LEAST_QUERIES:
         kept = keys[chunk.slot, :, :end], values[chunk.slot, :, :end]
         return products.attend_chunk(query[0, :, here], *kept, chunk.past, _scale(query, scaling))
     mask = None
-    if chunk.past:
+    if layout.causal and chunk.past:
         mask = torch.ones(chunk.end - chunk.start, end, dtype=torch.bool, device=key.device).tril(chunk.past)
     seen = F.scaled_dot_product_attention(
         query[:, :, here],
         keys[chunk.slot : chunk.slot + 1, :, :end],
         values[chunk.slot : chunk.slot + 1, :, :end],
         attn_mask=mask,
-        is_causal=mask is None,
+        is_causal=layout.causal and mask is None,
         scale=scaling,
         enable_gqa=True,
     )

@@ -41,8 +41,9 @@ class Prompt:
     `ids`: (1, L). `placeholders`: (L,) which of them stand for pictures. `inputs`: what else the model's forward takes
     for the pictures; `pictures`: the same, picture by picture, for families that compute many sequences in a step.
     `positions`: (1, L), or (4, 1, L) for models whose pictures have positions in three dimensions: text position, time,
-    height, width. `shift`: what the token at place n adds to n in those three. `thinking`: the prompt ends inside an
-    open thought.
+    height, width. `shift`: what the token at place n adds to n in those three, or in the only one. `thinking`: the
+    prompt ends inside an open thought. `box_pixels`: width and height of the last picture as the model sees it, where
+    it counts boxes in those.
     """
 
     ids: torch.Tensor
@@ -52,6 +53,7 @@ class Prompt:
     positions: torch.Tensor
     shift: int
     thinking: bool
+    box_pixels: tuple[int, int] | None = None
 
     @property
     def tokens(self) -> int:
@@ -65,9 +67,9 @@ class Prompt:
 
     def position(self, place: int) -> torch.Tensor:
         """Position of the token generated at `place` (>= L): (1, 1) or (4, 1, 1)."""
-        if self.positions.ndim == 2:
-            return torch.tensor([[place]])
         shifted = place + self.shift
+        if self.positions.ndim == 2:
+            return torch.tensor([[shifted]])
         return torch.tensor([place, shifted, shifted, shifted]).view(4, 1, 1)
 
 
@@ -77,13 +79,16 @@ class Renderer:
     def __init__(self, loaded: LoadedModel) -> None:
         self._loaded = loaded
         self._neutralise = Neutraliser(loaded.tokenizer)
-        self._forward = set(inspect.signature(loaded.model.forward).parameters) - {"input_ids", "attention_mask"}
+        # Labels are for training; PaliGemma's processor makes some all the same.
+        self._forward = _parameters(loaded.model.forward) - {"input_ids", "attention_mask", "labels"}
         # Only models with three-dimensional positions have this.
         self._rope_index = getattr(getattr(loaded.model, "model", None), "get_rope_index", None)
         self._rope_inputs = _parameters(self._rope_index)
         self._placeholders = torch.tensor(sorted(loaded.vocabulary.pictures), dtype=torch.long)
-        self._split = family_of(loaded.model.config.model_type).split
+        self._family = family_of(loaded.model.config.model_type)
         self._vision_inputs = _parameters(getattr(getattr(loaded.model, "model", None), "get_image_features", None))
+        if not self._vision_inputs and loaded.processor is not None:
+            self._vision_inputs = set(loaded.processor.image_processor.model_input_names)
         self._knows_thinking = "enable_thinking" in loaded.template
         self._knows_system = self._accepts_system()
 
@@ -102,6 +107,17 @@ class Renderer:
             raise
         except Exception as error:
             raise InferenceError(f"the prompt cannot be rendered ({type(error).__name__}: {error})") from error
+
+    @property
+    def counts(self) -> bool:
+        """Whether the processor knows the number of a picture's placeholders without making them."""
+        return self._family.counts and self._loaded.processor is not None
+
+    def placeholders(self, width: int, height: int) -> int:
+        """What it knows of a picture of this size. Only where it `counts`."""
+        assert self._loaded.processor is not None
+        told = self._loaded.processor._get_num_multimodal_tokens(image_sizes=[(height, width)])
+        return int(told["num_image_tokens"][0])
 
     def words(self, text: str) -> int:
         """Tokens of a text by itself, as it stands in a prompt.
@@ -129,7 +145,15 @@ class Renderer:
             positions=positions,
             shift=shift,
             thinking=tail.rstrip().endswith(OPEN),
+            box_pixels=self._box_pixels(features),
         )
+
+    def _box_pixels(self, features: dict[str, torch.Tensor]) -> tuple[int, int] | None:
+        if not self._family.box_pixels or "image_grid_thw" not in features or self._loaded.processor is None:
+            return None
+        _, rows, columns = features["image_grid_thw"][-1].tolist()
+        side = self._loaded.processor.image_processor.patch_size
+        return columns * side, rows * side
 
     def _pictures(
         self,
@@ -139,10 +163,10 @@ class Renderer:
         features: dict[str, torch.Tensor],
     ) -> tuple[PromptPicture, ...]:
         keys = [picture.key for message in messages for picture in message.pictures]
-        if self._split is None or not keys:
+        if self._family.split is None or not keys:
             return ()
         inputs = {name: value for name, value in features.items() if name in self._vision_inputs}
-        parts = self._split(inputs, ids, placeholders, len(keys))
+        parts = self._family.split(inputs, ids, placeholders, len(keys))
         return tuple(PromptPicture(key, part, tokens) for key, (part, tokens) in zip(keys, parts, strict=True))
 
     def _encode(self, messages: Sequence[Message], reasoning: bool) -> dict[str, torch.Tensor]:
@@ -155,10 +179,22 @@ class Renderer:
         else:
             chat = [{"role": message.role, "content": self._content(message)} for message in messages]
         variables = {"enable_thinking": reasoning} if self._knows_thinking else {}
+        if self._family.bare and not any(message.pictures for message in messages):
+            return self._encode_bare(chat, variables)
         encoded = template.apply_chat_template(
             chat, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt", **variables
         )
         return dict(encoded)
+
+    def _encode_bare(self, chat: list[dict[str, Any]], variables: dict[str, Any]) -> dict[str, torch.Tensor]:
+        """A prompt without pictures, for a processor that takes none of that kind."""
+        processor, tokenizer = self._loaded.processor, self._loaded.tokenizer
+        assert processor is not None
+        text = processor.apply_chat_template(chat, add_generation_prompt=True, tokenize=False, **variables)
+        written = self._family.bare.format(bos=tokenizer.bos_token or "", text=text)
+        return dict(
+            tokenizer(written, add_special_tokens=False, return_token_type_ids=True, return_tensors="pt", verbose=False)
+        )
 
     def _content(self, message: Message) -> list[dict[str, Any]]:
         content: list[dict[str, Any]] = [{"type": "image", "image": _decode(p.data)} for p in message.pictures]
@@ -169,7 +205,7 @@ class Renderer:
     def _positions(self, ids: torch.Tensor, features: dict[str, torch.Tensor]) -> tuple[torch.Tensor, int]:
         places = torch.arange(ids.shape[1])[None]
         if self._rope_index is None:
-            return places, 0
+            return places + self._family.first_position, self._family.first_position
         if "image_grid_thw" not in features:
             return places.expand(4, 1, -1), 0
         inputs = {name: value for name, value in features.items() if name in self._rope_inputs}
@@ -212,9 +248,15 @@ def _decode(data: bytes) -> Image.Image:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
     picture = picture.convert("RGB")
-    least = math.ceil(max(picture.size) / _LONGEST)
-    if min(picture.size) >= least:
+    size = padded_size(*picture.size)
+    if picture.size == size:
         return picture
-    padded = Image.new("RGB", (max(picture.width, least), max(picture.height, least)), "white")
+    padded = Image.new("RGB", size, "white")
     padded.paste(picture)
     return padded
+
+
+def padded_size(width: int, height: int) -> tuple[int, int]:
+    """Width and height of a picture as the processor gets it."""
+    least = math.ceil(max(width, height) / _LONGEST)
+    return max(width, least), max(height, least)

@@ -5,7 +5,7 @@ import torch
 
 from core.errors import ConfigurationError
 from core.inference.batch import BatchStepper
-from core.inference.families import family_of
+from core.inference.families import can_batch
 from core.inference.footprint import step_footprint
 from core.inference.loader import LoadedModel
 from core.inference.memory import MIB, budgets
@@ -37,8 +37,7 @@ def create_stepper(loaded: LoadedModel, settings: Settings, part: float = 1.0) -
     pack_linears(loaded.model)
     if worthwhile(loaded.model.dtype, loaded.device):
         use_in_towers(loaded.model)
-    family = family_of(loaded.model.config.model_type)
-    if not family.batched:
+    if not can_batch(loaded.model.config, loaded.context_tokens):
         return RoundRobinStepper(loaded), loaded.context_tokens
     embed_patches_by_product(loaded.model)
     layers = layer_shapes(loaded.model, loaded.device)

@@ -14,7 +14,8 @@ class Outcome:
     `error_message` is shown to the user; it holds nothing internal. `engine_s` is time inside the engine, in seconds.
     `observations` are what the eyes saw: ({"picture": key, "model": …, "text": …}, …), without text where they saw
     nothing. `left_out` lists what the token budget kept out of the prompt:
-    ({"seq": 1, "what": "text" | "pictures"}, …).
+    ({"seq": 1, "what": "text" | "pictures"}, …). `boxes` are those of the answer, each as
+    `core.conversation.boxes.Box` has it.
     `history_hash` is the digest of the conversation up to and with this answer, empty where nobody will ask for it.
     `first_token_at` of None keeps what `first_token` wrote.
     """
@@ -33,6 +34,7 @@ class Outcome:
     completion_tokens: int = 0
     engine_s: float = 0.0
     left_out: tuple[dict[str, Any], ...] = ()
+    boxes: tuple[dict[str, Any], ...] = ()
     history_hash: str = ""
     first_token_at: datetime | None = None
 

@@ -88,6 +88,7 @@ _FINISH = (
         cached_tokens=bindparam("end_cached_tokens"),
         completion_tokens=bindparam("end_completion_tokens"),
         left_out=bindparam("end_left_out"),
+        boxes=bindparam("end_boxes"),
         history_hash=bindparam("end_history_hash"),
         first_token_at=case(
             (bindparam("end_first_token_at", type_=UtcDateTime()).is_(None), Turn.first_token_at),
@@ -202,6 +203,7 @@ class TurnLease(TurnRows):
             end_cached_tokens=outcome.cached_tokens,
             end_completion_tokens=outcome.completion_tokens,
             end_left_out=list(outcome.left_out),
+            end_boxes=list(outcome.boxes),
             end_history_hash=outcome.history_hash,
             end_first_token_at=outcome.first_token_at,
         )

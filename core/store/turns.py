@@ -120,6 +120,7 @@ _REOPEN = (
         cached_tokens=0,
         completion_tokens=0,
         left_out=[],
+        boxes=[],
     )
     .returning(Turn)
     .execution_options(**FRESH)

@@ -9,7 +9,7 @@ from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, As
 from openai.types.chat import ChatCompletionChunk
 
 from core.inference.openai_backend.fields import FieldTrial
-from core.inference.openai_backend.reader import AnswerReader
+from core.inference.openai_backend.reader import AnswerReader, box_pixels
 from core.inference.openai_backend.refusal import Again, Refusal, Refused
 from core.inference.port import Delta, Finished, Started
 from core.inference.request_loop import RequestRun
@@ -79,7 +79,7 @@ class Exchange:
 
     async def _read(self, stream: AsyncStream[ChatCompletionChunk]) -> Finished:
         run = self._run
-        reader = AnswerReader(self._guess, run.request.sampling.stop)
+        reader = AnswerReader(self._guess, run.request.sampling.stop, box_pixels(self._model, run.request))
         try:
             async with asyncio.timeout(None) as patience:
                 async for chunk in stream:

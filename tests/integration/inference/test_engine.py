@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from core.conversation.boxes import Box
 from core.errors import DeadlineExceeded, EngineStopped, InferenceError, OutOfMemory, PromptTooLong
 from core.inference.engine import TransformersEngine
 from core.inference.port import Delta, Engine, Event, Events, Message, Picture, Request, Sampling, Started
@@ -98,11 +99,20 @@ def test_thinking_apart_from_the_answer(engine: TransformersEngine) -> None:
         assert said(events) == "so."
 
 
-def test_marks_of_boxes_are_no_text(engine: TransformersEngine) -> None:
-    ids = [engine._loaded.tokenizer.convert_tokens_to_ids(mark) for mark in ("<|begin_of_box|>", "<|end_of_box|>")]
-    shown = [ids[0], *(token(engine, letter) for letter in "[[1,2]]"), ids[1], engine._loaded.tokenizer.eos_token_id]
-    with played(engine, lambda _, number: shown[number]) as (made, _):
-        assert said(collect(made, asked("Where?"))) == "[[1,2]]"
+def test_boxes_are_text_for_people_and_numbers_for_programs(engine: TransformersEngine) -> None:
+    written = "At <|begin_of_box|>[[100,200,300,400]]<|end_of_box|>: <|begin_of_box|>42<|end_of_box|>"
+    with played(engine, writing(engine, written)) as (made, _):
+        events = collect(made, asked("Where?"))
+    assert said(events) == "At (x 10–30 %, y 20–40 %): 42"
+    assert end_of(events).boxes == (Box("At", 0.1, 0.2, 0.3, 0.4),)
+
+
+def test_boxes_in_a_thought_are_only_text(engine: TransformersEngine) -> None:
+    written = "<think>at <|begin_of_box|>[[100,200,300,400]]<|end_of_box|></think>So."
+    with played(engine, writing(engine, written)) as (made, _):
+        events = collect(made, asked("Where?", reasoning=True))
+    assert said(events, "thinking") == "at (x 10–30 %, y 20–40 %)"
+    assert (said(events), end_of(events).boxes) == ("So.", ())
 
 
 def test_a_prompt_beyond_the_context_computes_nothing(engine: TransformersEngine) -> None:
@@ -358,7 +368,7 @@ def test_a_seed_makes_the_draw_repeatable(engine: TransformersEngine) -> None:
 
 
 def test_deltas_are_valid_text_whatever_the_model_says(engine: TransformersEngine) -> None:
-    events = collect(engine, asked("How?", sampling=Sampling(max_new_tokens=200, temperature=2.0, seed=3)))
+    events = collect(engine, asked("How?", sampling=Sampling(max_new_tokens=200, temperature=2.0, seed=4)))
     deltas = [event for event in events if isinstance(event, Delta)]
     assert len(deltas) > 10
     assert all(delta.text and delta.text == delta.text.encode().decode() for delta in deltas)

@@ -8,17 +8,17 @@ import pytest
 import torch
 from PIL import Image
 
+from core.conversation.box_text import read_boxes
 from core.errors import InferenceError
 from core.inference.engine import TransformersEngine
 from core.inference.port import Event, Message, Request, Sampling, Started
 from core.inference.stepper import Admitted, RoundRobinStepper
 from core.inference.stepper import Sequence as Sequence_
-from tests.integration.inference.checkpoints import FAMILIES
+from tests.integration.inference.checkpoints import FAMILIES, TEXT_ONLY
 from tests.integration.inference.conftest import EngineOf, noise
 from tests.unit.inference.asking import asked, collect, end_of, gather, said
 
 NEW_TOKENS = 12
-TEXT_ONLY = ("glm4_moe_lite",)
 
 CONVERSATIONS: dict[str, list[Message]] = {
     "no picture": [Message("user", "How many are there?")],
@@ -42,6 +42,11 @@ PLAIN = {
 }
 
 
+def conversations(family: str) -> dict[str, list[Message]]:
+    """What `family` is asked."""
+    return PLAIN if family in TEXT_ONLY else CONVERSATIONS
+
+
 def generate(engine: TransformersEngine, messages: Sequence[Message]) -> list[int]:
     """The ids that transformers itself makes of `messages`, alone, from its own template call on."""
     loaded = engine._loaded
@@ -50,14 +55,20 @@ def generate(engine: TransformersEngine, messages: Sequence[Message]) -> list[in
         content = [{"type": "image", "image": Image.open(io.BytesIO(p.data))} for p in message.pictures]
         content.append({"type": "text", "text": message.text})
         chat.append({"role": message.role, "content": message.text if loaded.processor is None else content})
-    inputs = (loaded.processor or loaded.tokenizer).apply_chat_template(
-        chat,
-        add_generation_prompt=True,
-        enable_thinking=False,
-        tokenize=True,
-        return_dict=True,
-        return_tensors="pt",
-    )
+    inputs: dict[str, torch.Tensor]
+    if loaded.model.config.model_type == "paligemma" and not any(message.pictures for message in messages):
+        # Its processor takes no text alone. As text with a picture, but for the picture: "beginning, text, line end".
+        text = loaded.tokenizer.bos_token + "\n".join(message.text for message in messages) + "\n"
+        inputs = loaded.tokenizer(text, add_special_tokens=False, return_tensors="pt", return_token_type_ids=True)
+    else:
+        inputs = (loaded.processor or loaded.tokenizer).apply_chat_template(
+            chat,
+            add_generation_prompt=True,
+            enable_thinking=False,
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
+        )
     made = loaded.model.generate(
         **inputs,
         max_new_tokens=NEW_TOKENS,
@@ -72,8 +83,8 @@ def generate(engine: TransformersEngine, messages: Sequence[Message]) -> list[in
 def readable(engine: TransformersEngine, ids: Sequence[int]) -> str:
     """What of `ids` a person should see."""
     shown = [id for id in ids if id not in engine._loaded.vocabulary.hidden]
-    text: str = engine._loaded.tokenizer.decode(shown)
-    return text.rstrip("\ufffd").strip()
+    text, _ = read_boxes(engine._loaded.tokenizer.decode(shown).rstrip("\ufffd"))
+    return text.strip()
 
 
 async def ask_all(engine: TransformersEngine, conversations: dict[str, list[Message]]) -> dict[str, list[Event]]:
@@ -88,10 +99,9 @@ async def ask_all(engine: TransformersEngine, conversations: dict[str, list[Mess
 @pytest.mark.parametrize("family", FAMILIES)
 def test_interleaved_equals_generate_alone(engine_of: EngineOf, family: str) -> None:
     engine = engine_of(family)
-    conversations = PLAIN if family in TEXT_ONLY else CONVERSATIONS
-    alone = {name: generate(engine, messages) for name, messages in conversations.items()}
+    alone = {name: generate(engine, messages) for name, messages in conversations(family).items()}
     assert len({str(ids) for ids in alone.values()}) == len(alone), "the model does not look at what it is asked"
-    for name, events in asyncio.run(ask_all(engine, conversations)).items():
+    for name, events in asyncio.run(ask_all(engine, conversations(family))).items():
         assert said(events) == readable(engine, alone[name]), name
         assert end_of(events).completion_tokens == len(alone[name]), name
 
@@ -100,15 +110,15 @@ def test_interleaved_equals_generate_alone(engine_of: EngineOf, family: str) -> 
 def test_steps_of_many_sequences_equal_generate_token_by_token(engine_of: EngineOf, family: str) -> None:
     engine = engine_of(family)
     stepper = RoundRobinStepper(engine._loaded)
-    conversations = PLAIN if family in TEXT_ONLY else CONVERSATIONS
     sequences = {
-        name: Sequence_(engine._renderer(messages), Sampling(), NEW_TOKENS) for name, messages in conversations.items()
+        name: Sequence_(engine._renderer(messages), Sampling(), NEW_TOKENS)
+        for name, messages in conversations(family).items()
     }
     for sequence in sequences.values():
         stepper.add(sequence)
     while any(len(sequence.computed) < NEW_TOKENS for sequence in sequences.values()):
         assert all(isinstance(outcome, int | Admitted) for _, outcome in stepper.step())
-    for name, messages in conversations.items():
+    for name, messages in conversations(family).items():
         alone = generate(engine, messages)
         assert sequences[name].computed[: len(alone)] == alone, name
 
@@ -116,9 +126,8 @@ def test_steps_of_many_sequences_equal_generate_token_by_token(engine_of: Engine
 @pytest.mark.parametrize("family", FAMILIES)
 def test_counting_never_promises_too_little(engine_of: EngineOf, family: str) -> None:
     engine = engine_of(family)
-    conversations = PLAIN if family in TEXT_ONLY else CONVERSATIONS
-    answers = asyncio.run(ask_all(engine, conversations))
-    for name, messages in conversations.items():
+    answers = asyncio.run(ask_all(engine, conversations(family)))
+    for name, messages in conversations(family).items():
         started = answers[name][0]
         assert isinstance(started, Started)
         counted = sum(engine.count_tokens(message) for message in messages)
@@ -142,7 +151,8 @@ def test_pictures_change_the_prompt_not_only_its_length(engine_of: EngineOf, fam
     engine = engine_of(family)
     one, other = (engine._renderer([Message("user", "What?", (noise(56, 56, seed),))]) for seed in (1, 2))
     assert torch.equal(one.ids, other.ids)
-    assert not torch.equal(one.inputs["pixel_values"], other.inputs["pixel_values"])
+    pixels = next(name for name in one.inputs if name.endswith("pixel_values"))
+    assert not torch.equal(one.inputs[pixels], other.inputs[pixels])
 
 
 def test_a_text_model_says_that_it_cannot_see(engine_of: EngineOf) -> None:

@@ -4,14 +4,19 @@ what it says."""
 import io
 import random
 from hashlib import sha256
+from types import SimpleNamespace
 
 import pytest
+import torch
+import torch.nn.functional as F
 
 from core.inference.loader import load_model
 from core.inference.packed import pack_linears
 from core.inference.port import Message, Picture, Sampling
 from core.inference.products import use_in_towers
+from core.inference.ragged import Chunk, Layout, computing, ragged_attention
 from core.inference.render import Renderer
+from core.inference.slots import KvSlots, LayerShape
 from core.inference.stepper import Sequence
 from core.settings import load_settings
 from tests.integration.inference.steppers import batch_stepper
@@ -66,3 +71,15 @@ def test_half_precision_sees_the_same(plain: list[str], chunk_tokens: int) -> No
     """Not every word must be the same, but what is not must be rare: a picture on the border of two answers."""
     said = _answers("bfloat16", packed=True, chunk_tokens=chunk_tokens)
     assert sum(a == b for a, b in zip(said, plain, strict=True)) >= len(plain) - 2
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_prompt_that_looks_both_ways_does_so_in_any_precision(dtype: torch.dtype) -> None:
+    chance = torch.Generator().manual_seed(1)
+    query = torch.randn(1, 4, 40, 8, generator=chance).to(dtype)
+    key, value = (torch.randn(1, 2, 40, 8, generator=chance).to(dtype) for _ in range(2))
+    slots = KvSlots([LayerShape(2, 8, 8)], 256, dtype, torch.device("cpu"))
+    with computing(Layout(slots, [], [Chunk(0, 40, 0, 0)], causal=False)):
+        made, _ = ragged_attention(SimpleNamespace(layer_idx=0), query, key, value, None, scaling=8**-0.5)
+    whole = F.scaled_dot_product_attention(query.float(), key.float(), value.float(), enable_gqa=True).transpose(1, 2)
+    torch.testing.assert_close(made.float(), whole, atol=0.05, rtol=0.05)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from core.errors import ModelLoadError
 from core.inference.engine import TransformersEngine
 from core.inference.loader import load_model
 from core.inference.neutralise import Neutraliser
+from core.inference.pixel_budget import PIXEL_BUDGET
 from core.inference.port import Message, Picture, Sampling, Started
-from core.inference.processor import PIXEL_BUDGET
+from core.inference.render import Renderer
 from core.settings import load_settings
-from tests.integration.inference.checkpoints import FAMILIES
+from tests.integration.inference.checkpoints import FAMILIES, TEXT_ONLY
 from tests.integration.inference.conftest import CheckpointOf, EngineOf, noise
 from tests.unit.inference.asking import asked, collect, end_of
 
@@ -58,8 +60,67 @@ def test_reasoning_is_asked_for_where_the_template_knows_how(engine_of: EngineOf
     text = {on: engine._loaded.tokenizer.decode(engine._renderer(question, on).ids[0].tolist()) for on in (True, False)}
     assert text[True].endswith("<|assistant|>\n")
     assert text[False].endswith("/nothink<|assistant|>\n<think></think>\n")
-    qwen = engine_of("qwen2_vl")
-    assert qwen._renderer(question, True).ids.tolist() == qwen._renderer(question, False).ids.tolist()
+
+
+@pytest.mark.parametrize("family", [family for family in FAMILIES if not family.startswith("glm")])
+def test_reasoning_changes_nothing_where_the_template_does_not_know_it(engine_of: EngineOf, family: str) -> None:
+    with_it, without = (engine_of(family)._renderer([Message("user", "Why?")], on) for on in (True, False))
+    assert with_it.ids.tolist() == without.ids.tolist()
+    assert not with_it.thinking
+
+
+def test_a_model_that_always_thinks_is_in_a_thought_from_the_start(
+    engine_of: EngineOf, checkpoint: CheckpointOf, tmp_path: Path
+) -> None:
+    # As Qwen3-VL-Thinking's template does, whatever is asked for.
+    shutil.copytree(checkpoint("qwen3_vl"), tmp_path, dirs_exist_ok=True)
+    file = tmp_path / "chat_template.jinja"
+    template = file.read_text()
+    assert template.endswith("<|im_start|>assistant\n{% endif %}")
+    file.write_text(template.removesuffix("{% endif %}") + "<think>\n{% endif %}")
+    loaded = load_model(load_settings(_env_file=None, model=str(tmp_path), device="cpu"))
+    renderer = Renderer(loaded)
+    assert all(renderer([Message("user", "Why?")], reasoning).thinking for reasoning in (True, False))
+    assert not engine_of("qwen3_vl")._renderer([Message("user", "Why?")], True).thinking
+
+
+def test_paligemma_reads_pictures_first_then_what_was_said_line_by_line(engine_of: EngineOf) -> None:
+    engine = engine_of("paligemma")
+    talk = [
+        Message("user", "What is this?", (noise(56, 56, 1),)),
+        Message("assistant", "A star."),
+        Message("user", "And this?", (noise(56, 56, 2),)),
+    ]
+
+    def read(messages: list[Message]) -> str:
+        ids = engine._renderer(messages).ids[0]
+        text: str = engine._loaded.tokenizer.decode(ids.tolist())
+        return text
+
+    assert read(talk) == "<image>" * 32 + "<s>What is this?\nA star.\nAnd this?\n"
+    # Its processor takes no text alone; the model is asked as it would be with a picture, but for the picture.
+    assert read([Message("user", "What is this?")]) == "<s>What is this?\n"
+    prompt = engine._renderer(talk)
+    assert prompt.positions[0].tolist() == list(range(1, prompt.tokens + 1))
+    assert prompt.position(prompt.tokens).tolist() == [[prompt.tokens + 1]]
+
+
+def test_pixels_in_which_qwen_2_5_counts_boxes(engine_of: EngineOf) -> None:
+    question = [Message("user", "Where?", (noise(100, 100), noise(90, 50)))]
+    assert engine_of("qwen2_5_vl")._renderer(question).box_pixels == (84, 56)
+    assert engine_of("qwen2_5_vl")._renderer([Message("user", "Where?")]).box_pixels is None
+    assert engine_of("qwen3_vl")._renderer(question).box_pixels is None
+
+
+def test_a_model_that_wants_a_package_says_which(checkpoint: CheckpointOf, tmp_path: Path) -> None:
+    shutil.copytree(checkpoint("llava"), tmp_path, dirs_exist_ok=True)
+    config = json.loads((tmp_path / "config.json").read_text())
+    vision = {"model_type": "timm_wrapper", "architecture": "fastvit_mci2", "hidden_size": 64}
+    config |= {"model_type": "fast_vlm", "vision_config": vision, "vision_feature_select_strategy": "full"}
+    config |= {"vision_feature_layer": -1}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ModelLoadError, match="timm"):
+        load_model(load_settings(_env_file=None, model=str(tmp_path), device="cpu"))
 
 
 def test_a_prompt_that_ends_in_an_open_thought_says_so(
@@ -106,7 +167,7 @@ def test_transparent_becomes_white(engine_of: EngineOf) -> None:
     assert torch.equal(prompts[0].inputs["pixel_values"], prompts[1].inputs["pixel_values"])
 
 
-@pytest.mark.parametrize("family", [family for family in FAMILIES if family != "glm4_moe_lite"])
+@pytest.mark.parametrize("family", [family for family in FAMILIES if family not in TEXT_ONLY])
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (3000, 10), (57, 1400), (1500, 1500)])
 def test_a_picture_of_any_size(engine_of: EngineOf, family: str, size: tuple[int, int]) -> None:
     engine = engine_of(family)

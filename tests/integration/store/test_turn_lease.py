@@ -21,6 +21,7 @@ ANSWER = Outcome(
     completion_tokens=4,
     engine_s=0.25,
     left_out=({"seq": 1, "what": "pictures"},),
+    boxes=({"label": "star", "left": 0.1, "top": 0.2, "right": 0.3, "bottom": 0.4},),
     history_hash="d" * 64,
     first_token_at=after(0.5),
 )
@@ -130,6 +131,7 @@ def test_finishing_writes_the_answer_its_cost_and_its_delivery(scene: Scene) -> 
     assert (turn.finished_at, turn.first_token_at, turn.delivered_at) == (after(7), after(0.5), None)
     assert (turn.lease_owner, turn.lease_until, turn.history_hash) == ("", None, "d" * 64)
     assert turn.left_out == [{"seq": 1, "what": "pictures"}]
+    assert turn.boxes == [{"label": "star", "left": 0.1, "top": 0.2, "right": 0.3, "bottom": 0.4}]
     (cost,) = usage(scene)
     assert [getattr(cost, name) for name in COUNTS] == [getattr(turn, name) for name in COUNTS] == [120, 64, 30, 4]
     assert (cost.turn_id, cost.attempt, cost.person_id, cost.engine_s) == (turn_id, 1, scene.person(), 0.25)

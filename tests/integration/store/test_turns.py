@@ -171,6 +171,7 @@ def test_a_failed_turn_is_reopened_as_if_just_asked(scene: Scene) -> None:
         prompt_tokens=3,
         completion_tokens=1,
         left_out=({"seq": 1, "what": "text"},),
+        boxes=({"label": "", "left": 0.1, "top": 0.2, "right": 0.3, "bottom": 0.4},),
     )
     scene.finish(turn_id, scene.run(turn_id), failure)
     with scene.store.write() as repositories:
@@ -179,8 +180,8 @@ def test_a_failed_turn_is_reopened_as_if_just_asked(scene: Scene) -> None:
     turn = scene.turn(turn_id)
     assert (turn.state, turn.ready_at, turn.attempt, turn.failures) == ("ready", after(9), 1, 0)
     assert (turn.answer, turn.thinking, turn.error_code, turn.error_message) == ("", "", "", "")
-    assert turn.observations == []
-    assert (turn.finished_at, turn.prompt_tokens, turn.left_out, turn.model) == (None, 0, [], "")
+    assert (turn.observations, turn.left_out, turn.boxes) == ([], [], [])
+    assert (turn.finished_at, turn.prompt_tokens, turn.model) == (None, 0, "")
     assert scene.deliveries(turn_id) == []
     assert scene.run(turn_id, at=9) == 2
     scene.finish(turn_id, 2, at=10)

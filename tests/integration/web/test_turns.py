@@ -11,6 +11,7 @@ from tests.integration.web.site import Site, ask, picture, serving
 from tests.processes import Installation, until
 
 NOBODY = "0" * 32
+BOX = {"label": "square", "left": 0.1, "top": 0.2, "right": 0.3, "bottom": 0.4}
 
 
 @pytest.fixture
@@ -35,11 +36,12 @@ def test_a_question_with_pictures(site: Site, page: httpx.Client) -> None:
     assert (turn["error"], turn["refused"], turn["feedback"], turn["finish_reason"]) == (None, [], 0, "")
     assert turn["timings"] == {"queue_ms": None, "first_token_ms": None, "total_ms": None}
 
-    site.take("Which ones?").answer("Red and blue.", left_out=({"seq": 1, "what": "pictures"},))
+    site.take("Which ones?").answer("Red and blue.", left_out=({"seq": 1, "what": "pictures"},), boxes=(BOX,))
     shown = view(page, asked)
     assert (shown["state"], shown["answer"], shown["model"]) == ("answered", "Red and blue.", "scripted:echo")
     assert shown["tokens"] == {"prompt": 30, "picture": 20, "cached": 10, "completion": 5}
     assert shown["left_out"] == [{"seq": 1, "what": "pictures"}]
+    assert shown["boxes"] == [BOX]
     assert shown["timings"]["queue_ms"] >= 0
     assert shown["timings"]["total_ms"] >= shown["timings"]["queue_ms"]
     assert shown["timings"]["first_token_ms"] is None

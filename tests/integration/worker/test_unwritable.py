@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from core.conversation.boxes import Box
 from core.inference.port import Delta, Finished, Request
 from core.inference.scripted import Script, ScriptedEngine
 from core.store.database import Store
@@ -32,6 +33,16 @@ def test_what_is_shown_live_is_what_is_kept() -> None:
     assert shown == ["a ", "", "star"]
     assert draft.take(Finished(FinishReason.STOP, 3)) == ""
     assert draft.text == "a star"
+
+
+def test_boxes_are_kept_as_rows_without_what_cannot_be_written() -> None:
+    draft = Draft("demo")
+    draft.take(Delta("cat"))
+    draft.take(Finished(FinishReason.STOP, 3, boxes=(Box("c\0at", 0.1, 0.2, 0.3, 0.4),)))
+
+    kept = {"label": "cat", "left": 0.1, "top": 0.2, "right": 0.3, "bottom": 0.4}
+    assert draft.outcome(TurnState.ANSWERED).boxes == (kept,)
+    assert draft.without_text().outcome(TurnState.FAILED).boxes == ()
 
 
 # Half of a surrogate pair is no Unicode text: neither database, nor UTF-8, can write it.

@@ -110,6 +110,12 @@ def split(text: str, cuts: list[int], opened: bool) -> tuple[str, str]:
         ("<th", False, "", "<th"),
         ("The tag <think> opens, </think> closes.", False, "", "The tag <think> opens, </think> closes."),
         ("<think>a </thin b</think>c </think> d", False, "a </thin b", "c </think> d"),
+        ("<think>hm</think>\n<answer>A star.</answer>", False, "hm", "A star."),
+        ("hm</think><answer>A star.</answ", True, "hm", "A star.</answ"),
+        ("<think>hm</think><answer>A</answer> star.", False, "hm", "A star."),
+        ("<think>hm</think><answ", False, "hm", "<answ"),
+        ("<think>hm</think>An <answer>.", False, "hm", "An <answer>."),
+        ("<answer>A star.</answer>", False, "", "<answer>A star.</answer>"),
         ("", False, "", ""),
         ("", True, "", ""),
     ],
@@ -145,3 +151,25 @@ def test_a_stop_string_of_white_space_ignores_the_white_space_before_the_answer(
     deltas, stopped = say("\nA star.\nMore.", stop=("\n",))
     assert "".join(delta.text for delta in deltas) == "A star."
     assert stopped
+
+
+def test_a_stop_string_ends_the_answer_as_the_model_writes_it() -> None:
+    deltas, stopped = say("cat: <|begin_of_box|>[[100,200,300,400]]<|end_of_box|> STOP dog", stop=("STOP",))
+    assert stopped
+    assert "".join(delta.text for delta in deltas) == "cat: (x 10–30 %, y 20–40 %)"
+
+
+def test_what_a_thought_holds_back_comes_before_the_answer() -> None:
+    deltas, _ = say("a < b [</think>So.", thinking=True)
+    assert [(delta.kind, delta.text) for delta in deltas if delta.kind == "thinking"][-1] == ("thinking", "[")
+    assert [delta.kind for delta in deltas] == sorted((delta.kind for delta in deltas), reverse=True)
+    assert "".join(delta.text for delta in deltas) == "a < b [So."
+
+
+def test_boxes_of_an_answer_are_counted_and_those_of_a_thought_are_not() -> None:
+    box = "<|begin_of_box|>[[100,200,300,400]]<|end_of_box|>"
+    answer = AnswerText(decode, frozenset(), thinking=True, box_pixels=(10, 10))
+    for byte in f"{box}</think>cat: {box}".encode():
+        answer.add(byte)
+    answer.end()
+    assert [box.label for box in answer.boxes] == ["cat"]

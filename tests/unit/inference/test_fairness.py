@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.inference.fairness import ANSWER_WEIGHT, PATIENCE, FairQueue, share_chunk
+from core.inference.fairness import ANSWER_WEIGHT, PATIENCE, FairQueue, share_chunk, share_whole
 
 ROWS = 4
 LONGEST = 30
@@ -233,3 +233,18 @@ def test_the_shortest_rest_is_read_first_and_the_oldest_goes_on(
     lefts: list[int], shares: list[tuple[int, int]]
 ) -> None:
     assert share_chunk(lefts, 40) == shares
+
+
+@pytest.mark.parametrize(
+    ("lefts", "shares"),
+    [
+        ([], []),
+        ([200], [(0, 200)]),
+        ([30, 10, 5], [(0, 30), (1, 10)]),
+        ([30, 20, 5], [(0, 30)]),
+    ],
+)
+def test_what_cannot_be_read_in_parts_is_read_whole_and_in_order(
+    lefts: list[int], shares: list[tuple[int, int]]
+) -> None:
+    assert share_whole(lefts, 40) == shares

@@ -162,7 +162,7 @@ def test_stopping_closes_the_connection(
     if how == "cancel":
         assert end_of(events).reason == FinishReason.CANCELLED
         assert end_of(events).completion_tokens >= 1
-    assert not there.cancel("r1")
+        assert not there.cancel("r1")
     assert said(collect(there, asked("Hello")))
 
 
