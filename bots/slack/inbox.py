@@ -90,9 +90,7 @@ class Inbox:
                 self._desk.background.start(self._obey(message, command))
             return
         profile = self._desk.people.known(message.team, message.user)
-        inbound = question_of(
-            message, bot_user, joins=not known, locale=profile.locale, person_name=profile.name
-        )
+        inbound = question_of(message, bot_user, joins=not known, locale=profile.locale, person_name=profile.name)
         if not inbound.question and not inbound.pending:
             return
         await self.ask(inbound, message.thread)
