@@ -1,6 +1,6 @@
 """Workspaces and people, as their platforms name them. Both appear on first sight."""
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from core.store.models import Person, Workspace
@@ -77,3 +77,12 @@ class PeopleRepository:
         if locale and person.locale != locale:
             person.locale = locale
         return person
+
+    def set_language(self, person_id: str, language: str) -> None:
+        """Write to this person in `language` from now on, whatever the platform says; empty: as the platform says."""
+        self._session.execute(
+            update(Person)
+            .where(Person.id == person_id)
+            .values(language=language[:_LOCALE_CHARS])
+            .execution_options(synchronize_session=False)
+        )
