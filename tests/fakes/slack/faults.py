@@ -1,0 +1,90 @@
+"""What goes wrong on order: by method, so many times, then no more."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass
+class Fault:
+    """What happens to the next calls of a method.
+
+    limited: 429 with Retry-After; broken: HTTP `status`; refused: `code`; lost: the call is done, but its answer never
+    arrives; held: it waits for `release` before it is done.
+    """
+
+    kind: Literal["limited", "broken", "refused", "lost", "held"]
+    times: int
+    retry_after: int = 1
+    status: int = 503
+    code: str = ""
+    gate: Gate | None = None
+
+
+class Gate:
+    """Holds calls until it is opened, from any thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._event = asyncio.Event()
+
+    def open(self) -> None:
+        """Lets all of them go on."""
+        self._loop.call_soon_threadsafe(self._event.set)
+
+    async def passed(self) -> None:
+        """Returns when it is open. In the fake's loop only."""
+        await self._event.wait()
+
+
+@dataclass
+class Faults:
+    """Faults by method, in the order in which they were ordered."""
+
+    loop: asyncio.AbstractEventLoop
+    _by_method: dict[str, list[Fault]] = field(default_factory=dict)
+
+    def _add(self, method: str, fault: Fault) -> None:
+        self._by_method.setdefault(method, []).append(fault)
+
+    def limit(self, method: str, times: int = 1, retry_after: int = 1) -> None:
+        """429 and Retry-After, in seconds."""
+        self._add(method, Fault("limited", times, retry_after=retry_after))
+
+    def break_(self, method: str, times: int = 1, status: int = 503) -> None:
+        """An answer of 500 or more, without JSON. Nothing was done."""
+        self._add(method, Fault("broken", times, status=status))
+
+    def refuse(self, method: str, code: str, times: int = 1) -> None:
+        """`{"ok": false, "error": code}`. Nothing was done."""
+        self._add(method, Fault("refused", times, code=code))
+
+    def lose_answer(self, method: str, times: int = 1) -> None:
+        """It is done, and the connection ends before the answer."""
+        self._add(method, Fault("lost", times))
+
+    def hold(self, method: str, times: int = 1) -> Gate:
+        """Not done before the gate is opened."""
+        gate = Gate(self.loop)
+        self._add(method, Fault("held", times, gate=gate))
+        return gate
+
+    def clear(self) -> None:
+        """Nothing goes wrong any more; what waits goes on."""
+        for faults in self._by_method.values():
+            for fault in faults:
+                if fault.gate is not None:
+                    fault.gate.open()
+        self._by_method.clear()
+
+    def next(self, method: str) -> Fault | None:
+        """What befalls this call."""
+        faults = self._by_method.get(method)
+        while faults:
+            if faults[0].times > 0:
+                faults[0].times -= 1
+                return faults[0]
+            faults.pop(0)
+        return None
