@@ -15,6 +15,10 @@ class Platform(StrEnum):
     TELEGRAM = "telegram"
 
 
+# Nobody is told here: the client comes and reads.
+PULL_PLATFORMS = (Platform.WEB, Platform.API)
+
+
 class TurnState(StrEnum):
     """Life of a turn; see `core.store.turns` for who may change what."""
 

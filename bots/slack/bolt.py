@@ -25,11 +25,11 @@ Body = dict[str, Any]
 class Handlers(Protocol):
     """What is done about each kind of request. `bot_user` is us in that workspace. All may raise to be asked again."""
 
-    async def event(self, team: str, bot_user: str, event: Body, event_id: str) -> None:
-        """Something happened in the workspace."""
+    async def event(self, team: str, bot_user: str, event: Body, body: Body) -> None:
+        """Something happened in the workspace; `body` is the event's envelope."""
 
-    async def command(self, team: str, body: Body) -> str:
-        """Somebody typed a slash command; what only they see at once, or nothing."""
+    async def command(self, team: str, body: Body) -> None:
+        """Somebody typed a slash command."""
 
     async def shortcut(self, team: str, body: Body) -> None:
         """Somebody used the shortcut of a message."""
@@ -78,11 +78,7 @@ def make_bolt(clients: Clients, handlers: Handlers, signing_secret: str) -> Asyn
     )
 
     async def on_event(body: Body, event: Body, context: dict[str, Any]) -> None:
-        await handlers.event(_team(body), context.get("bot_user_id") or "", event, str(body.get("event_id") or ""))
-
-    async def on_command(body: Body, ack: AsyncAck) -> None:
-        reply = await handlers.command(_team(body), body)
-        await ack(text=reply) if reply else await ack()
+        await handlers.event(_team(body), context.get("bot_user_id") or "", event, body)
 
     def before_ack(handle: Callable[[str, Body], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
         async def listen(body: Body, ack: AsyncAck) -> None:
@@ -92,7 +88,7 @@ def make_bolt(clients: Clients, handlers: Handlers, signing_secret: str) -> Asyn
         return listen
 
     app.event(_EVERYTHING)(on_event)
-    app.command(_EVERYTHING)(on_command)
+    app.command(_EVERYTHING)(before_ack(handlers.command))
     app.shortcut(_EVERYTHING)(before_ack(handlers.shortcut))
     app.action(_EVERYTHING)(before_ack(handlers.action))
     app.view(_EVERYTHING)(before_ack(handlers.submission))

@@ -73,25 +73,3 @@ class Clients:
                 AsyncRateLimitErrorRetryHandler(max_retry_count=_TRIES),
             ],
         )
-
-
-class OneWorkspace:
-    """The workspace of a single bot token; who the bot is there, Slack is asked once."""
-
-    def __init__(self, token: str, api_url: str, session: aiohttp.ClientSession) -> None:
-        self._token = token
-        self._client = AsyncWebClient(token=token, base_url=api_url, timeout=TIMEOUT_S, session=session)
-        self._team = ""
-        self._installed: Installed | None = None
-
-    async def __call__(self, team: str) -> Installed | None:
-        """What is installed in `team`.
-
-        Raises:
-            SlackApiError: Slack does not know the token.
-        """
-        if self._installed is None:
-            said = await self._client.auth_test()
-            self._team = str(said["team_id"])
-            self._installed = Installed(self._token, str(said["user_id"]), str(said.get("bot_id") or ""))
-        return self._installed if team in ("", self._team) else None

@@ -14,8 +14,10 @@ from bots.slack.download import Downloader
 from bots.slack.files import merged, shown_name
 from bots.slack.message import File
 from bots.slack.target import Target
+from bots.slack.words import plain
 from bots.web.picture_reader import PictureReader
 from core.conversation.gathering import Gathered, finish_gathering
+from core.conversation.changes import replace_question
 from core.conversation.inbound import Named, Refused
 from core.errors import GlimtError, NotAllowed, PictureError, PictureTooLarge, StoreError
 from core.media.limits import too_large
@@ -56,6 +58,8 @@ class Gatherer:
             return Gathered.OVER
         pending = [a for a in turn.attachments if a.state == AttachmentState.PENDING]
         files = await self._files(target, pending)
+        if not turn.question.strip() and target.root != target.asked:
+            await self._ask_as_root(turn_id, target)
         result = await asyncio.to_thread(
             finish_gathering,
             self._services.store,
@@ -72,7 +76,16 @@ class Gatherer:
     def _load(self, turn_id: str) -> tuple[Turn | None, Target | None]:
         with self._services.store.read() as repositories:
             turn = repositories.turns.get(turn_id)
-        return turn, target_of(self._services.store, turn_id)
+            delivery = repositories.deliveries.of_turn(turn_id)
+        return turn, Target.read(delivery.target) if delivery is not None else None
+
+    async def _ask_as_root(self, turn_id: str, target: Target) -> None:
+        """Somebody only called us into the thread: the question is what the thread began with."""
+        installed = await self._clients.installed(target.team)
+        said = await lookups.root_text(await self._clients.of(target.team), target.thread)
+        if question := plain(said, installed.bot_user):
+            most = self._services.settings.question_max_chars
+            await asyncio.to_thread(replace_question, self._services.store, turn_id, question[:most])
 
     async def _files(self, target: Target, pending: list[Attachment]) -> list[Named | Refused]:
         try:

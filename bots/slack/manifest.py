@@ -167,6 +167,13 @@ def build_manifest(
     }
 
 
+def suggested_prompts(language: str) -> tuple[tuple[str, str], ...]:
+    """(title, message) of what people may begin with; in English where we do not speak the language."""
+    words = _WORDS["zh"] if language == "zh" else _WORDS["en"]
+    prompts: tuple[tuple[str, str], ...] = words["prompts"]
+    return prompts
+
+
 def _check_url(url: str) -> None:
     try:
         parts = urlsplit(url)

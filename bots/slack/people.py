@@ -5,10 +5,9 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 import structlog
-from slack_sdk.errors import SlackApiError
 
 from bots.slack.clients import Clients
-from bots.slack.stream import FAILURES, error_code
+from bots.slack.refusals import FAILURES, error_code
 from core.errors import NotAllowed
 
 log = structlog.get_logger(__name__)
@@ -49,8 +48,7 @@ class People:
             name = shown.get("display_name") or said.get("real_name") or said.get("name") or ""
             profile = Profile(str(name), str(said.get("locale") or ""))
         except (*FAILURES, NotAllowed) as error:
-            code = error_code(error) if isinstance(error, (SlackApiError, OSError)) else type(error).__name__
-            log.info("slack_person_unknown", error=code)
+            log.info("slack_person_unknown", error=error_code(error))
         self._profiles[(team, user)] = (time.monotonic(), profile)
         if len(self._profiles) > _KEPT:
             self._profiles.popitem(last=False)

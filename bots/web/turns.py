@@ -9,7 +9,6 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bots.web.auth import Visitor
 from bots.web.errors import json_response
 from bots.web.history import History, unread
 from bots.web.parts import Parts
@@ -17,11 +16,8 @@ from bots.web.sse import EventStream, encode_event
 from bots.web.text import known_id
 from bots.web.uploads import Uploads
 from bots.web.views import observation_view, turn_view
-from core.errors import Busy, NotFound, RequestError, WrongParameter
+from core.errors import NotFound, WrongParameter
 from core.queue.follow import FIRST, Ended, FollowEvent, Reset, Retrying, Seen, Text, Waiting
-from core.queue.streams import forget_stream
-from core.store.models import Turn
-from core.values import TurnState, utc_now
 
 SMALL_BODY = 64 * 1024
 
@@ -58,8 +54,7 @@ def add_turns(routes: APIRouter, parts: Parts) -> None:
     async def retry(request: Request, turn_id: str) -> Response:
         visitor = await auth.visitor(request)
         turn, rating = await asyncio.to_thread(history.turn, visitor, known_id(turn_id))
-        turn = await asyncio.to_thread(_reopen, parts, visitor, turn)
-        services.announcer.hint(turn.person_id, turn.conversation_id)
+        turn = await services.ask_again(turn.id, visitor.person_id)
         return json_response({"turn": turn_view(turn, rating)})
 
     @routes.put("/api/turns/{turn_id}/feedback")
@@ -67,7 +62,7 @@ def add_turns(routes: APIRouter, parts: Parts) -> None:
         visitor = await auth.visitor(request)
         rating = await _rating(parts, request)
         await asyncio.to_thread(history.turn, visitor, known_id(turn_id))
-        await asyncio.to_thread(_rate, parts, visitor, turn_id, rating)
+        await services.rate(turn_id, visitor.person_id, rating)
         return Response(status_code=204)
 
 
@@ -98,20 +93,6 @@ def _encode(event: FollowEvent, rating: int) -> bytes:
             return encode_event("end", {"turn": turn_view(event.turn, rating)}, event.cursor)
 
 
-def _reopen(parts: Parts, visitor: Visitor, turn: Turn) -> Turn:
-    limit = parts.services.settings.waiting_per_person
-    if turn.state in (TurnState.FAILED, TurnState.CANCELLED):
-        forget_stream(parts.services.sync_redis, turn.id)
-    with parts.services.store.write() as repositories:
-        if (waiting := repositories.turns.count_open(visitor.person_id)) >= limit:
-            raise Busy(user_message=f"You have {waiting} questions waiting already. Please wait for an answer first.")
-        if not repositories.turns.reopen(turn.id, utc_now()):
-            raise RequestError(
-                user_message="Only a conversation's last question can be asked again, once it failed or was stopped."
-            )
-        return repositories.turns.get(turn.id) or turn
-
-
 async def _rating(parts: Parts, request: Request) -> int:
     with parts.bodies.admit(request, SMALL_BODY) as admitted:
         body = await admitted.body()
@@ -122,8 +103,3 @@ async def _rating(parts: Parts, request: Request) -> int:
     if type(rating) is not int or rating not in (-1, 0, 1):
         raise WrongParameter("rating", "rating must be 1, -1 or 0.")
     return rating
-
-
-def _rate(parts: Parts, visitor: Visitor, turn_id: str, rating: int) -> None:
-    with parts.services.store.write() as repositories:
-        repositories.feedback.set(turn_id, visitor.person_id, rating, now=utc_now())

@@ -52,8 +52,10 @@ class InboundQuestion:
     `event_key` identifies the event on its platform; a second question with the same key is the same question, and so
     is one that shares any of `other_keys`. Where the sender chose the key, `content_hash` is a digest of all that was
     sent, and tells another question by it.
-    `conversation` is the platform's name of the thread, `conversation_id` ours; without either, a new conversation
-    begins, unless `history` matches one that is stored. `for_many`: the person is a program, and does not say for whom
+    `conversation` is the platform's name of the thread, `conversation_id` ours; without either, the conversation is the
+    latest of its `place` (the platform's name of the channel, chat or topic); without that, too, a new one begins,
+    unless `history` matches one that is stored. `reply_to` says where to answer, in the adapter's own words; adapters
+    that send answers (`bots.chat.deliver`) must give it. `for_many`: the person is a program, and does not say for whom
     of its users it asks.
     """
 
@@ -66,6 +68,8 @@ class InboundQuestion:
     other_keys: tuple[str, ...] = ()
     conversation: str | None = None
     conversation_id: str | None = None
+    place: str = ""
+    reply_to: Mapping[str, Any] = field(default_factory=dict)
     for_many: bool = False
     person_name: str = ""
     locale: str = ""
@@ -79,12 +83,16 @@ class InboundQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The question is committed. `duplicate`: it had been accepted before, and this is that turn."""
+    """The question is committed. `duplicate`: it had been accepted before, and this is that turn.
+
+    `handed_over`: a human answers in this conversation; nothing will be delivered.
+    """
 
     turn_id: str
     conversation_id: str
     person_id: str
     duplicate: bool = False
+    handed_over: bool = False
 
 
 def read_upload(name: str, data: bytes, limits: PictureLimits) -> tuple[list[Named], list[Refused]]:

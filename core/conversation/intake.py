@@ -11,6 +11,7 @@ from core.settings import Settings
 from core.store.attachments import StoredFile
 from core.store.database import Repositories, Store
 from core.store.models import Conversation, Person
+from core.store.places import conversation_name
 from core.store.turn_history import PastRow
 from core.values import AttachmentState, TurnState, new_id, utc_now
 
@@ -83,7 +84,8 @@ class Intake:
                 continue
             if event.content_hash != inbound.content_hash:
                 raise EventKeyReused
-            return Accepted(turn.id, turn.conversation_id, turn.person_id, duplicate=True)
+            handed_over = turn.state == TurnState.HANDED_OVER
+            return Accepted(turn.id, turn.conversation_id, turn.person_id, duplicate=True, handed_over=handed_over)
         return None
 
     def _check(self, inbound: InboundQuestion) -> None:
@@ -125,12 +127,14 @@ class Intake:
             return self._owned(repositories, inbound.conversation_id, person)
         if digests and (continued := self._continued(repositories, digests[-1], person)) is not None:
             return continued
+        place = repositories.places.get_or_create(workspace_id, inbound.place) if inbound.place else None
         conversation = repositories.conversations.get_or_create(
             workspace_id,
-            inbound.conversation or new_id(),
+            inbound.conversation or (conversation_name(place) if place is not None else new_id()),
             person.id,
             title=_title(inbound),
             system_prompt=inbound.system_prompt,
+            place_id=place.id if place is not None else None,
         )
         if conversation.last_seq == 0:
             self._import_history(repositories, inbound, digests, conversation, person)
@@ -201,7 +205,10 @@ class Intake:
         for key in (inbound.event_key, *inbound.other_keys):
             if not repositories.inbound.first(inbound.platform, key, turn.id, content_hash=inbound.content_hash):
                 raise _Doubled
-        return Accepted(turn.id, conversation.id, person.id)
+        handed_over = turn.state == TurnState.HANDED_OVER
+        if inbound.reply_to and not handed_over:
+            repositories.deliveries.open(turn.id, inbound.platform, inbound.reply_to, turn.created_at)
+        return Accepted(turn.id, conversation.id, person.id, handed_over=handed_over)
 
 
 class _Doubled(Exception):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from core.store.models import Conversation
@@ -34,9 +34,16 @@ class ConversationRepository:
         return self._session.get(Conversation, conversation_id, populate_existing=True)
 
     def get_or_create(
-        self, workspace_id: str, external_id: str, person_id: str, *, title: str = "", system_prompt: str = ""
+        self,
+        workspace_id: str,
+        external_id: str,
+        person_id: str,
+        *,
+        title: str = "",
+        system_prompt: str = "",
+        place_id: str | None = None,
     ) -> Conversation:
-        """The conversation that the workspace knows by this id; person, title and prompt count only for a new one."""
+        """The conversation that the workspace knows by this id; all the rest counts only for a new one."""
         known = {"workspace_id": workspace_id, "external_id": external_id}
         conversation = self._session.scalars(_BY_NAME, known).one_or_none()
         if conversation is None:
@@ -49,6 +56,7 @@ class ConversationRepository:
                     "person_id": person_id,
                     "title": title[:_TITLE_CHARS],
                     "system_prompt": system_prompt,
+                    "place_id": place_id,
                 },
                 ("workspace_id", "external_id"),
             )
@@ -87,6 +95,32 @@ class ConversationRepository:
             update(Conversation)
             .where(Conversation.id == conversation_id)
             .values(title=title[:_TITLE_CHARS])
+            .returning(Conversation.id)
+            .execution_options(synchronize_session=False)
+        )
+        return self._session.execute(statement).first() is not None
+
+    def by_name(self, workspace_id: str, external_id: str) -> Conversation | None:
+        """The conversation that the workspace knows by this id, as it is now; writes nothing."""
+        known = {"workspace_id": workspace_id, "external_id": external_id}
+        return self._session.scalars(_BY_NAME, known, execution_options={"populate_existing": True}).one_or_none()
+
+    def hand_over(self, conversation_id: str, now: datetime) -> bool:
+        """From now on a human answers here: new turns are not for the model. False: so it is already, or there is none.
+
+        `TurnRepository.hand_over` takes what waits, in the next transaction.
+        """
+        return self._hand(conversation_id, Conversation.handed_over_at.is_(None), now)
+
+    def release(self, conversation_id: str) -> bool:
+        """The model answers here again, what is asked from now on. False: so it does already, or there is none."""
+        return self._hand(conversation_id, Conversation.handed_over_at.is_not(None), None)
+
+    def _hand(self, conversation_id: str, condition: ColumnElement[bool], at: datetime | None) -> bool:
+        statement = (
+            update(Conversation)
+            .where(Conversation.id == conversation_id, condition)
+            .values(handed_over_at=at)
             .returning(Conversation.id)
             .execution_options(synchronize_session=False)
         )

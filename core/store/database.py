@@ -31,6 +31,7 @@ from core.store.feedback import FeedbackRepository
 from core.store.inbound import InboundRepository
 from core.store.keys import KeyRepository
 from core.store.people import PeopleRepository
+from core.store.places import PlaceRepository
 from core.store.turns import TurnRepository
 from core.store.usage import UsageRepository
 from core.store.web_sessions import WebSessionRepository
@@ -64,6 +65,7 @@ class Repositories:
         "inbound",
         "keys",
         "people",
+        "places",
         "session",
         "turns",
         "usage",
@@ -75,6 +77,7 @@ class Repositories:
         self.turns = TurnRepository(session)
         self.conversations = ConversationRepository(session)
         self.people = PeopleRepository(session)
+        self.places = PlaceRepository(session)
         self.attachments = AttachmentRepository(session)
         self.inbound = InboundRepository(session)
         self.deliveries = DeliveryRepository(session)

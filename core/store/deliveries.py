@@ -1,25 +1,70 @@
 """The outbox: what the platforms must still be told.
 
-pending → sending (with a lease) → sent, back to pending after a failure, or failed for good. An adapter that dies
-while sending leaves an expired lease behind; whoever claims the row then must look on the platform whether the
-message got out (`external_id` and the platform's own idempotence), since no database can know that.
+pending → sending (with a lease) → sent, back to pending after a failure, or failed for good. Where answers are sent,
+intake writes the row together with the turn, so that whoever holds it follows the answer while it is written; else it
+is written when the turn ends. Each message on the platform is a post: a row before it is sent, its id as soon as the
+platform has told it. An adapter that dies while sending leaves an expired lease behind; whoever claims the row then
+goes on with the posts that are known (docs/adr/0016).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Update, and_, bindparam, literal_column, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Update,
+    and_,
+    bindparam,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
-from core.store.models import Delivery
+from core.store.models import Conversation, Delivery, Person, Post, Turn, Workspace
 from core.store.turn_rows import ANSWER
 from core.store.turns import TurnRepository
-from core.values import DeliveryState, Platform
+from core.store.upsert import insert_if_new
+from core.values import PULL_PLATFORMS, DeliveryState, Platform, new_id
 
-# Nobody is told here: the client comes and reads.
-PULL_PLATFORMS = (Platform.WEB, Platform.API)
 _PENDING: ColumnElement[str] = literal_column("'pending'")
 _SENDING: ColumnElement[str] = literal_column("'sending'")
+_OPEN = insert(Delivery)
+_OF_TURN = (
+    select(Delivery)
+    .where(Delivery.turn_id == bindparam("turn_id"), Delivery.kind == ANSWER)
+    .execution_options(populate_existing=True)
+)
+_IDS: BindParameter[list[str]] = bindparam("delivery_ids", expanding=True)
+_RECIPIENTS = (
+    select(Delivery.id, Person, Workspace)
+    .join(Turn, Turn.id == Delivery.turn_id)
+    .join(Person, Person.id == Turn.person_id)
+    .join(Workspace, Workspace.id == Person.workspace_id)
+    .where(Delivery.id.in_(_IDS))
+)
+_POSTS = (
+    select(Post)
+    .where(Post.delivery_id.in_(_IDS))
+    .order_by(Post.delivery_id, Post.position)
+    .execution_options(populate_existing=True)
+)
+_SHOWN_BY = (
+    select(Turn)
+    .join(Delivery, Delivery.turn_id == Turn.id)
+    .join(Post, Post.delivery_id == Delivery.id)
+    .join(Conversation, Conversation.id == Turn.conversation_id)
+    .where(
+        Post.external_id == bindparam("external_id"),
+        Delivery.platform == bindparam("platform"),
+        Conversation.workspace_id == bindparam("workspace_id"),
+    )
+    .limit(1)
+)
 _MARK_READ = (
     update(Delivery)
     .where(
@@ -39,6 +84,15 @@ class DeliveryRepository:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    def open(self, turn_id: str, platform: Platform, target: Mapping[str, Any], now: datetime) -> None:
+        """An answer will have to be sent to `target`; with the turn's own transaction."""
+        row = {"id": new_id(), "turn_id": turn_id, "platform": platform, "kind": ANSWER, "created_at": now}
+        self._session.execute(_OPEN, row | {"target": dict(target)})
+
+    def of_turn(self, turn_id: str) -> Delivery | None:
+        """The delivery of a turn's answer, as it is now."""
+        return self._session.scalars(_OF_TURN, {"turn_id": turn_id}).one_or_none()
 
     def due(self, platform: Platform, now: datetime, limit: int) -> list[Delivery]:
         """What may be claimed now, oldest first."""
@@ -90,6 +144,73 @@ class DeliveryRepository:
     def give_up(self, delivery_id: str, owner: str, error: str) -> bool:
         """Sending failed for good. False: lease lost."""
         return self._release(delivery_id, owner, state=DeliveryState.FAILED, error=error, not_before=None)
+
+    def release(self, delivery_id: str, owner: str) -> bool:
+        """Give it back without blame, so that another process goes on at once. False: lease lost."""
+        statement = (
+            update(Delivery)
+            .where(_held(delivery_id, owner))
+            .values(
+                state=DeliveryState.PENDING,
+                attempts=Delivery.attempts - 1,
+                not_before=None,
+                lease_owner="",
+                lease_until=None,
+            )
+        )
+        return self._changed(statement) is not None
+
+    def prolong(self, owner: str, delivery_ids: Collection[str], lease_until: datetime) -> set[str]:
+        """Heartbeat; those of the deliveries that this owner still holds."""
+        if not delivery_ids:
+            return set()
+        statement = (
+            update(Delivery)
+            .where(
+                Delivery.id.in_(delivery_ids), Delivery.state == DeliveryState.SENDING, Delivery.lease_owner == owner
+            )
+            .values(lease_until=lease_until)
+            .returning(Delivery.id)
+            .execution_options(synchronize_session=False)
+        )
+        return set(self._session.scalars(statement).all())
+
+    def recipients(self, delivery_ids: Collection[str]) -> dict[str, tuple[Person, Workspace]]:
+        """Who asked, and where, by delivery."""
+        rows = self._session.execute(_RECIPIENTS, {"delivery_ids": list(delivery_ids)}).all()
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    def posts(self, delivery_ids: Collection[str]) -> dict[str, list[Post]]:
+        """The messages that show each of them, in order; without `external_id` where nobody knows if one got out."""
+        posts: dict[str, list[Post]] = {delivery_id: [] for delivery_id in delivery_ids}
+        for post in self._session.scalars(_POSTS, {"delivery_ids": list(delivery_ids)}):
+            posts[post.delivery_id].append(post)
+        return posts
+
+    def begin_post(self, delivery_id: str, owner: str, position: int, now: datetime) -> bool:
+        """The message at `position` (from 0) is about to be sent. False: lease lost; do not send."""
+        if self._changed(update(Delivery).where(_held(delivery_id, owner)).values(lease_owner=owner)) is None:
+            return False
+        row = {"id": new_id(), "delivery_id": delivery_id, "position": position, "created_at": now}
+        insert_if_new(self._session, Post, row, ("delivery_id", "position"))
+        return True
+
+    def note_post(self, delivery_id: str, position: int, external_id: str, *, complete: bool) -> None:
+        """The platform shows this message; `complete`: with all of its part.
+
+        Noted whoever holds the lease by now: what is known to be on the platform is not sent again.
+        """
+        self._session.execute(
+            update(Post)
+            .where(Post.delivery_id == delivery_id, Post.position == position)
+            .values(external_id=external_id, complete=complete)
+            .execution_options(synchronize_session=False)
+        )
+
+    def turn_shown_by(self, platform: Platform, workspace_id: str, external_id: str) -> Turn | None:
+        """The turn whose answer a message on the platform shows. Attachments are not loaded."""
+        known = {"platform": platform, "workspace_id": workspace_id, "external_id": external_id}
+        return self._session.scalars(_SHOWN_BY, known).one_or_none()
 
     def mark_read(self, turn_ids: Collection[str], now: datetime) -> set[str]:
         """Clients of a pull channel have read the ends of these turns.

@@ -67,7 +67,25 @@ class Person(Base):
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
     external_id: Mapped[str] = mapped_column(String(255))
     display_name: Mapped[str] = mapped_column(String(255), default="")
+    # As the platform tells it; `language` is what the person chose instead, if anything.
     locale: Mapped[str] = mapped_column(String(16), default="")
+    language: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Place(Base):
+    """A channel, chat or topic of a platform, in which conversations take place, and what was chosen for it."""
+
+    __tablename__ = "places"
+    __table_args__ = (UniqueConstraint("workspace_id", "external_id"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    external_id: Mapped[str] = mapped_column(String(255))
+    # A name of core.conversation.personas.
+    persona: Mapped[str] = mapped_column(String(32), default="")
+    # Grows with every `new`: where the platform has no threads, it is part of the conversation's name.
+    epoch: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -86,9 +104,13 @@ class Conversation(Base):
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
     # The platform's own name for the thread; ours where the platform has none.
     external_id: Mapped[str] = mapped_column(String(255))
+    # No foreign key, which SQLite could not be given afterwards: places go with their workspace only.
+    place_id: Mapped[str | None] = mapped_column(Id)
     title: Mapped[str] = mapped_column(String(200), default="")
     system_prompt: Mapped[str] = mapped_column(Text, default="")
     last_seq: Mapped[int] = mapped_column(default=0)
+    # Since when a human answers here instead of the model.
+    handed_over_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
 
@@ -227,11 +249,29 @@ class Delivery(Base):
     lease_owner: Mapped[str] = mapped_column(String(64), default="")
     lease_until: Mapped[datetime | None]
     not_before: Mapped[datetime | None]
+    # Where on the platform to answer, in the adapter's own words.
+    target: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     # The platform's id of the message that shows the answer.
     external_id: Mapped[str] = mapped_column(String(255), default="")
     error_message: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     sent_at: Mapped[datetime | None]
+
+
+class Post(Base):
+    """A message of ours on a platform, which shows a part of an answer."""
+
+    __tablename__ = "posts"
+    __table_args__ = (UniqueConstraint("delivery_id", "position"), Index(None, "external_id"))
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    delivery_id: Mapped[str] = mapped_column(ForeignKey("deliveries.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    # The platform's id; empty from the moment before it is sent until the platform has answered.
+    external_id: Mapped[str] = mapped_column(String(255), default="")
+    # The platform has shown all of this part.
+    complete: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class Feedback(Base):
@@ -267,6 +307,23 @@ class Usage(Base):
     cached_tokens: Mapped[int] = mapped_column(default=0)
     completion_tokens: Mapped[int] = mapped_column(default=0)
     engine_s: Mapped[float] = mapped_column(default=0.0)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class Erasure(Base):
+    """That somebody had his conversations erased: when and how much, but not what."""
+
+    __tablename__ = "erasures"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    # No foreign keys: the record stays when whoever it is about is gone.
+    workspace_id: Mapped[str] = mapped_column(Id)
+    person_id: Mapped[str] = mapped_column(Id)
+    turns: Mapped[int]
+    conversations: Mapped[int]
+    pictures: Mapped[int]
+    # Blobs that were too new to be removed at once (core.media.orphans); emptied when they are gone.
+    blobs_left: Mapped[list[str]] = mapped_column(default=list)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

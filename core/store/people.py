@@ -1,6 +1,6 @@
 """Workspaces and people, as their platforms name them. Both appear on first sight."""
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from core.store.models import Person, Workspace
@@ -49,6 +49,11 @@ class PeopleRepository:
             workspace.name = name
         return workspace
 
+    def known_workspace(self, platform: Platform, external_id: str) -> Workspace | None:
+        """The workspace by the platform's own name; None: never seen. Writes nothing."""
+        known = {"platform": platform, "external_id": external_id}
+        return self._session.scalars(_WORKSPACE, known).one_or_none()
+
     def known(self, platform: Platform, workspace: str, person: str) -> Person | None:
         """The person by the platform's own names; None: never seen. Writes nothing."""
         names = {"platform": platform, "workspace": workspace, "person": person}
@@ -72,3 +77,12 @@ class PeopleRepository:
         if locale and person.locale != locale:
             person.locale = locale
         return person
+
+    def set_language(self, person_id: str, language: str) -> None:
+        """Write to this person in `language` from now on, whatever the platform says; empty: as the platform says."""
+        self._session.execute(
+            update(Person)
+            .where(Person.id == person_id)
+            .values(language=language[:_LOCALE_CHARS])
+            .execution_options(synchronize_session=False)
+        )

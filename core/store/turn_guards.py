@@ -11,7 +11,7 @@ from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, literal_co
 from sqlalchemy.orm import aliased
 
 from core.store.columns import UtcDateTime
-from core.store.models import Turn
+from core.store.models import Conversation, Turn
 from core.values import ACTIVE_STATES, TurnState
 
 # Error code of a turn whose last attempt ended together with its worker.
@@ -58,6 +58,14 @@ def _no_earlier_turn_is_open() -> ColumnElement[bool]:
 
 
 NO_EARLIER_TURN_IS_OPEN = _no_earlier_turn_is_open()
+
+
+NOT_HANDED_OVER = ~(
+    select(Conversation.id)
+    .where(Conversation.id == Turn.conversation_id, Conversation.handed_over_at.is_not(None))
+    .correlate(Turn)
+    .exists()
+)
 
 
 def _is_suspect(turn: type[Turn]) -> ColumnElement[bool]:

@@ -39,7 +39,7 @@ class TurnHistory(TurnRows):
         """
         if not history:
             return []
-        first = self._take_seqs(conversation_id, len(history), now)
+        first = self._take_seqs(conversation_id, len(history), now).first
         rows = [
             {
                 "id": new_id(),

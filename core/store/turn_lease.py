@@ -24,6 +24,7 @@ from core.store.turn_guards import (
     IS_SUSPECT,
     NO_EARLIER_TURN_IS_OPEN,
     NO_SUSPECT_IS_RUNNING,
+    NOT_HANDED_OVER,
     NOW,
     TURN_ID,
     UNSYNCHRONIZED,
@@ -45,6 +46,7 @@ _CLAIM = (
         IS_READY,
         or_(Turn.not_before.is_(None), Turn.not_before <= NOW),
         NO_EARLIER_TURN_IS_OPEN,
+        NOT_HANDED_OVER,
         or_(not_(IS_SUSPECT), NO_SUSPECT_IS_RUNNING),
     )
     .values(
@@ -150,8 +152,8 @@ class TurnLease(TurnRows):
     def claim(self, turn_id: str, owner: str, now: datetime, lease_until: datetime) -> Turn | None:
         """ready → running with a new attempt.
 
-        None: not ready, too early, an earlier turn comes first, or it is a suspect and another suspect runs. Of
-        several claimers exactly one gets the turn. Its attachments are not loaded.
+        None: not ready, too early, an earlier turn comes first, a human answers in its conversation, or it is a suspect
+        and another suspect runs. Of several claimers exactly one gets the turn. Its attachments are not loaded.
         """
         try:
             with self._session.connection().begin_nested():

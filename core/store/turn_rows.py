@@ -1,15 +1,17 @@
 """What all parts of the turn repository share: running a guarded change, numbering turns, closing one that ended."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, insert, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from core.errors import NotFound, StoreError
 from core.store.models import Conversation, Delivery, Turn, Workspace
 from core.store.turn_guards import NOW, UNSYNCHRONIZED
+from core.store.upsert import insert_if_new
+from core.values import new_id
 
 ANSWER = "answer"
 
@@ -17,7 +19,7 @@ _TAKE_SEQS = (
     update(Conversation)
     .where(Conversation.id == bindparam("conversation_id"))
     .values(last_seq=Conversation.last_seq + bindparam("count"), updated_at=NOW)
-    .returning(Conversation.last_seq)
+    .returning(Conversation.last_seq, Conversation.handed_over_at)
     .execution_options(**UNSYNCHRONIZED)
 )
 _TOUCH = (
@@ -30,7 +32,13 @@ _TOUCH = (
     )
     .execution_options(**UNSYNCHRONIZED)
 )
-_DELIVER = insert(Delivery)
+
+
+class Seqs(NamedTuple):
+    """The first of some new numbers in a conversation, and whether a human answers there."""
+
+    first: int
+    handed_over: bool
 
 
 class TurnRows:
@@ -46,22 +54,25 @@ class TurnRows:
     def _number(self, statement: Select[int], **parameters: Any) -> int:
         return self._session.scalar(statement, parameters) or 0
 
-    def _take_seqs(self, conversation_id: str, count: int, now: datetime) -> int:
-        """The first of the next `count` numbers of a conversation, which nobody else gets then.
+    def _take_seqs(self, conversation_id: str, count: int, now: datetime) -> Seqs:
+        """Take the next `count` numbers of a conversation, which nobody else gets then.
 
         Raises:
             NotFound: no such conversation.
         """
-        last = self._session.scalar(_TAKE_SEQS, {"conversation_id": conversation_id, "count": count, "now": now})
-        if last is None:
+        parameters = {"conversation_id": conversation_id, "count": count, "now": now}
+        row = self._session.execute(_TAKE_SEQS, parameters).first()
+        if row is None:
             raise NotFound(f"no conversation {conversation_id}")
-        return last - count + 1
+        return Seqs(row.last_seq - count + 1, row.handed_over_at is not None)
 
     def _close(self, turn: Turn, now: datetime) -> str:
-        """Write the one delivery row of a turn that has just ended; returns the id of its workspace."""
-        row = self._session.execute(_TOUCH, {"conversation_id": turn.conversation_id, "now": now}).first()
-        if row is None:
+        """Write the one delivery row of a turn that has just ended, unless it is there; the id of its workspace."""
+        touched = self._session.execute(_TOUCH, {"conversation_id": turn.conversation_id, "now": now}).first()
+        if touched is None:
             raise StoreError(f"turn {turn.id} has no conversation")
-        workspace_id, platform = row
-        self._session.execute(_DELIVER, {"turn_id": turn.id, "platform": platform, "kind": ANSWER, "created_at": now})
+        workspace_id, platform = touched
+        # Where the answer is sent, intake has written the row already (`DeliveryRepository.open`).
+        row = {"id": new_id(), "turn_id": turn.id, "platform": platform, "kind": ANSWER, "created_at": now}
+        insert_if_new(self._session, Delivery, row, ("turn_id", "kind"))
         return str(workspace_id)

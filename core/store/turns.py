@@ -1,7 +1,8 @@
 """Turns: questions and their answers, and every change of their state.
 
     gathering → ready → running → answered → delivered
-                  ↑________|   ↘ failed, cancelled → (reopen) ready
+        ↘       ↙ ↑________|   ↘ failed, cancelled → (reopen) ready
+       handed_over
 
 Intake and the adapters use what stands here, the dispatcher `turn_dispatch.py`, the worker and the reaper
 `turn_lease.py`, whoever follows turns `turn_watch.py`, stateless clients `turn_history.py`. Each change is one UPDATE
@@ -12,10 +13,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, case, delete, func, select, update
+from sqlalchemy import BindParameter, and_, bindparam, case, delete, func, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
-from core.store.models import Attachment, Conversation, Delivery, Turn
+from core.store.models import Attachment, Conversation, Delivery, Post, Turn
 from core.store.turn_dispatch import TurnDispatch
 from core.store.turn_guards import (
     FRESH,
@@ -31,7 +32,7 @@ from core.store.turn_history import TurnHistory
 from core.store.turn_lease import TurnLease
 from core.store.turn_rows import ANSWER
 from core.store.turn_watch import TurnWatch
-from core.values import ACTIVE_STATES, FinishReason, TurnState, new_id
+from core.values import ACTIVE_STATES, PULL_PLATFORMS, DeliveryState, FinishReason, TurnState, new_id
 
 _TURN_IDS: BindParameter[list[str]] = bindparam("turn_ids", expanding=True)
 _AS_IT_IS = select(Turn).execution_options(populate_existing=True)
@@ -53,6 +54,7 @@ _COUNT_OPEN = _COUNT.where(IS_OPEN)
 _COUNT_OPEN_OF = _COUNT.where(IS_OPEN, Turn.person_id == bindparam("person_id"))
 _COUNTS = select(Turn.state, func.count()).where(IS_OPEN).group_by(Turn.state)
 _OLDEST_READY = select(func.min(Turn.ready_at)).where(IS_READY)
+_OPEN_OF = _AS_IT_IS.where(IS_OPEN, Turn.conversation_id == bindparam("conversation_id")).order_by(Turn.seq)
 _MAKE_READY = (
     update(Turn)
     .where(Turn.id == TURN_ID, IS_GATHERING)
@@ -88,6 +90,7 @@ _IS_LAST = (
     .where(
         Conversation.id == select(Turn.conversation_id).where(Turn.id == TURN_ID).scalar_subquery(),
         Conversation.last_seq == select(Turn.seq).where(Turn.id == TURN_ID).scalar_subquery(),
+        Conversation.handed_over_at.is_(None),
     )
     .values(updated_at=NOW)
     .returning(Conversation.id)
@@ -125,8 +128,33 @@ _REOPEN = (
     .returning(Turn)
     .execution_options(**FRESH)
 )
-_UNDELIVER = (
-    delete(Delivery).where(Delivery.turn_id == TURN_ID, Delivery.kind == ANSWER).execution_options(**UNSYNCHRONIZED)
+_OF_ANSWER = and_(Delivery.turn_id == bindparam("reopened"), Delivery.kind == ANSWER)
+_FORGET_POSTS = (
+    delete(Post).where(Post.delivery_id.in_(select(Delivery.id).where(_OF_ANSWER))).execution_options(**UNSYNCHRONIZED)
+)
+_UNREAD = delete(Delivery).where(_OF_ANSWER, Delivery.platform.in_(PULL_PLATFORMS)).execution_options(**UNSYNCHRONIZED)
+# Where the answer is sent, the row also says where to.
+_SEND_AGAIN = (
+    update(Delivery)
+    .where(_OF_ANSWER)
+    .values(
+        state=DeliveryState.PENDING,
+        attempts=0,
+        lease_owner="",
+        lease_until=None,
+        not_before=None,
+        external_id="",
+        error_message="",
+        sent_at=None,
+    )
+    .execution_options(**UNSYNCHRONIZED)
+)
+_HAND_OVER = (
+    update(Turn)
+    .where(IS_OPEN, _WAITS, Turn.conversation_id == bindparam("conversation_id"))
+    .values(state=TurnState.HANDED_OVER, finished_at=NOW)
+    .returning(Turn)
+    .execution_options(**FRESH)
 )
 _DELIVERED = (
     update(Turn)
@@ -153,21 +181,27 @@ class TurnRepository(TurnDispatch, TurnHistory, TurnLease, TurnWatch):
         options: dict[str, Any] | None = None,
         now: datetime,
     ) -> Turn:
-        """Add the next turn of a conversation, READY or GATHERING. Parallel adds queue up at the conversation's row.
+        """Add the next turn of a conversation, READY or GATHERING; HANDED_OVER where a human answers.
+
+        Parallel adds queue up at the conversation's row.
 
         Raises:
             NotFound: no such conversation.
         """
+        seqs = self._take_seqs(conversation_id, 1, now)
+        if seqs.handed_over:
+            state = TurnState.HANDED_OVER
         turn = Turn(
             id=new_id(),
             conversation_id=conversation_id,
             person_id=person_id,
-            seq=self._take_seqs(conversation_id, 1, now),
+            seq=seqs.first,
             state=state,
             question=question,
             options=options or {},
             created_at=now,
             ready_at=now if state is TurnState.READY else None,
+            finished_at=now if seqs.handed_over else None,
         )
         self._session.add(turn)
         self._session.flush()
@@ -249,8 +283,23 @@ class TurnRepository(TurnDispatch, TurnHistory, TurnLease, TurnWatch):
             return False
         if self._changed(_REOPEN, turn_id=turn_id, now=now) is None:
             return False
-        self._session.execute(_UNDELIVER, {"turn_id": turn_id})
+        for statement in (_FORGET_POSTS, _UNREAD, _SEND_AGAIN):
+            self._session.execute(statement, {"reopened": turn_id})
         return True
+
+    def hand_over(self, conversation_id: str, now: datetime) -> list[str]:
+        """What waits in a conversation is left to a human; the ids. Call it after `ConversationRepository.hand_over`.
+
+        In a transaction of its own: whoever adds a turn takes the conversation's row first, whoever ends one last.
+        """
+        turns = self._session.scalars(_HAND_OVER, {"conversation_id": conversation_id, "now": now}).all()
+        for turn in turns:
+            self._close(turn, now)
+        return [turn.id for turn in turns]
+
+    def open_of(self, conversation_id: str) -> list[Turn]:
+        """The turns of a conversation that have not ended, in order. Attachments are not loaded."""
+        return list(self._session.scalars(_OPEN_OF, {"conversation_id": conversation_id}).all())
 
     def mark_delivered(self, turn_ids: Collection[str], now: datetime) -> None:
         """Platforms show the ends of these turns: answered → delivered; of others only the time is noted, once."""

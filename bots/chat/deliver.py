@@ -1,0 +1,165 @@
+"""Brings the answers of one platform to it: each once, also over crashes of this process (docs/adr/0016).
+
+async with Deliverer(platform, services) as deliverer:
+    accepted = await services.ask(inbound)       # with `reply_to`
+    deliverer.wake()                             # or it is found a second later
+"""
+
+import asyncio
+import os
+import secrets
+import socket
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from bots.chat.platform import Address, ChatPlatform
+from bots.chat.sending import KnownPost, Sending
+from bots.chat.texts import texts_for
+from bots.services import Services
+from core.errors import GlimtError
+from core.store.models import Delivery, Person, Post, Workspace
+from core.values import utc_now
+
+log = structlog.get_logger(__name__)
+
+LEASE_S = 15.0
+POLL_S = 1.0
+# Answers that one process brings at once; the others wait in SQL.
+MOST = 2000
+# How long messages that are being sent get when the process stops.
+CLOSE_S = 10.0
+
+
+class Deliverer:
+    """Use it as an async context manager. Several processes may deliver for one platform: leases keep them apart."""
+
+    def __init__(
+        self, platform: ChatPlatform, services: Services, *, lease_s: float = LEASE_S, poll_s: float = POLL_S
+    ) -> None:
+        self._platform = platform
+        self._services = services
+        self._lease = timedelta(seconds=lease_s)
+        self._poll_s = poll_s
+        self._owner = f"{socket.gethostname()[:24]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._sendings: dict[str, Sending] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._loops: tuple[asyncio.Task[None], ...] = ()
+
+    async def __aenter__(self) -> Self:
+        self._loops = (
+            asyncio.create_task(self._search(), name="deliveries"),
+            asyncio.create_task(self._heartbeat(), name="deliveries-heartbeat"),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        """Let go of what is still being written, finish what is being sent. Another process goes on at once."""
+        self._closing = True
+        self._wake.set()
+        await asyncio.wait({self._loops[0]})
+        for sending in self._sendings.values():
+            sending.stop.set()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=CLOSE_S)
+            for task in late:
+                task.cancel()
+        self._loops[1].cancel()
+        await asyncio.gather(*self._loops, *self._tasks, return_exceptions=True)
+
+    @property
+    def busy(self) -> int:
+        """How many answers are on their way."""
+        return len(self._sendings)
+
+    def wake(self) -> None:
+        """Something was accepted with `reply_to`, or is to be answered again: take it at once."""
+        self._wake.set()
+
+    async def _search(self) -> None:
+        while not self._closing:
+            self._wake.clear()
+            try:
+                for sending in await asyncio.to_thread(self._claim):
+                    self._start(sending)
+            except GlimtError as error:
+                log.warning("deliveries_not_claimed", error=error.code)
+            except Exception:
+                # Nobody would start this task again.
+                log.exception("deliveries_error")
+            try:
+                async with asyncio.timeout(self._poll_s):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    def _claim(self) -> list[Sending]:
+        """What may be brought now. Synchronous: one read, and one write if there is anything."""
+        now = utc_now()
+        with self._services.store.read() as repositories:
+            due = repositories.deliveries.due(self._platform.platform, now, max(0, MOST - len(self._sendings)))
+        if not due:
+            return []
+        with self._services.store.write() as repositories:
+            claimed = [
+                delivery
+                for row in due
+                if (delivery := repositories.deliveries.claim(row.id, self._owner, now, now + self._lease)) is not None
+            ]
+            ids = [delivery.id for delivery in claimed]
+            recipients, posts = repositories.deliveries.recipients(ids), repositories.deliveries.posts(ids)
+        return [self._sending(delivery, *recipients[delivery.id], posts[delivery.id]) for delivery in claimed]
+
+    def _sending(self, delivery: Delivery, person: Person, workspace: Workspace, posts: list[Post]) -> Sending:
+        address = Address(
+            turn_id=delivery.turn_id,
+            workspace=workspace.external_id,
+            person=person.external_id,
+            target=delivery.target,
+            texts=texts_for(person.language or person.locale),
+            resumed=delivery.attempts > 1 or bool(posts),
+        )
+        known = {post.position: KnownPost(post.external_id, post.complete) for post in posts}
+        return Sending(
+            self._platform, self._services, self._owner, delivery.id, delivery.attempts, address, posts=known
+        )
+
+    def _start(self, sending: Sending) -> None:
+        self._sendings[sending.delivery_id] = sending
+        task = asyncio.create_task(self._run(sending), name=f"delivery-{sending.delivery_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, sending: Sending) -> None:
+        try:
+            await sending.run()
+        except GlimtError as error:
+            # The lease runs out, and somebody goes on with what was noted.
+            log.warning("delivery_interrupted", delivery=sending.delivery_id, error=error.code)
+        except Exception:
+            log.exception("delivery_error", delivery=sending.delivery_id)
+        finally:
+            if self._sendings.get(sending.delivery_id) is sending:
+                del self._sendings[sending.delivery_id]
+
+    async def _heartbeat(self) -> None:
+        while True:
+            await asyncio.sleep(self._lease.total_seconds() / 3)
+            try:
+                held = await asyncio.to_thread(self._prolong, list(self._sendings))
+            except GlimtError as error:
+                log.warning("deliveries_not_prolonged", error=error.code)
+                continue
+            for delivery_id, sending in self._sendings.items():
+                if delivery_id not in held:
+                    sending.stop.set()
+
+    def _prolong(self, delivery_ids: list[str]) -> set[str]:
+        with self._services.store.write() as repositories:
+            return repositories.deliveries.prolong(self._owner, delivery_ids, utc_now() + self._lease)

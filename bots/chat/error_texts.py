@@ -1,0 +1,29 @@
+"""The texts of errors that have something filled in, so that what was stored of one can be said in another language.
+
+Each is what the code in `core` says, with the name of what it fills in. A test reads the code and finds what is missing
+here, or in a catalogue.
+"""
+
+import re
+
+# Those of programs' interfaces and of the command line are not in it: nobody reads them in a chat.
+ERROR_TEMPLATES = (
+    "This file is larger than {max_bytes}. Please send a smaller version.",
+    "This picture has {width} × {height} pixels, more than {max_pixels}. Please send a smaller version.",
+    "This picture has more than {max_pixels}. Please send a smaller version.",
+    "This TIFF has more than {max_pages} pages. Please send only the pages that matter.",
+    "This PDF has {pages} pages, more than {max_pages}. Please send only the pages that matter.",
+    "The question is too long. Please keep it below {most} characters.",
+    "These files have {pictures} pictures; each page of a document counts as one. Please send at most {most} with one "
+    "question.",
+    "You have {waiting} questions waiting already. Please wait for an answer first.",
+)
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = _FIELD.split(template)
+    return re.compile("".join(f"(?P<{part}>.+?)" if n % 2 else re.escape(part) for n, part in enumerate(parts)))
+
+
+ERROR_PATTERNS = tuple((template, _pattern(template)) for template in ERROR_TEMPLATES)

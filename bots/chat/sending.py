@@ -1,0 +1,239 @@
+"""One answer's way to its platform: shown while it is written, then whole, each message once (docs/adr/0016)."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TypeVar
+
+import structlog
+
+from bots.chat.boxes import boxed_picture
+from bots.chat.closing import Closing, closing, stop_button
+from bots.chat.follow import Again, Done, InQueue, Looking, Progress, Writing, follow
+from bots.chat.platform import Address, ChatPlatform, Live, Part, PostGone, SendFailed, SendRefused, Status
+from bots.services import Services
+from core.errors import LostLease, NotFound, StoreError
+from core.store.database import Repositories
+from core.store.models import Turn
+from core.values import utc_now
+
+log = structlog.get_logger(__name__)
+
+Result = TypeVar("Result")
+# What is on the platform must be noted; while the database is away nobody else can claim the delivery either.
+KEEP_NOTE_S = 60.0
+PAUSE_S = 0.5
+# How long the live view rests when the platform did not take an update and does not say how long it wants.
+QUIET_S = 2.0
+# A platform that is away comes back; an answer of yesterday is of no use.
+GIVE_UP_AFTER = timedelta(days=1)
+LONGEST_BACK_OFF_S = 60.0
+
+
+@dataclass(slots=True)
+class KnownPost:
+    """A message as SQL knows it: `external_id` is empty where it is not known whether it got out."""
+
+    external_id: str
+    complete: bool
+
+
+@dataclass(slots=True)
+class Sending:
+    """One claimed delivery. `stop` is set when this process must let go of it."""
+
+    platform: ChatPlatform
+    services: Services
+    owner: str
+    delivery_id: str
+    attempts: int
+    address: Address
+    posts: dict[int, KnownPost]
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _begun: bool = False
+    _shown: bool = False
+    _off: bool = False
+    _quiet_until: float = 0.0
+
+    async def run(self) -> None:
+        """From the claim to the end of it: sent, to be tried again, given up, or let go."""
+        first = self.posts.get(0)
+        live = self.platform.live(self.address, first.external_id or None if first else None)
+        try:
+            turn = await self._watch(live)
+            if turn is None:
+                await live.leave()
+                await self._note(lambda r: r.deliveries.release(self.delivery_id, self.owner))
+                return
+            await self._finish(live, turn)
+        except NotFound:
+            await self._erased()
+        except LostLease:
+            await live.leave()
+            log.warning("delivery_lost", delivery=self.delivery_id)
+        except SendFailed as error:
+            await self._failed(error)
+
+    async def _watch(self, live: Live) -> Turn | None:
+        """Show the answer while it is written; the row of the turn that has ended, None: asked to stop."""
+        cadence, thinking = self.platform.cadence, self.platform.show_thinking
+        following = follow(self.services.hub, self.address.turn_id, cadence, show_thinking=thinking)
+        async with aclosing(following) as progress:
+            while (news := await self._next(progress)) is not None:
+                if isinstance(news, Done):
+                    return news.turn
+                await self._show(live, news)
+        return None
+
+    async def _next(self, progress: AsyncGenerator[Progress, None]) -> Progress | None:
+        coming, stopping = asyncio.ensure_future(anext(progress)), asyncio.ensure_future(self.stop.wait())
+        try:
+            await asyncio.wait({coming, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            return coming.result() if coming.done() else None
+        finally:
+            stopping.cancel()
+            coming.cancel()
+            await asyncio.wait({coming, stopping})
+
+    async def _show(self, live: Live, news: Progress) -> None:
+        if self._off or time.monotonic() < self._quiet_until:
+            return
+        if not self._begun:
+            await self._begin(0)
+            self._begun = True
+        self._shown = True
+        try:
+            if isinstance(news, Writing):
+                stop = stop_button(self.address.turn_id, self.address.texts)
+                post = await live.write(news.text, news.thinking, stop)
+            else:
+                post = await live.status(Status(self._status(news)))
+        except SendRefused as error:
+            self._off = True
+            log.info("live_view_refused", delivery=self.delivery_id, detail=str(error))
+            return
+        except SendFailed as error:
+            self._quiet_until = time.monotonic() + (error.retry_after_s or QUIET_S)
+            log.info("live_view_failed", delivery=self.delivery_id, detail=str(error))
+            return
+        known = self.posts.get(0)
+        if post and (known is None or known.external_id != post):
+            await self._noted(0, post, complete=False)
+
+    def _status(self, news: Progress) -> str:
+        texts = self.address.texts
+        match news:
+            case InQueue(0):
+                return texts("Your question is next.")
+            case InQueue(before):
+                return texts.plural("{n} question is before yours.", "{n} questions are before yours.", before)
+            case Again(message):
+                return texts("{error} Trying again …", error=texts.error(message))
+            case Looking():
+                return texts("Looking …")
+        return ""
+
+    async def _finish(self, live: Live, turn: Turn) -> None:
+        ended = closing(turn, self.address.texts)
+        first = ""
+        if ended.text or self.posts:
+            for part in await self._parts(turn, ended):
+                post = await self._put(part, live if self._shown and part.position == 0 else None)
+                first = first or post
+        sent = await self._note(lambda r: r.deliveries.sent(self.delivery_id, self.owner, first, utc_now()))
+        if not sent:
+            raise LostLease(f"delivery {self.delivery_id} is somebody else's")
+
+    async def _parts(self, turn: Turn, ended: Closing) -> list[Part]:
+        """What the platform is to show in the end: the text in parts, then the picture with its boxes."""
+        # Where something stands already, a turn that was handed over must not leave it there as it is.
+        text = ended.text or self.address.texts("A person will answer you here.")
+        pieces = [piece for piece in self.platform.split(text) if piece.strip()]
+        parts = [Part(position, piece) for position, piece in enumerate(pieces)]
+        parts[-1] = replace(parts[-1], last=True, buttons=ended.buttons)
+        boxed = await asyncio.to_thread(boxed_picture, self.services.store, self.services.blobs, turn)
+        if boxed is not None:
+            parts.append(Part(len(parts), boxed.caption, picture=boxed.data, picture_name=boxed.name))
+        return parts
+
+    async def _put(self, part: Part, live: Live | None) -> str:
+        """Make the platform show this part, by the message that is there or by a new one; its id."""
+        known = self.posts.get(part.position)
+        if known is not None and known.complete:
+            return known.external_id
+        if live is not None:
+            try:
+                return await self._noted(part.position, await live.finish(part), complete=True)
+            except PostGone:
+                known = self.posts.get(part.position)
+        post = known.external_id if known is not None else ""
+        if known is not None and not post:
+            post = await self.platform.find(self.address, part.position) or ""
+        if post:
+            try:
+                await self.platform.edit(self.address, post, part)
+                return await self._noted(part.position, post, complete=True)
+            except PostGone:
+                log.info("post_gone", delivery=self.delivery_id, position=part.position)
+        await self._begin(part.position)
+        return await self._noted(part.position, await self.platform.send(self.address, part), complete=True)
+
+    async def _begin(self, position: int) -> None:
+        """Write down that a message is about to be sent.
+
+        Raises:
+            LostLease: somebody else sends it.
+        """
+        held = await self._note(lambda r: r.deliveries.begin_post(self.delivery_id, self.owner, position, utc_now()))
+        if not held:
+            raise LostLease(f"delivery {self.delivery_id} is somebody else's")
+
+    async def _noted(self, position: int, post: str, *, complete: bool) -> str:
+        self.posts[position] = KnownPost(post, complete)
+        await self._note(lambda r: r.deliveries.note_post(self.delivery_id, position, post, complete=complete))
+        return post
+
+    async def _note(self, write: Callable[[Repositories], Result]) -> Result:
+        """Write to SQL, however long it is away (within reason)."""
+
+        def transaction() -> Result:
+            with self.services.store.write() as repositories:
+                return write(repositories)
+
+        patience = time.monotonic() + KEEP_NOTE_S
+        while True:
+            try:
+                return await asyncio.to_thread(transaction)
+            except StoreError:
+                if time.monotonic() > patience:
+                    raise
+                await asyncio.sleep(PAUSE_S)
+
+    async def _erased(self) -> None:
+        """The question is gone from SQL, and this delivery with it; what stands on the platform says so."""
+        first = self.posts.get(0)
+        if first is None or not first.external_id:
+            return
+        part = Part(0, self.address.texts("This question was erased."), last=True)
+        try:
+            await self.platform.edit(self.address, first.external_id, part)
+        except SendFailed as error:
+            log.info("erased_answer_left", delivery=self.delivery_id, detail=str(error))
+
+    async def _failed(self, error: SendFailed) -> None:
+        """The platform did not take it: again later, or never."""
+
+        def write(repositories: Repositories) -> bool:
+            now, deliveries = utc_now(), repositories.deliveries
+            delivery = deliveries.of_turn(self.address.turn_id)
+            old = delivery is not None and now - delivery.created_at > GIVE_UP_AFTER
+            if isinstance(error, SendRefused) or old:
+                return deliveries.give_up(self.delivery_id, self.owner, str(error))
+            pause = max(error.retry_after_s, min(LONGEST_BACK_OFF_S, 2.0 ** min(self.attempts, 6) / 2))
+            return deliveries.retry(self.delivery_id, self.owner, str(error), now + timedelta(seconds=pause))
+
+        log.warning("delivery_failed", delivery=self.delivery_id, error=error.code, detail=str(error))
+        await self._note(write)
