@@ -149,9 +149,7 @@ def test_who_does_not_allow_it_is_told_that_nothing_happened(fake: FakeSlack, sq
 
 
 @pytest.mark.parametrize(("change", "status"), [("code=wrong", 401), ("", 401), ("error=%3Cscript%3E", 200)])
-def test_what_slack_did_not_send_installs_nothing(
-    fake: FakeSlack, sqlite_url: str, change: str, status: int
-) -> None:
+def test_what_slack_did_not_send_installs_nothing(fake: FakeSlack, sqlite_url: str, change: str, status: int) -> None:
     team = fake.add_workspace("cyberdyne", scopes=None)
 
     async def forge(it: Many) -> None:
