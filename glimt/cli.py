@@ -263,12 +263,15 @@ def doctor(
     part: Annotated[str, typer.Argument(help="'slack': only what concerns Slack.", metavar="[slack]")] = "",
 ) -> None:
     """Check settings, database, Redis, model, hardware and chat platforms, and say how to mend each."""
-    from glimt.doctor import examine
-    from glimt.doctor_slack import examine_slack
 
     def run(settings: Settings) -> None:
+        if part:
+            # Without what looks at models.
+            from glimt.doctor_slack import examine_slack as examine
+        else:
+            from glimt.doctor import examine
         healthy = True
-        for finding in examine_slack(settings) if part else examine(settings):
+        for finding in examine(settings):
             healthy &= finding.good
             mark = "MEND" if not finding.good else "WARN" if finding.worry else "ok  "
             typer.echo(f"{mark} {finding.what}: {finding.says}")
