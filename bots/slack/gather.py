@@ -16,8 +16,8 @@ from bots.slack.message import File
 from bots.slack.target import Target
 from bots.slack.words import plain
 from bots.web.picture_reader import PictureReader
-from core.conversation.gathering import Gathered, finish_gathering
 from core.conversation.changes import replace_question
+from core.conversation.gathering import Gathered, finish_gathering
 from core.conversation.inbound import Named, Refused
 from core.errors import GlimtError, NotAllowed, PictureError, PictureTooLarge, StoreError
 from core.media.limits import too_large

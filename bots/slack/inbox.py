@@ -9,7 +9,6 @@ from bots.chat.commands import Command, parse_command
 from bots.chat.reply import Reply
 from bots.slack.bolt import Body
 from bots.slack.desk import Desk
-from bots.slack.files import reference
 from bots.slack.listening import is_served, may_be_for_us
 from bots.slack.message import Deletion, Edit, Message, read_change, read_message
 from bots.slack.questions import question_of
