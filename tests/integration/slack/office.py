@@ -73,7 +73,9 @@ class Office(Site):
 
 
 @contextmanager
-def adapter_over(at: Installation, slack: FakeSlack, *, app: FastAPI | None = None, **overrides: Any) -> Iterator[Office]:
+def adapter_over(
+    at: Installation, slack: FakeSlack, *, app: FastAPI | None = None, **overrides: Any
+) -> Iterator[Office]:
     """The adapter on `at`, in a thread with a loop of its own; it stops in good order with the block."""
     settings = at.settings.model_copy(
         update={
