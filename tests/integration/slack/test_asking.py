@@ -178,6 +178,16 @@ def test_a_deleted_question_is_not_answered(office: Office) -> None:
     assert not [seen for seen in office.slack.answers(im, said.ts) if "Never" in seen.text]
 
 
+def test_a_deletion_that_overtakes_its_message_keeps_it_from_being_answered(office: Office) -> None:
+    ann = office.slack.user("ann")
+    im = office.slack.im(ann)
+    said = office.slack.say(ann, im, "Gone before it came.", silent=True)
+    office.slack.remove(said.message).wait()
+    late = {"type": "message", "channel": im.id, "channel_type": "im", "user": ann.id, "ts": said.ts, "text": "Gone."}
+    assert office.slack.deliver(late, channel=im).wait().acknowledged
+    assert not office.turns_about("Gone.")
+
+
 @pytest.mark.parametrize("kind", ["bot", "join"])
 def test_nobodys_words_are_no_question(office: Office, kind: str) -> None:
     ann = office.slack.user("ann")
