@@ -185,7 +185,7 @@ def _ids(ids: tuple[str, ...], pattern: re.Pattern[str], what: str) -> tuple[str
 
 def _remedy(beginning: str) -> str:
     if beginning == "xoxe.":
-        return "make the app anew without rotation (it cannot be turned off), or have workspaces install it (SLACK_CLIENT_ID)"
+        return "make the app anew without it (it cannot be turned off), or use OAuth (SLACK_CLIENT_ID)"
     return "take another one"
 
 

@@ -1,9 +1,11 @@
 """The `glimt` command. Each command imports what it needs when it runs, so that `glimt keys` needs no torch."""
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -26,12 +28,28 @@ db = typer.Typer(help="The database.", no_args_is_help=True)
 keys = typer.Typer(help="Keys of the REST API and the chat page.", no_args_is_help=True)
 blobs = typer.Typer(help="The stored pictures.", no_args_is_help=True)
 models = typer.Typer(help="The models that have a name here.", invoke_without_command=True)
+slack = typer.Typer(help="The Slack app.", no_args_is_help=True)
 bench = typer.Typer(help="Measurements, side by side in one run.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(keys, name="keys")
 app.add_typer(blobs, name="blobs")
 app.add_typer(models, name="models")
+app.add_typer(slack, name="slack")
 app.add_typer(bench, name="bench")
+
+
+class Language(StrEnum):
+    """Languages that people are addressed in."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+class Transport(StrEnum):
+    """How Slack's events come."""
+
+    SOCKET = "socket"
+    HTTP = "http"
 
 
 @contextmanager
@@ -75,6 +93,10 @@ def _run(action: Callable[[Settings], None], settings: Settings | None = None) -
 
 def _bots_installed() -> AbstractContextManager[None]:
     return _installed("bots", "Install them: pip install 'glimt[web]'")
+
+
+def _slack_installed() -> AbstractContextManager[None]:
+    return _installed("Slack adapter", "Install it: pip install 'glimt[slack]'")
 
 
 @app.command()
@@ -237,20 +259,51 @@ def models_fetch(
 
 
 @app.command()
-def doctor() -> None:
-    """Check settings, database, Redis, model and hardware, and say how to mend each."""
+def doctor(
+    part: Annotated[str, typer.Argument(help="'slack': only what concerns Slack.", metavar="[slack]")] = "",
+) -> None:
+    """Check settings, database, Redis, model, hardware and chat platforms, and say how to mend each."""
     from glimt.doctor import examine
+    from glimt.doctor_slack import examine_slack
 
     def run(settings: Settings) -> None:
         healthy = True
-        for finding in examine(settings):
+        for finding in examine_slack(settings) if part else examine(settings):
             healthy &= finding.good
             mark = "MEND" if not finding.good else "WARN" if finding.worry else "ok  "
             typer.echo(f"{mark} {finding.what}: {finding.says}")
         if not healthy:
             raise typer.Exit(1)
 
+    with _explained():
+        if part not in ("", "slack"):
+            raise ConfigurationError(f"glimt doctor knows no part named {part!r}. There is: glimt doctor slack")
+        if part:
+            with _slack_installed():
+                import bots.slack.doctor  # noqa: F401
     _run(run)
+
+
+@slack.command("manifest")
+def slack_manifest(
+    name: Annotated[str, typer.Option(help="What the app and its bot are called.")] = "Glimt",
+    language: Annotated[Language, typer.Option(help="Of descriptions, prompts and shortcut.")] = Language.EN,
+    transport: Annotated[
+        Transport, typer.Option(help="socket: no public address needed; http: Slack posts to --url.")
+    ] = Transport.SOCKET,
+    url: Annotated[str, typer.Option(help="The https address of this installation; else GLIMT_PUBLIC_URL.")] = "",
+    many: Annotated[
+        bool, typer.Option("--many", help="Many workspaces install it by OAuth; needs an address.")
+    ] = False,
+) -> None:
+    """Print the app manifest, as JSON, for api.slack.com/apps, "Create New App", "From a manifest"."""
+    from bots.slack.manifest import build_manifest
+
+    with _explained():
+        if not url and (many or transport is Transport.HTTP):
+            url = load_settings().public_url
+        manifest = build_manifest(name=name, language=language.value, transport=transport.value, url=url, many=many)
+        typer.echo(json.dumps(manifest, indent=2, ensure_ascii=False))
 
 
 @bench.command("service")
@@ -283,3 +336,15 @@ def bench_engine(
         from bench.engine import run as measure
 
     _run(lambda settings: measure(settings, model=model, rounds=rounds, as_json=as_json, out=sys.stdout, small=small))
+
+
+@bench.command("slack-forged")
+def bench_slack_forged(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    requests: Annotated[int, typer.Option(min=1, help="How many are forged.")] = 10_000,
+) -> None:
+    """Forged, tampered and late requests to Slack's address in HTTP mode: none may be taken or logged."""
+    with _explained(), _installed("measurements", "They run from a checkout of Glimt with everything installed."):
+        from bench.slack_forged import run as measure
+
+    _run(lambda settings: measure(settings, requests=requests, as_json=as_json, out=sys.stdout))

@@ -26,7 +26,9 @@ log = structlog.get_logger(__name__)
 # How long what was looked up is believed. An uninstallation that another process handled is noticed within this time.
 BELIEVED_S = 30.0
 # Tokens live for twelve hours; from so long before their end on they are renewed.
-RENEW_BEFORE_MIN = 120
+RENEW_BEFORE_S = 7200.0
+# Whether is decided here; the rotator has a clock of its own.
+_ALWAYS_MIN = 10**6
 # What Slack answers for a token that will never work again.
 DEAD_TOKEN = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
 
@@ -135,10 +137,10 @@ class WorkspaceTokens:
     async def _renewed(self, team: str, bot: Bot) -> Bot | None:
         """`bot` with a token that is good for a while; None: Slack will not give us one any more."""
         assert self._installations is not None
+        if bot.bot_token_expires_at is None or self._clock() < bot.bot_token_expires_at - RENEW_BEFORE_S:
+            return bot
         try:
-            renewed = await self._rotator.perform_bot_token_rotation(
-                bot=bot, minutes_before_expiration=RENEW_BEFORE_MIN
-            )
+            renewed = await self._rotator.perform_bot_token_rotation(bot=bot, minutes_before_expiration=_ALWAYS_MIN)
         except SlackTokenRotationError as error:
             # Another process may have been first.
             now_stored = await self._installations.of_team(team)

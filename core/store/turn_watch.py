@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import BindParameter, bindparam, func, select
 
 from core.store.models import Conversation, Turn, Workspace
-from core.store.turn_guards import IS_GATHERING, IS_READY
+from core.store.turn_guards import IS_GATHERING, IS_OPEN, IS_READY
 from core.store.turn_rows import TurnRows
 from core.values import FINAL_STATES, Platform, TurnState
 
@@ -23,6 +23,13 @@ _GATHERING_ON = (
     .join(Conversation, Conversation.id == Turn.conversation_id)
     .join(Workspace, Workspace.id == Conversation.workspace_id)
     .where(IS_GATHERING, Workspace.platform == bindparam("platform"))
+    .order_by(Turn.id)
+)
+_OPEN_IN_WORKSPACE = (
+    select(Turn.id)
+    .join(Conversation, Conversation.id == Turn.conversation_id)
+    .join(Workspace, Workspace.id == Conversation.workspace_id)
+    .where(IS_OPEN, Workspace.platform == bindparam("platform"), Workspace.external_id == bindparam("external_id"))
     .order_by(Turn.id)
 )
 
@@ -55,3 +62,7 @@ class TurnWatch(TurnRows):
     def gathering_on(self, platform: Platform) -> list[str]:
         """Turns of a platform whose files are still to be fetched, oldest first."""
         return list(self._session.scalars(_GATHERING_ON, {"platform": platform}).all())
+
+    def open_in_workspace(self, platform: Platform, external_id: str) -> list[str]:
+        """Turns of a workspace that have not ended, oldest first."""
+        return list(self._session.scalars(_OPEN_IN_WORKSPACE, {"platform": platform, "external_id": external_id}).all())
