@@ -20,6 +20,7 @@ from core.queue.celery_app import make_celery
 from core.queue.connect import connect, connect_async
 from core.queue.dispatch import Dispatcher
 from core.queue.follow import StreamHub
+from core.queue.handover import hand_over
 from core.queue.streams import forget_stream
 from core.settings import Settings
 from core.store.database import Store
@@ -71,6 +72,11 @@ class Services:
         turn = await asyncio.to_thread(self._reopen, turn_id, person_id)
         self.announcer.hint(turn.person_id, turn.conversation_id)
         return turn
+
+    async def hand_over(self, conversation_id: str) -> bool:
+        """A human answers in this conversation from now on. False: so it is already, or there is none."""
+        ttl_s = self.settings.stream_ttl_s
+        return await asyncio.to_thread(hand_over, self.store, self.sync_redis, conversation_id, ttl_s)
 
     async def rate(self, turn_id: str, person_id: str, rating: int, reason: str = "") -> None:
         """One person's verdict on an answer: +1, -1, or 0 to take it back. The caller has checked who may see it."""

@@ -4,7 +4,8 @@ GlimtError
 ├── ConfigurationError          a setting is missing or wrong; the operator must act
 ├── RequestError                what was asked cannot be done as it stands; the user can change it
 │   ├── NotFound
-│   │   └── ModelNotFound       a model that is not served here
+│   │   ├── ModelNotFound       a model that is not served here
+│   │   └── QuestionErased      an event came again whose question was erased meanwhile
 │   ├── NotAllowed
 │   │   └── NotSignedIn         no key, or a wrong or revoked one
 │   ├── WrongParameter          one named field of a request is wrong
@@ -86,6 +87,13 @@ class ModelNotFound(NotFound):
     """The request names a model that is not the served one."""
 
     code = "model_not_found"
+
+
+class QuestionErased(NotFound):
+    """A platform brings an event again whose question its person had erased. There is nobody to tell."""
+
+    code = "question_erased"
+    user_message = "This question was erased."
 
 
 class NotSignedIn(NotAllowed):

@@ -11,6 +11,7 @@ import structlog
 from redis import Redis
 
 from core.conversation import digest
+from core.conversation.personas import Persona, persona_of
 from core.conversation.prompt import HISTORY_TURNS, Prompt, build_prompt, pictures_of
 from core.errors import EngineStopped, GlimtError, InferenceError, LostLease, StoreError
 from core.inference.port import Engine, Request, Sampling
@@ -41,6 +42,7 @@ class _Claimed:
     turn: Turn
     past: list[Turn]
     conversation: Conversation
+    persona: Persona
     held: HeldTurn
 
 
@@ -104,11 +106,13 @@ class Answerer:
             if claimed is None:
                 return None
             conversation = repositories.conversations.get(claimed.conversation_id)
+            assert conversation is not None  # a foreign key says so
+            place = repositories.places.of_conversation(conversation)
             *past, turn = repositories.turns.of_conversation(
                 claimed.conversation_id, before_seq=claimed.seq + 1, limit=HISTORY_TURNS
             )
-        assert conversation is not None  # a foreign key says so
-        return _Claimed(turn, past, conversation, self._held.add(turn.id, turn.attempt))
+        persona = persona_of(place.persona if place is not None else "")
+        return _Claimed(turn, past, conversation, persona, self._held.add(turn.id, turn.attempt))
 
     async def _attempt(self, claimed: _Claimed) -> None:
         turn, held = claimed.turn, claimed.held
@@ -139,18 +143,19 @@ class Answerer:
         return build_prompt(
             claimed.turn,
             claimed.past,
-            system=claimed.conversation.system_prompt or self._settings.system_prompt,
+            system=claimed.conversation.system_prompt or claimed.persona.system or self._settings.system_prompt,
             conversation_system=claimed.conversation.system_prompt,
             # Half of a small context is the most that an answer may reserve.
-            budget=context - min(self._sampling(claimed.turn).max_new_tokens, context // 2),
+            budget=context - min(self._sampling(claimed).max_new_tokens, context // 2),
             count=self._engine.count_tokens,
             blobs=self._blobs,
         )
 
-    def _sampling(self, turn: Turn) -> Sampling:
+    def _sampling(self, claimed: _Claimed) -> Sampling:
         settings = self._settings
         chosen: dict[str, Any] = {"max_new_tokens": settings.max_new_tokens, "temperature": settings.temperature}
-        chosen |= {name: value for name, value in turn.options.items() if name in _SAMPLING}
+        chosen |= claimed.persona.sampling
+        chosen |= {name: value for name, value in claimed.turn.options.items() if name in _SAMPLING}
         chosen["stop"] = tuple(chosen.get("stop", ()))
         return Sampling(**chosen)
 
@@ -159,7 +164,7 @@ class Answerer:
         return Request(
             id=claimed.held.request_id,
             messages=prompt.messages,
-            sampling=self._sampling(turn),
+            sampling=self._sampling(claimed),
             reasoning=bool(turn.options.get("reasoning", self._settings.reasoning)),
             tenant=claimed.conversation.workspace_id,
             cache_scope=turn.conversation_id,

@@ -11,6 +11,7 @@ import structlog
 from celery import Celery
 from redis.exceptions import RedisError
 
+from core.conversation.erasure import finish_erasures
 from core.inference.port import Engine
 from core.media.blobs import BlobStore
 from core.queue.announcer import Announcer
@@ -19,6 +20,7 @@ from core.queue.dispatch import Dispatcher
 from core.queue.presence import LIFETIME_S, WorkerPresence, withdraw_presence
 from core.settings import Settings
 from core.store.database import Store
+from core.values import utc_now
 from worker.answer import Answerer
 from worker.held import HeldTurns, Stop
 from worker.leases import CancelEar, LeaseKeeper
@@ -29,6 +31,9 @@ from worker.reaper import Reaper
 from worker.sweeper import Sweeper
 
 log = structlog.get_logger(__name__)
+
+# Bytes of erased pictures stay for an hour if somebody has just sent the same ones (core.media.orphans).
+ERASURES_S = 600.0
 
 
 class WorkerRuntime:
@@ -44,10 +49,11 @@ class WorkerRuntime:
         self._redis = connect(settings.queue_url)
         dispatcher = Dispatcher(self._store, celery, self._redis, settings)
         self._announcer = Announcer(dispatcher)
+        blobs = BlobStore(settings.blob_store_url)
         self.answerer = Answerer(
             engine,
             self._store,
-            BlobStore(settings.blob_store_url),
+            blobs,
             self._redis,
             self.held,
             self._announcer,
@@ -62,6 +68,7 @@ class WorkerRuntime:
             Periodic("leases", settings.heartbeat_s, leases.beat),
             Periodic("sweeper", settings.sweep_s, sweeper.sweep),
             Periodic("presence", LIFETIME_S / 5, self._presence.announce),
+            Periodic("erasures", ERASURES_S, lambda: finish_erasures(self._store, blobs, utc_now())),
             CancelEar(settings.queue_url, self.held),
         ]
 

@@ -4,6 +4,10 @@ import re
 from dataclasses import dataclass
 
 VALUE_BYTES = 64
+# The names of all actions.
+THUMBS_UP, THUMBS_DOWN, WHY = "up", "down", "why"
+STOP, AGAIN, RELEASE = "stop", "again", "release"
+FORGET, MODE, LANGUAGE = "forget", "mode", "lang"
 _WORD = re.compile(r"[a-z_]{1,16}")
 _ARGUMENT = re.compile(r"[A-Za-z0-9_-]{0,40}")
 

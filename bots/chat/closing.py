@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 
-from bots.chat.actions import Action, Button
+from bots.chat.actions import AGAIN, STOP, THUMBS_DOWN, THUMBS_UP, Action, Button
 from bots.chat.texts import Texts
 from core.store.models import Turn
 from core.values import AttachmentState, FinishReason, TurnState
-
-THUMBS_UP, THUMBS_DOWN, AGAIN, STOP = "up", "down", "again", "stop"
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,8 +49,9 @@ def earlier_files(message: Message) -> Pending:
 
 
 def shown_name(file: Mapping[str, Any]) -> str:
-    """What a file is called to people."""
-    return file_name(file.get("name") or file.get("title") or file.get("id"))
+    """What a file is called to people; empty where Slack tells no more than its id."""
+    name = file.get("name") or file.get("title")
+    return file_name(str(name)) if name else ""
 
 
 def merged(*groups: Iterable[File]) -> list[File]:

@@ -17,7 +17,7 @@ from bots.slack.words import mentions, plain
 from core.conversation.changes import replace_question, turn_of_event
 from core.conversation.gathering import add_references
 from core.conversation.inbound import InboundQuestion
-from core.errors import RequestError
+from core.errors import QuestionErased, RequestError
 from core.store.models import Turn
 from core.values import Platform
 
@@ -40,7 +40,7 @@ class Inbox:
         """A `message` or `app_mention` event."""
         change = read_change(team, event)
         if isinstance(change, Deletion):
-            await self._deleted(change)
+            await self._deleted(change, event)
         elif isinstance(change, Edit):
             await self._edited(change.message, bot_user, event)
         elif (message := read_message(team, event, event_id)) is not None:
@@ -58,6 +58,9 @@ class Inbox:
         """Commit a question and see to its answer; where it cannot be taken, say why."""
         try:
             accepted = await self._services.ask(inbound)
+        except QuestionErased:
+            # Its message was deleted, or the person had everything erased; Slack repeats itself.
+            return
         except RequestError as error:
             self._desk.background.start(self._refuse(thread, inbound.person, error))
             return
@@ -100,15 +103,18 @@ class Inbox:
             if question := plain(message.text, bot_user)[: self._settings.question_max_chars]:
                 await asyncio.to_thread(replace_question, self._services.store, turn.id, question)
             return
-        when = event.get("event_ts") or event.get("ts") or "0"
-        if float(when) - float(message.ts) < _OVERTAKES_S:
+        if _is_fresh(message.ts, event):
             # It overtook the message, which will then be the duplicate; or the person added the mention.
             await self._said(message, bot_user)
 
-    async def _deleted(self, deletion: Deletion) -> None:
-        turn = await self._turn(message_key(deletion.team, deletion.channel, deletion.ts))
+    async def _deleted(self, deletion: Deletion, event: Body) -> None:
+        key = message_key(deletion.team, deletion.channel, deletion.ts)
+        turn = await self._turn(key)
         if turn is not None:
             await self._services.cancel(turn.id)
+        elif _is_fresh(deletion.ts, event):
+            # It may have overtaken its message, which shall find that it was deleted.
+            await asyncio.to_thread(self._first, key)
 
     async def _obey(self, message: Message, command: Command) -> None:
         caller = await self._desk.caller(message.thread, message.user)
@@ -149,6 +155,12 @@ class Inbox:
             workspace = repositories.people.known_workspace(Platform.SLACK, thread.team)
             found = repositories.conversations.by_name(workspace.id, thread.name) if workspace is not None else None
             return [turn.id for turn in repositories.turns.open_of(found.id)] if found is not None else []
+
+
+def _is_fresh(ts: str, event: Body) -> bool:
+    """Whether the event came so soon after its message that it may have overtaken it."""
+    when = event.get("event_ts") or event.get("ts") or "0"
+    return float(when) - float(ts) < _OVERTAKES_S
 
 
 def _command(message: Message, bot_user: str) -> Command | None:

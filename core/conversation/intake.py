@@ -5,7 +5,16 @@ from collections.abc import Iterable, Sequence
 from core.conversation import digest
 from core.conversation.inbound import Accepted, InboundQuestion, Named, PastTurn
 from core.conversation.prompt import HISTORY_TURNS
-from core.errors import Busy, EmptyQuestion, EventKeyReused, NotFound, QuestionTooLong, TooManyPictures
+from core.conversation.titles import title_of
+from core.errors import (
+    Busy,
+    EmptyQuestion,
+    EventKeyReused,
+    NotFound,
+    QuestionErased,
+    QuestionTooLong,
+    TooManyPictures,
+)
 from core.media.blobs import BlobStore
 from core.settings import Settings
 from core.store.attachments import StoredFile
@@ -14,8 +23,6 @@ from core.store.models import Conversation, Person
 from core.store.places import conversation_name
 from core.store.turn_history import PastRow
 from core.values import AttachmentState, TurnState, new_id, utc_now
-
-TITLE_CHARS = 60
 
 
 class Intake:
@@ -34,6 +41,7 @@ class Intake:
             EventKeyReused: another question was accepted under this event key.
             Busy: too many questions wait, of this person or of everybody.
             NotFound: `conversation_id` is not one of this person's.
+            QuestionErased: the event became a question that was erased; or it was no question when it came first.
         """
         self._check(inbound)
         pictures = _all_pictures(inbound)
@@ -80,8 +88,11 @@ class Intake:
         """What the same event became when it came before."""
         for key in (inbound.event_key, *inbound.other_keys):
             event = repositories.inbound.find(inbound.platform, key)
-            if event is None or event.turn_id is None or (turn := repositories.turns.get(event.turn_id)) is None:
+            if event is None:
                 continue
+            turn = repositories.turns.get(event.turn_id) if event.turn_id is not None else None
+            if turn is None:
+                raise QuestionErased
             if event.content_hash != inbound.content_hash:
                 raise EventKeyReused
             handed_over = turn.state == TurnState.HANDED_OVER
@@ -250,6 +261,4 @@ def _digests(inbound: InboundQuestion) -> list[str]:
 
 
 def _title(inbound: InboundQuestion) -> str:
-    first = inbound.history[0].question if inbound.history else inbound.question
-    words = " ".join(first.split())
-    return words if len(words) <= TITLE_CHARS else words[: TITLE_CHARS - 1].rstrip() + "…"
+    return title_of(inbound.history[0].question if inbound.history else inbound.question)

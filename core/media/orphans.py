@@ -30,16 +30,21 @@ def sweep_orphans(blobs: BlobStore, store: Store, now: datetime) -> int:
         with store.read() as repositories:
             orphans = set(batch) - repositories.attachments.named(batch)
         for key in orphans:
-            removed += _removed(blobs, key, now - GRACE)
+            removed += remove_orphan(blobs, key, now)
     if removed:
         log.info("orphan_blobs_removed", count=removed)
     return removed
 
 
-def _removed(blobs: BlobStore, key: str, before: datetime) -> bool:
+def remove_orphan(blobs: BlobStore, key: str, now: datetime) -> bool:
+    """Remove a blob that no attachment names; False: it was put within the last hour, or is gone already.
+
+    Raises:
+        StoreError: the blob store is away.
+    """
     # The age is looked at last: whoever puts the same bytes again, after the rows were looked at, makes them new.
     try:
-        old = blobs.put_at(key) < before
+        old = blobs.put_at(key) < now - GRACE
     except NotFound:
         return False
     if old:

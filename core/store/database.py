@@ -27,6 +27,7 @@ from core.errors import ConfigurationError, StoreError
 from core.store.attachments import AttachmentRepository
 from core.store.conversations import ConversationRepository
 from core.store.deliveries import DeliveryRepository
+from core.store.erasures import ErasureRepository
 from core.store.feedback import FeedbackRepository
 from core.store.inbound import InboundRepository
 from core.store.keys import KeyRepository
@@ -61,6 +62,7 @@ class Repositories:
         "attachments",
         "conversations",
         "deliveries",
+        "erasures",
         "feedback",
         "inbound",
         "keys",
@@ -81,6 +83,7 @@ class Repositories:
         self.attachments = AttachmentRepository(session)
         self.inbound = InboundRepository(session)
         self.deliveries = DeliveryRepository(session)
+        self.erasures = ErasureRepository(session)
         self.feedback = FeedbackRepository(session)
         self.usage = UsageRepository(session)
         self.keys = KeyRepository(session)

@@ -322,9 +322,11 @@ class Erasure(Base):
     turns: Mapped[int]
     conversations: Mapped[int]
     pictures: Mapped[int]
-    # Blobs that were too new to be removed at once (core.media.orphans); emptied when they are gone.
+    # Blobs that are still to be looked at: some are too new to be removed at once (core.media.orphans).
     blobs_left: Mapped[list[str]] = mapped_column(default=list)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    # None while blobs are left.
+    done_at: Mapped[datetime | None] = mapped_column(index=True)
 
 
 class ApiKey(Base):

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, case, delete, func, select, update
+from sqlalchemy import BindParameter, bindparam, case, delete, func, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from core.store.models import Attachment, Conversation, Delivery, Post, Turn
@@ -32,7 +32,7 @@ from core.store.turn_history import TurnHistory
 from core.store.turn_lease import TurnLease
 from core.store.turn_rows import ANSWER
 from core.store.turn_watch import TurnWatch
-from core.values import ACTIVE_STATES, PULL_PLATFORMS, DeliveryState, FinishReason, TurnState, new_id
+from core.values import ACTIVE_STATES, DeliveryState, FinishReason, TurnState, new_id
 
 _TURN_IDS: BindParameter[list[str]] = bindparam("turn_ids", expanding=True)
 _AS_IT_IS = select(Turn).execution_options(populate_existing=True)
@@ -55,6 +55,7 @@ _COUNT_OPEN_OF = _COUNT.where(IS_OPEN, Turn.person_id == bindparam("person_id"))
 _COUNTS = select(Turn.state, func.count()).where(IS_OPEN).group_by(Turn.state)
 _OLDEST_READY = select(func.min(Turn.ready_at)).where(IS_READY)
 _OPEN_OF = _AS_IT_IS.where(IS_OPEN, Turn.conversation_id == bindparam("conversation_id")).order_by(Turn.seq)
+_OPEN_TURNS_OF = select(Turn.id).where(IS_OPEN, Turn.person_id == bindparam("person_id")).order_by(Turn.id)
 _MAKE_READY = (
     update(Turn)
     .where(Turn.id == TURN_ID, IS_GATHERING)
@@ -128,15 +129,12 @@ _REOPEN = (
     .returning(Turn)
     .execution_options(**FRESH)
 )
-_OF_ANSWER = and_(Delivery.turn_id == bindparam("reopened"), Delivery.kind == ANSWER)
-_FORGET_POSTS = (
-    delete(Post).where(Post.delivery_id.in_(select(Delivery.id).where(_OF_ANSWER))).execution_options(**UNSYNCHRONIZED)
-)
-_UNREAD = delete(Delivery).where(_OF_ANSWER, Delivery.platform.in_(PULL_PLATFORMS)).execution_options(**UNSYNCHRONIZED)
-# Where the answer is sent, the row also says where to.
-_SEND_AGAIN = (
+_ANSWER_OF = select(Delivery.id, Delivery.target).where(Delivery.turn_id == TURN_ID, Delivery.kind == ANSWER)
+_UNDELIVER = delete(Delivery).where(Delivery.id == bindparam("reopened")).execution_options(**UNSYNCHRONIZED)
+_FORGET_POSTS = delete(Post).where(Post.delivery_id == bindparam("reopened")).execution_options(**UNSYNCHRONIZED)
+_DELIVER_AGAIN = (
     update(Delivery)
-    .where(_OF_ANSWER)
+    .where(Delivery.id == bindparam("reopened"))
     .values(
         state=DeliveryState.PENDING,
         attempts=0,
@@ -145,6 +143,7 @@ _SEND_AGAIN = (
         not_before=None,
         external_id="",
         error_message="",
+        created_at=NOW,
         sent_at=None,
     )
     .execution_options(**UNSYNCHRONIZED)
@@ -233,6 +232,10 @@ class TurnRepository(TurnDispatch, TurnHistory, TurnLease, TurnWatch):
         """Unanswered turns of one person."""
         return self._number(_COUNT_OPEN_OF, person_id=person_id)
 
+    def open_turns_of(self, person_id: str) -> list[str]:
+        """Ids of the unanswered turns of one person, oldest first."""
+        return list(self._session.scalars(_OPEN_TURNS_OF, {"person_id": person_id}).all())
+
     def count_open_total(self) -> int:
         """Unanswered turns of everybody."""
         return self._number(_COUNT_OPEN)
@@ -283,19 +286,23 @@ class TurnRepository(TurnDispatch, TurnHistory, TurnLease, TurnWatch):
             return False
         if self._changed(_REOPEN, turn_id=turn_id, now=now) is None:
             return False
-        for statement in (_FORGET_POSTS, _UNREAD, _SEND_AGAIN):
-            self._session.execute(statement, {"reopened": turn_id})
+        for delivery_id, target in self._session.execute(_ANSWER_OF, {"turn_id": turn_id}).all():
+            # Where answers are sent, the row also says where to: it stays, and a new message will show the new answer.
+            for statement in (_FORGET_POSTS, _DELIVER_AGAIN) if target else (_UNDELIVER,):
+                self._session.execute(statement, {"reopened": delivery_id, "now": now})
         return True
 
-    def hand_over(self, conversation_id: str, now: datetime) -> list[str]:
-        """What waits in a conversation is left to a human; the ids. Call it after `ConversationRepository.hand_over`.
+    def hand_over(self, conversation_id: str, now: datetime) -> list[tuple[str, int]]:
+        """What waits in a conversation is left to a human: (turn id, attempt) of each.
+
+        Call it after `ConversationRepository.hand_over`.
 
         In a transaction of its own: whoever adds a turn takes the conversation's row first, whoever ends one last.
         """
         turns = self._session.scalars(_HAND_OVER, {"conversation_id": conversation_id, "now": now}).all()
         for turn in turns:
             self._close(turn, now)
-        return [turn.id for turn in turns]
+        return [(turn.id, turn.attempt) for turn in turns]
 
     def open_of(self, conversation_id: str) -> list[Turn]:
         """The turns of a conversation that have not ended, in order. Attachments are not loaded."""

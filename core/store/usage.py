@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from core.store.models import Usage
+from core.store.models import Attachment, Usage
+from core.values import AttachmentState
 
 _ADD = insert(Usage)
 
@@ -21,6 +22,16 @@ class UsageTotals:
     cached_tokens: int
     completion_tokens: int
     engine_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PersonUsage:
+    """Turns that were computed, the pictures that came with them, and tokens of all attempts."""
+
+    turns: int
+    pictures: int
+    prompt_tokens: int
+    completion_tokens: int
 
 
 class UsageRepository:
@@ -75,3 +86,22 @@ class UsageRepository:
             ).where(Usage.workspace_id == workspace_id, Usage.created_at >= since)
         ).one()
         return UsageTotals(*row)
+
+    def of_person(self, workspace_id: str, person_id: str, since: datetime) -> PersonUsage:
+        """What one person was answered from `since` on."""
+        mine = (Usage.workspace_id == workspace_id, Usage.created_at >= since, Usage.person_id == person_id)
+        turns, prompt, completion = self._session.execute(
+            select(
+                func.count(Usage.turn_id.distinct()),
+                func.coalesce(func.sum(Usage.prompt_tokens), 0),
+                func.coalesce(func.sum(Usage.completion_tokens), 0),
+            ).where(*mine)
+        ).one()
+        pictures = self._session.scalar(
+            select(func.count())
+            .select_from(Attachment)
+            .where(
+                Attachment.turn_id.in_(select(Usage.turn_id).where(*mine)), Attachment.state == AttachmentState.STORED
+            )
+        )
+        return PersonUsage(turns, pictures or 0, prompt, completion)

@@ -49,8 +49,10 @@ def upgrade() -> None:
         sa.Column("pictures", sa.Integer(), nullable=False),
         sa.Column("blobs_left", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True)),
         sa.PrimaryKeyConstraint("id", name="pk_erasures"),
     )
+    op.create_index("ix_erasures_done_at", "erasures", ["done_at"])
     # The defaults are for the rows that are there, and for a process of the version before that still runs.
     op.add_column("people", sa.Column("language", sa.String(16), nullable=False, server_default=""))
     op.add_column("deliveries", sa.Column("target", sa.JSON(), nullable=False, server_default="{}"))

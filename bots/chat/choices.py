@@ -1,0 +1,80 @@
+"""Commands that choose something: the persona of a place, a person's language."""
+
+import asyncio
+from collections.abc import Mapping
+
+from bots.chat.actions import LANGUAGE, MODE, Action, Button
+from bots.chat.reply import Reply
+from bots.chat.texts import LANGUAGES, Texts, known_language, text_id, texts_for
+from bots.chat.whereabouts import Whereabouts
+from bots.services import Services
+from core.conversation.personas import PERSONAS, PLAIN, persona_of
+
+AUTOMATIC = "auto"
+_WHAT_FOR: Mapping[str, str] = {
+    PLAIN: text_id("answers whatever is asked"),
+    "support": text_id("screenshots, error messages, devices: what is wrong and what to do"),
+    "shopping": text_id("goods: what it is and what to search for"),
+    "documents": text_id("letters, invoices, tables: exact words and numbers"),
+    "tutor": text_id("exercises and diagrams, explained step by step"),
+    "moderation": text_id("what in a picture may matter to moderators"),
+}
+# What people may write instead of a persona's name.
+_ALSO = {
+    "客服": "support",
+    "支持": "support",
+    "购物": "shopping",
+    "文档": "documents",
+    "辅导": "tutor",
+    "老师": "tutor",
+    "审核": "moderation",
+    "普通": PLAIN,
+}
+
+
+async def choose_mode(services: Services, where: Whereabouts, word: str) -> Reply:
+    """Set the persona of this place, or list them all where `word` is none of them."""
+    texts = where.texts
+    name = word.strip().lower()
+    name = _ALSO.get(name, name)
+    if name not in PERSONAS:
+        return Reply(_personas(where, texts, unknown=word.strip()), _persona_buttons(where))
+
+    def write() -> None:
+        with services.store.write() as repositories:
+            repositories.places.set_persona(where.place.id, name)
+
+    await asyncio.to_thread(write)
+    said = texts("From the next answer on the mode here is {mode}: {what}.", mode=name, what=texts(_WHAT_FOR[name]))
+    return Reply(said, private=False)
+
+
+async def choose_language(services: Services, where: Whereabouts, word: str) -> Reply:
+    """Set this person's language, or offer all of them where `word` is none. `auto`: as the platform says."""
+    wanted = word.strip().lower()
+    language = "" if wanted == AUTOMATIC else known_language(wanted)
+    if not language and wanted != AUTOMATIC:
+        names = ", ".join(f"{name} ({code})" for code, name in LANGUAGES.items())
+        buttons = tuple(Button(name, Action(LANGUAGE, code).value) for code, name in LANGUAGES.items())
+        return Reply(where.texts("Which language shall I use for you? {names}", names=names), buttons)
+
+    def write() -> None:
+        with services.store.write() as repositories:
+            repositories.people.set_language(where.person.id, language)
+
+    await asyncio.to_thread(write)
+    texts = texts_for(language or where.person.locale)
+    return Reply(texts("I write to you in English now. Answers follow the language of your question."))
+
+
+def _personas(where: Whereabouts, texts: Texts, unknown: str) -> str:
+    now = persona_of(where.place.persona).name
+    lines = [f"- **{name}**{texts(' (now)') if name == now else ''}: {texts(what)}" for name, what in _WHAT_FOR.items()]
+    head = texts("What shall I be here? Write for example “mode {name}”.", name="documents")
+    if unknown:
+        head = texts("There is no mode “{name}”.", name=unknown[:40]) + " " + head
+    return "\n".join([head, "", *lines])
+
+
+def _persona_buttons(where: Whereabouts) -> tuple[Button, ...]:
+    return tuple(Button(name, Action(MODE, name).value) for name in PERSONAS if name != where.place.persona)
