@@ -8,25 +8,29 @@ from dataclasses import dataclass
 
 import aiohttp
 import structlog
+from fastapi import FastAPI
 from slack_bolt.async_app import AsyncApp
 
 from bots.chat.commands import Commands
 from bots.chat.deliver import Deliverer
 from bots.services import Services
+from bots.slack.access import open_access
 from bots.slack.background import Background
 from bots.slack.bolt import Body, make_bolt
-from bots.slack.clients import Clients, TokensFor
+from bots.slack.clients import Clients
 from bots.slack.desk import Desk
 from bots.slack.download import Downloader
 from bots.slack.file_hosts import FileHosts
 from bots.slack.gather import Gatherer
+from bots.slack.http import mount
 from bots.slack.inbox import Inbox
 from bots.slack.manifest import suggested_prompts
 from bots.slack.people import People
 from bots.slack.platform import SlackPlatform
 from bots.slack.pressing import Pressing
 from bots.slack.refusals import FAILURES, error_code
-from bots.slack.socket import SocketTransport
+from bots.slack.socket import PING_S, SocketTransport
+from bots.slack.uninstall import Uninstaller
 from bots.web.picture_reader import PictureReader
 from core.errors import GlimtError, NotAllowed
 from core.values import Platform
@@ -49,8 +53,9 @@ class SlackAdapter:
 class _Handlers:
     """Bolt's requests, each to where it is understood."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, uninstaller: Uninstaller) -> None:
         self._desk = desk
+        self._uninstaller = uninstaller
         self._inbox = Inbox(desk)
         pressing = Pressing(desk, self._inbox)
         self.command = pressing.command
@@ -65,6 +70,8 @@ class _Handlers:
                 await self._inbox.message(team, bot_user, event, str(body.get("event_id") or ""))
             case "agent_session_stopped":
                 await self._inbox.stopped(team, event)
+            case "app_uninstalled" | "tokens_revoked":
+                await self._uninstaller.handle(team, event, float(body.get("event_time") or 0.0))
             case "app_home_opened" if event.get("tab") == "messages":
                 self._desk.background.start(self._suggest(team, event))
 
@@ -81,28 +88,28 @@ class _Handlers:
 
 
 @asynccontextmanager
-async def open_slack(
-    services: Services, session: aiohttp.ClientSession, tokens_for: TokensFor
-) -> AsyncIterator[SlackAdapter]:
-    """The running adapter: answers go out, and with Socket Mode events come in. `session` is the caller's to close."""
+async def open_slack(services: Services, app: FastAPI, *, ping_s: float = PING_S) -> AsyncIterator[SlackAdapter]:
+    """The running adapter: answers go out, and events come in over Socket Mode or through `app`, which also gets the
+    addresses at which workspaces install us. `ping_s`: see `SocketTransport`.
+
+    Raises:
+        ConfigurationError: the settings do not allow it.
+    """
     settings = services.settings
-    clients = Clients(tokens_for, settings.slack_api_url, session)
-    hosts = FileHosts(settings.slack_api_url)
-    downloader = Downloader(session, hosts, settings.picture_max_bytes, proxy=clients.bare().proxy)
-    pictures = PictureReader(settings)
-    background = Background()
-    gatherer = Gatherer(services, clients, downloader, pictures)
-    tasks: list[asyncio.Task[None]] = []
-    try:
-        async with Deliverer(SlackPlatform(services, clients), services) as deliverer:
-            desk = Desk(services, clients, People(clients), Commands(services), gatherer, deliverer, background)
-            bolt = make_bolt(clients, _Handlers(desk), settings.slack_signing_secret.get_secret_value())
+    async with aiohttp.ClientSession() as session, open_access(settings, session) as access:
+        access.mount(app)
+        clients = Clients(access.tokens, settings.slack_api_url, session)
+        async with _open_desk(services, clients, session) as desk:
+            handlers = _Handlers(desk, access.uninstaller(services))
+            bolt = make_bolt(clients, handlers, settings.slack_signing_secret.get_secret_value())
             socket = None
-            tasks.append(asyncio.create_task(_resume(desk), name="slack-gathering"))
+            tasks = [asyncio.create_task(_resume(desk), name="slack-gathering")]
             if settings.slack_socket:
                 app_token = settings.slack_app_token.get_secret_value()
-                socket = SocketTransport(bolt, app_token, settings.slack_api_url)
+                socket = SocketTransport(bolt, app_token, settings.slack_api_url, ping_s=ping_s)
                 tasks.append(asyncio.create_task(socket.run(), name="slack-socket"))
+            else:
+                mount(app, bolt, settings)
             try:
                 yield SlackAdapter(bolt, desk, socket)
             finally:
@@ -110,6 +117,21 @@ async def open_slack(
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _open_desk(services: Services, clients: Clients, session: aiohttp.ClientSession) -> AsyncIterator[Desk]:
+    settings = services.settings
+    hosts = FileHosts(settings.slack_api_url)
+    downloader = Downloader(session, hosts, settings.picture_max_bytes, proxy=clients.bare().proxy)
+    pictures = PictureReader(settings)
+    background = Background()
+    try:
+        async with Deliverer(SlackPlatform(services, clients), services) as deliverer:
+            gatherer = Gatherer(services, clients, downloader, pictures)
+            try:
+                yield Desk(services, clients, People(clients), Commands(services), gatherer, deliverer, background)
+            finally:
                 await background.close()
     finally:
         await asyncio.to_thread(pictures.close)

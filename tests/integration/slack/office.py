@@ -1,5 +1,5 @@
-"""The Slack adapter as a workspace meets it: the real SDK against the fake Slack, real SQL and Redis; the test itself is
-the worker."""
+"""The Slack adapter as a workspace meets it: the real SDK against the fake Slack, real SQL and Redis; the test itself
+is the worker."""
 
 import asyncio
 import threading
@@ -8,14 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import aiohttp
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from bots.services import Services, open_services
+from bots.services import open_services
 from bots.slack.adapter import SlackAdapter, open_slack
-from bots.slack.authorize import WorkspaceTokens
-from core.settings import Settings
 from core.store.models import InboundEvent, Turn
 from core.values import Platform
 from tests.fakes.slack import Channel, FakeSlack, Seen, User
@@ -73,9 +70,7 @@ class Office(Site):
 
 
 @contextmanager
-def adapter_over(
-    at: Installation, slack: FakeSlack, *, app: FastAPI | None = None, **overrides: Any
-) -> Iterator[Office]:
+def adapter_over(at: Installation, slack: FakeSlack, *, ping_s: float = 10.0, **overrides: Any) -> Iterator[Office]:
     """The adapter on `at`, in a thread with a loop of its own; it stops in good order with the block."""
     settings = at.settings.model_copy(
         update={
@@ -95,14 +90,14 @@ def adapter_over(
     async def serve() -> None:
         stop = asyncio.Event()
         stopping.append(stop)
-        async with open_services(settings) as services, aiohttp.ClientSession() as session:
-            async with open_slack(services, session, _tokens(settings, session)) as adapter:
-                if adapter.socket is not None:
-                    await asyncio.wait_for(adapter.socket.connected.wait(), PATIENCE_S)
-                office = _office(at, settings, services, slack, adapter)
-                made.append(office)
-                up.set()
-                await stop.wait()
+        app = FastAPI()
+        async with open_services(settings) as services, open_slack(services, app, ping_s=ping_s) as adapter:
+            if adapter.socket is not None:
+                await asyncio.wait_for(adapter.socket.connected.wait(), PATIENCE_S)
+            loop = asyncio.get_running_loop()
+            made.append(Office(at, settings, "", services, app, slack=slack, adapter=adapter, loop=loop))
+            up.set()
+            await stop.wait()
 
     def run() -> None:
         try:
@@ -125,19 +120,6 @@ def adapter_over(
         thread.join()
     if failed:
         raise failed[0]
-
-
-def _office(
-    at: Installation, settings: Settings, services: Services, slack: FakeSlack, adapter: SlackAdapter
-) -> Office:
-    loop = asyncio.get_running_loop()
-    return Office(at, settings, "", services, FastAPI(), slack=slack, adapter=adapter, loop=loop)
-
-
-def _tokens(settings: Settings, session: aiohttp.ClientSession) -> WorkspaceTokens:
-    from slack_sdk.web.async_client import AsyncWebClient
-
-    return WorkspaceTokens(settings, AsyncWebClient(base_url=settings.slack_api_url, session=session), None)
 
 
 def ask_in(office: Office, user: User, channel: Channel, text: str = "", **say: Any) -> str:
