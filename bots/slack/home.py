@@ -107,7 +107,7 @@ def home_blocks(
 
 
 def mrkdwn(markdown: str) -> str:
-    """Our own Markdown (bold, lists) in Slack's markup, which is all that a view shows. Nothing in it links or mentions."""
+    """Our own Markdown (bold, lists) in Slack's markup, all that a view shows. Nothing in it links or mentions."""
     return _LIST.sub("• ", _BOLD.sub(r"*\1*", html.escape(markdown, quote=False)))
 
 

@@ -10,7 +10,7 @@ from bots.slack.home import RECENT, home_blocks, mrkdwn
 from core.store.models import Conversation
 from core.values import TurnState, utc_now
 from tests.fakes.slack import FakeSlack, User
-from tests.fakes.slack.blocks import check_blocks
+from tests.fakes.slack.methods.content import check_view
 from tests.integration.slack.office import Office, ask_in
 from tests.processes import PATIENCE_S
 
@@ -123,7 +123,7 @@ def test_the_longest_is_within_slacks_limits(language: str) -> None:
     ]
     blocks = home_blocks(texts_for(language), long, long, long, recent, long)
 
-    check_blocks(blocks, file_exists=lambda _: False, home=True)
+    check_view({"type": "home", "blocks": blocks}, home=True, file_exists=lambda _: False)
     assert "<!channel>" not in str(blocks)
 
 
