@@ -54,6 +54,10 @@ format: venv  ## Bring the code into shape
 	@"$(BIN)/ruff" check --fix .
 	@"$(BIN)/ruff" format .
 
+.PHONY: texts
+texts: venv  ## Find what people are told and bring its translations (bots/chat/locales) into step
+	@"$(BIN)/python" -m tools.texts
+
 .PHONY: train-demo
 train-demo: venv  ## Train the demo model; goes on from its last checkpoint
 	@"$(BIN)/python" -m tools.demo_model train --out runs/demo $(if $(wildcard runs/demo/checkpoint.pt),--resume) $(ARGS)

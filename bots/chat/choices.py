@@ -69,7 +69,8 @@ async def choose_language(services: Services, where: Whereabouts, word: str) -> 
 
 def _personas(where: Whereabouts, texts: Texts, unknown: str) -> str:
     now = persona_of(where.place.persona).name
-    lines = [f"- **{name}**{texts(' (now)') if name == now else ''}: {texts(what)}" for name, what in _WHAT_FOR.items()]
+    chosen = " " + texts("(now)")
+    lines = [f"- **{name}**{chosen if name == now else ''}: {texts(what)}" for name, what in _WHAT_FOR.items()]
     head = texts("What shall I be here? Write for example “mode {name}”.", name="documents")
     if unknown:
         head = texts("There is no mode “{name}”.", name=unknown[:40]) + " " + head

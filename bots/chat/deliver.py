@@ -9,6 +9,7 @@ import asyncio
 import os
 import secrets
 import socket
+from contextlib import suppress
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
@@ -46,6 +47,7 @@ class Deliverer:
         self._owner = f"{socket.gethostname()[:24]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._sendings: dict[str, Sending] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._wanted: set[str] = set()
         self._wake = asyncio.Event()
         self._closing = False
         self._loops: tuple[asyncio.Task[None], ...] = ()
@@ -78,42 +80,48 @@ class Deliverer:
         """How many answers are on their way."""
         return len(self._sendings)
 
-    def wake(self) -> None:
-        """Something was accepted with `reply_to`, or is to be answered again: take it at once."""
+    def begin(self, turn_id: str) -> None:
+        """This turn was accepted with `reply_to`, or is to be answered again: take it at once."""
+        self._wanted.add(turn_id)
         self._wake.set()
 
     async def _search(self) -> None:
+        loop = asyncio.get_running_loop()
+        next_look = loop.time()
         while not self._closing:
             self._wake.clear()
+            wanted, self._wanted = self._wanted, set()
+            everything = loop.time() >= next_look
+            if everything:
+                next_look = loop.time() + self._poll_s
             try:
-                for sending in await asyncio.to_thread(self._claim):
+                for sending in await asyncio.to_thread(self._claim, wanted, everything):
                     self._start(sending)
             except GlimtError as error:
                 log.warning("deliveries_not_claimed", error=error.code)
             except Exception:
                 # Nobody would start this task again.
                 log.exception("deliveries_error")
-            try:
-                async with asyncio.timeout(self._poll_s):
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(next_look):
                     await self._wake.wait()
-            except TimeoutError:
-                pass
 
-    def _claim(self) -> list[Sending]:
-        """What may be brought now. Synchronous: one read, and one write if there is anything."""
+    def _claim(self, wanted: set[str], everything: bool) -> list[Sending]:
+        """What of `wanted` (or of everything) is to be brought now. One read, and one write if there is anything."""
         now = utc_now()
+        room = max(0, MOST - len(self._sendings))
         with self._services.store.read() as repositories:
-            due = repositories.deliveries.due(self._platform.platform, now, max(0, MOST - len(self._sendings)))
+            deliveries = repositories.deliveries
+            due = {row.id for row in deliveries.due(self._platform.platform, now, room)} if everything else set()
+            due |= {row.id for turn_id in wanted if (row := deliveries.of_turn(turn_id)) is not None}
         if not due:
             return []
         with self._services.store.write() as repositories:
-            claimed = [
-                delivery
-                for row in due
-                if (delivery := repositories.deliveries.claim(row.id, self._owner, now, now + self._lease)) is not None
-            ]
+            deliveries, until = repositories.deliveries, now + self._lease
+            tried = [deliveries.claim(delivery_id, self._owner, now, until) for delivery_id in sorted(due)]
+            claimed = [delivery for delivery in tried if delivery is not None]
             ids = [delivery.id for delivery in claimed]
-            recipients, posts = repositories.deliveries.recipients(ids), repositories.deliveries.posts(ids)
+            recipients, posts = deliveries.recipients(ids), deliveries.posts(ids)
         return [self._sending(delivery, *recipients[delivery.id], posts[delivery.id]) for delivery in claimed]
 
     def _sending(self, delivery: Delivery, person: Person, workspace: Workspace, posts: list[Post]) -> Sending:

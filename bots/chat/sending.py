@@ -15,7 +15,7 @@ from bots.chat.closing import Closing, closing, stop_button
 from bots.chat.follow import Again, Done, InQueue, Looking, Progress, Writing, follow
 from bots.chat.platform import Address, ChatPlatform, Live, Part, PostGone, SendFailed, SendRefused, Status
 from bots.services import Services
-from core.errors import LostLease, NotFound, StoreError
+from core.errors import GlimtError, LostLease, NotFound, StoreError
 from core.store.database import Repositories
 from core.store.models import Turn
 from core.values import utc_now
@@ -76,6 +76,11 @@ class Sending:
             log.warning("delivery_lost", delivery=self.delivery_id)
         except SendFailed as error:
             await self._failed(error)
+        except GlimtError:
+            raise
+        except Exception as error:
+            log.exception("delivery_error", delivery=self.delivery_id)
+            await self._failed(SendFailed(type(error).__name__))
 
     async def _watch(self, live: Live) -> Turn | None:
         """Show the answer while it is written; the row of the turn that has ended, None: asked to stop."""
@@ -118,6 +123,13 @@ class Sending:
         except SendFailed as error:
             self._quiet_until = time.monotonic() + (error.retry_after_s or QUIET_S)
             log.info("live_view_failed", delivery=self.delivery_id, detail=str(error))
+            self._doubt(0)
+            return
+        except Exception:
+            # The answer does not depend on what is shown of it before.
+            self._off = True
+            log.exception("live_view_error", delivery=self.delivery_id)
+            self._doubt(0)
             return
         known = self.posts.get(0)
         if post and (known is None or known.external_id != post):
@@ -180,6 +192,10 @@ class Sending:
                 log.info("post_gone", delivery=self.delivery_id, position=part.position)
         await self._begin(part.position)
         return await self._noted(part.position, await self.platform.send(self.address, part), complete=True)
+
+    def _doubt(self, position: int) -> None:
+        """A message may have got out, whose id nobody told."""
+        self.posts.setdefault(position, KnownPost("", complete=False))
 
     async def _begin(self, position: int) -> None:
         """Write down that a message is about to be sent.

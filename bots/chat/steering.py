@@ -34,7 +34,7 @@ async def stop_all(services: Services, where: Whereabouts) -> Reply:
     stopped = [turn for turn in mine or open_turns if await services.cancel(turn.id) is not None]
     if not stopped:
         return Reply(texts("Nothing is being answered here."))
-    return Reply(texts.plural("Stopped.", "{n} questions stopped.", len(stopped)))
+    return Reply(texts.plural("{n} question stopped.", "{n} questions stopped.", len(stopped)))
 
 
 async def stop_one(services: Services, where: Whereabouts, turn_id: str) -> Reply:
