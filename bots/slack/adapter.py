@@ -137,10 +137,12 @@ async def _open_desk(services: Services, clients: Clients, session: aiohttp.Clie
     pictures = PictureReader(settings)
     background = Background()
     try:
-        async with Deliverer(SlackPlatform(services, clients), services) as deliverer:
+        platform = SlackPlatform(services, clients)
+        async with Deliverer(platform, services) as deliverer:
             gatherer = Gatherer(services, clients, downloader, pictures)
+            people, commands = People(clients), Commands(services)
             try:
-                yield Desk(services, clients, People(clients), Commands(services), gatherer, deliverer, background)
+                yield Desk(services, clients, people, commands, gatherer, platform, deliverer, background)
             finally:
                 await background.close()
     finally:

@@ -9,12 +9,19 @@ from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncRateLimitErrorRetryHandler,
     AsyncServerErrorRetryHandler,
 )
+from slack_sdk.http_retry.request import HttpRequest
+from slack_sdk.http_retry.response import HttpResponse
+from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 
 from core.errors import NotAllowed
 
 TIMEOUT_S = 15
 _TRIES = 2
+
+
+# Whoever repeats one of these after a connection broke may say the same thing twice.
+_ONCE = ("chat.startStream", "chat.appendStream", "chat.postMessage", "chat.postEphemeral", "files.completeUpload")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +75,42 @@ class Clients:
             timeout=TIMEOUT_S,
             session=self._session,
             retry_handlers=[
-                AsyncConnectionErrorRetryHandler(max_retry_count=_TRIES),
-                AsyncServerErrorRetryHandler(max_retry_count=_TRIES),
+                _AfterConnectionError(max_retry_count=_TRIES),
+                _AfterServerError(max_retry_count=_TRIES),
                 AsyncRateLimitErrorRetryHandler(max_retry_count=_TRIES),
             ],
         )
+
+
+def _is_repeatable(request: HttpRequest) -> bool:
+    return not any(f"/{method}" in request.url for method in _ONCE)
+
+
+class _AfterConnectionError(AsyncConnectionErrorRetryHandler):
+    """The SDK's own, for what may be repeated."""
+
+    async def _can_retry_async(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        again = await super()._can_retry_async(state=state, request=request, response=response, error=error)
+        return again and _is_repeatable(request)
+
+
+class _AfterServerError(AsyncServerErrorRetryHandler):
+    """The SDK's own, for what may be repeated."""
+
+    async def _can_retry_async(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        again = await super()._can_retry_async(state=state, request=request, response=response, error=error)
+        return again and _is_repeatable(request)

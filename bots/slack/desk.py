@@ -15,6 +15,7 @@ from bots.slack.blocks import buttons_of, notice_metadata, said
 from bots.slack.clients import Clients
 from bots.slack.gather import Gatherer
 from bots.slack.people import People
+from bots.slack.platform import SlackPlatform
 from bots.slack.refusals import FAILURES, error_code
 from bots.slack.target import Thread
 from core.errors import NotAllowed
@@ -32,6 +33,7 @@ class Desk:
     people: People
     commands: Commands
     gatherer: Gatherer
+    platform: SlackPlatform
     deliverer: Deliverer
     background: Background
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 
 import structlog
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_chat_stream import AsyncChatStream
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -58,6 +59,8 @@ class SlackLive:
     async def status(self, status: Status) -> str | None:
         """A status line under the thread, or a placeholder where there is none."""
         client = await self._client()
+        if self._way is _Way.CLOSED:
+            return self._post or None
         if self._post:
             return await self._edit(client, f"_{status.text}_", None)
         try:
@@ -177,14 +180,20 @@ class SlackLive:
 
     async def _begin(self, client: AsyncWebClient, text: str, stop: Button | None = None) -> str:
         """A message of our own in place of a stream."""
-        answer = await client.chat_postMessage(
-            channel=self._target.channel,
-            thread_ts=self._target.root,
-            unfurl_links=False,
-            unfurl_media=False,
-            metadata=answer_metadata(self._turn_id, 0),
-            **said(text, buttons_of([stop]) if stop is not None else []),
-        )
+        try:
+            answer = await client.chat_postMessage(
+                channel=self._target.channel,
+                thread_ts=self._target.root,
+                unfurl_links=False,
+                unfurl_media=False,
+                metadata=answer_metadata(self._turn_id, 0),
+                **said(text, buttons_of([stop]) if stop is not None else []),
+            )
+        except FAILURES as error:
+            if not isinstance(error, SlackApiError):
+                # Perhaps it is there: whoever finishes looks for it.
+                self._way = _Way.CLOSED
+            raise
         self._way = _Way.EDIT
         self._post, self._shown, self._edited_at = str(answer["ts"]), text, time.monotonic()
         return self._post

@@ -29,6 +29,11 @@ class Statuses:
         """Slack refuses to stream there."""
         self._no_streams.add(target.team)
 
+    def forget(self, team: str) -> None:
+        """Try everything anew: the app was installed again, with other scopes perhaps."""
+        for lacking in (self._no_sessions, self._no_lines, self._no_streams):
+            lacking.discard(team)
+
     async def show(self, client: AsyncWebClient, target: Target, text: str) -> bool:
         """Show that we are at work, with `text` where there is a place for it. False: there is none at all."""
         has_session = await self.begin(client, target)

@@ -28,3 +28,10 @@ def office(slack_at: Installation, workspace: FakeSlack) -> Iterator[Office]:
     """The adapter over Socket Mode."""
     with adapter_over(slack_at, workspace) as made:
         yield made
+
+
+@pytest.fixture
+def fresh_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """An installation of the test's own: two adapters of one installation would answer for each other."""
+    with installation(tmp_path_factory.mktemp("fresh")) as made:
+        yield made
