@@ -265,7 +265,9 @@ class Sending:
             old = delivery is not None and now - delivery.created_at > GIVE_UP_AFTER
             if isinstance(error, SendRefused) or old:
                 return deliveries.give_up(self.delivery_id, self.owner, str(error))
-            pause = max(error.retry_after_s, min(LONGEST_BACK_OFF_S, FIRST_BACK_OFF_S * 2.0 ** min(self.attempts - 1, 8)))
+            pause = max(
+                error.retry_after_s, min(LONGEST_BACK_OFF_S, FIRST_BACK_OFF_S * 2.0 ** min(self.attempts - 1, 8))
+            )
             return deliveries.retry(self.delivery_id, self.owner, str(error), now + timedelta(seconds=pause))
 
         log.warning("delivery_failed", delivery=self.delivery_id, error=error.code, detail=str(error))

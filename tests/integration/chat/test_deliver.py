@@ -267,7 +267,9 @@ def test_unreadable_files_are_named_and_failures_said_in_the_persons_language(op
             office.claim(asked.turn_id).end("一颗星。")
             await office.until_sent(asked.turn_id)
         # A new message, below whatever was said meanwhile.
-        assert [message.text for message in pigeons.shown(asked.turn_id)][1].startswith("一颗星。\n\n> 无法使用 cat.heic")
+        assert [message.text for message in pigeons.shown(asked.turn_id)][1].startswith(
+            "一颗星。\n\n> 无法使用 cat.heic"
+        )
 
     run(opened, scenario)
 

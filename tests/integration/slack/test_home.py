@@ -67,7 +67,7 @@ def test_in_the_readers_language(office: Office) -> None:
 def test_the_latest_conversations_and_the_usage_are_ones_own(office: Office) -> None:
     bob, eve = office.slack.user("bob"), office.slack.user("eve")
     room = office.slack.channel("home-room", bob, eve)
-    ts = ask_in(office, bob, room, f"{office.slack.workspace.bot_user.mention} Bob <b> & | question?")
+    ts = ask_in(office, bob, room, f"{office.slack.workspace.bot_user.mention} Bob &lt;b&gt; &amp; | question?")
     turn = office.turn_of(room, ts)
     office.take(turn.question).answer("Yes.")
     office.until_state(turn.id, TurnState.DELIVERED)

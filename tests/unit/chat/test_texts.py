@@ -71,7 +71,15 @@ def test_values_are_not_taken_for_fields() -> None:
 
 @pytest.mark.parametrize(
     ("word", "language"),
-    [("zh", "zh"), ("zh_Hant_TW", "zh"), ("中文", "zh"), ("Chinese", "zh"), ("EN", "en"), ("English", "en"), ("tlh", "")],
+    [
+        ("zh", "zh"),
+        ("zh_Hant_TW", "zh"),
+        ("中文", "zh"),
+        ("Chinese", "zh"),
+        ("EN", "en"),
+        ("English", "en"),
+        ("tlh", ""),
+    ],
 )
 def test_languages_are_known_by_code_and_name(word: str, language: str) -> None:
     assert known_language(word) == language
