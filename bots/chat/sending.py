@@ -61,6 +61,8 @@ class Sending:
     async def run(self) -> None:
         """From the claim to the end of it: sent, to be tried again, given up, or let go."""
         try:
+            if not self.address.target:
+                raise SendRefused("nobody said where to answer")
             first = await self._settle(0)
             live = self.platform.live(self.address, first or None)
             await self._bring(live)
@@ -265,9 +267,8 @@ class Sending:
             old = delivery is not None and now - delivery.created_at > GIVE_UP_AFTER
             if isinstance(error, SendRefused) or old:
                 return deliveries.give_up(self.delivery_id, self.owner, str(error))
-            pause = max(
-                error.retry_after_s, min(LONGEST_BACK_OFF_S, FIRST_BACK_OFF_S * 2.0 ** min(self.attempts - 1, 8))
-            )
+            back_off = FIRST_BACK_OFF_S * 2.0 ** min(self.attempts - 1, 8)
+            pause = max(error.retry_after_s, min(LONGEST_BACK_OFF_S, back_off))
             return deliveries.retry(self.delivery_id, self.owner, str(error), now + timedelta(seconds=pause))
 
         log.warning("delivery_failed", delivery=self.delivery_id, error=error.code, detail=str(error))

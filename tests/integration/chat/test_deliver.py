@@ -106,8 +106,7 @@ def test_a_process_that_is_killed_between_messages_doubles_and_loses_none(opened
             # Killed at the first message, then at the next …
             pigeons.failures[moment] = [Killed()]
             async with carrying(office, pigeons, lease_s=0.2):
-                while pigeons.failures[moment]:
-                    await asyncio.sleep(0.01)
+                await pigeons.until_failed(moment)
         async with carrying(office, pigeons, lease_s=0.2):
             await office.until_sent(turn_id)
         assert [message.position for message in pigeons.shown(turn_id)] == [0, 1, 2]
@@ -128,8 +127,7 @@ def test_a_process_that_is_killed_while_the_answer_is_written_is_followed_by_the
         async with carrying(office, pigeons, lease_s=0.2) as first:
             first.begin(asked.turn_id)
             work.say("A yellow")
-            while pigeons.failures[moment]:
-                await asyncio.sleep(0.01)
+            await pigeons.until_failed(moment)
         async with carrying(office, pigeons, lease_s=0.2):
             work.say(" star").end("A yellow star.")
             await office.until_sent(asked.turn_id)
@@ -220,8 +218,7 @@ def test_a_live_view_that_fails_costs_nothing_of_the_answer(opened: OpenOffice) 
         async with carrying(office, pigeons) as deliverer:
             deliverer.begin(asked.turn_id)
             work = office.claim(asked.turn_id).say("A yellow")
-            while pigeons.failures["write"]:
-                await asyncio.sleep(0.01)
+            await pigeons.until_failed("write")
             work.say(" star").end("A yellow star.")
             await office.until_sent(asked.turn_id)
         assert [message.text for message in pigeons.shown(asked.turn_id)] == ["A yellow star."]

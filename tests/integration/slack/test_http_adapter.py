@@ -21,7 +21,7 @@ from tests.processes import Installation, until
 def http(slack_at: Installation) -> Iterator[Office]:
     """Any workspace can install it; there is no bot token in the environment."""
     with FakeSlack() as slack:
-        changes = {
+        changes: dict[str, Any] = {
             "slack_bot_token": SecretStr(""),
             "slack_app_token": SecretStr(""),
             "slack_transport": "http",
