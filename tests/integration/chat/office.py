@@ -20,7 +20,7 @@ from core.store.models import Delivery, Post, Turn
 from core.store.outcome import Outcome
 from core.values import Platform, TurnState, new_id, utc_now
 from tests.integration.web.site import picture
-from tests.processes import PATIENCE_S
+from tests.processes import until
 
 OWNER = "the-test"
 BOT = "bot-1"
@@ -127,9 +127,7 @@ class Office:
 
     async def until_sent(self, turn_id: str, state: str = "sent") -> None:
         """Wait until the outbox says so."""
-        async with asyncio.timeout(PATIENCE_S):
-            while self.delivery(turn_id)[0].state != state:
-                await asyncio.sleep(0.01)
+        await asyncio.to_thread(until, lambda: self.delivery(turn_id)[0].state == state, f"the answer is {state}")
 
 
 @asynccontextmanager

@@ -44,7 +44,7 @@ class Pigeons:
     stays: bool = True
     finds: bool = True
     platform: Platform = Platform.TELEGRAM
-    cadence: Cadence = Cadence(first_s=0.0, every_s=0.0)
+    cadence: Cadence = field(default_factory=lambda: Cadence(first_s=0.0, every_s=0.0))
     show_thinking: bool = False
     messages: dict[str, Shown] = field(default_factory=dict)
     drafts: list[str] = field(default_factory=list)
@@ -92,12 +92,18 @@ class Pigeons:
                 lambda: text in self.drafts or any(text in message.versions for message in self.shown(turn_id))
             )
 
+    async def until_failed(self, name: str) -> None:
+        """Wait until every failure of these calls was met."""
+        async with self.changed:
+            await self.changed.wait_for(lambda: not self.failures[name])
+
     async def _meet(self, name: str) -> None:
         self.calls.append(name)
-        if self.failures[name]:
-            raise self.failures[name].pop(0)
+        failure = self.failures[name].pop(0) if self.failures[name] else None
         async with self.changed:
             self.changed.notify_all()
+        if failure is not None:
+            raise failure
 
 
 @dataclass
