@@ -6,6 +6,7 @@
 #   VENV    where the virtual environment is
 #   TORCH   what pip installs as torch; remembered in VENV until another one is given. Your own CUDA or CPU build:
 #           make demo TORCH="torch==2.13.0 --index-url <the address that pytorch.org names>"
+#   JOBS    processes among which `test` divides the files of tests; 0: none but its own
 #   ARGS    passed on to the command behind `test`, `test-faults`, `train-demo`, `eval-demo` and `bench`
 
 SHELL := /bin/bash
@@ -16,6 +17,8 @@ PYTHON ?= python3
 VENV ?= .venv
 TORCH ?=
 ARGS ?=
+# Most of the time tests wait for other processes: so one more than the two cores that CI has.
+JOBS ?= 3
 ONCE ?=
 export PYTHON VENV TORCH
 
@@ -36,7 +39,7 @@ demo: venv  ## Start Glimt with the shipped demo model and play a conversation; 
 .PHONY: test
 test: venv  ## Run the tests: unit, integration, browser, bounded faults; ARGS="-k name" selects
 	@$(if $(chromium),,echo 'The browser test needs Chromium: sudo apt-get install chromium' >&2)
-	@"$(BIN)/python" -m pytest $(ARGS)
+	@"$(BIN)/python" -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 .PHONY: test-faults
 test-faults: venv  ## Run everything that breaks processes and servers, and what is long or heavy

@@ -142,7 +142,12 @@ class Deliverer:
         self._sendings[sending.delivery_id] = sending
         task = asyncio.create_task(self._run(sending), name=f"delivery-{sending.delivery_id}")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("delivery_died", task=task.get_name())
 
     async def _run(self, sending: Sending) -> None:
         try:

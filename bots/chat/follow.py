@@ -106,6 +106,7 @@ async def follow(
     draft = _Draft(show_thinking)
     async with aclosing(hub.follow(turn_id)) as events:
         pending: asyncio.Task[FollowEvent] | None = None
+        told: Progress | None = None
         due = loop.time() + cadence.first_s
         try:
             while True:
@@ -119,9 +120,11 @@ async def follow(
                 if isinstance(draft.news, Done):
                     yield draft.news
                     return
+                if draft.news == told:
+                    draft.news = None
                 if draft.news is not None and loop.time() >= due:
-                    news, draft.news = draft.news, None
-                    yield news
+                    told, draft.news = draft.news, None
+                    yield told
                     # The reader may have taken its time: count from when it was told.
                     due = loop.time() + cadence.every_s
         finally:

@@ -30,7 +30,7 @@ PAUSE_S = 0.5
 QUIET_S = 2.0
 # A platform that is away comes back; an answer of yesterday is of no use.
 GIVE_UP_AFTER = timedelta(days=1)
-LONGEST_BACK_OFF_S = 60.0
+FIRST_BACK_OFF_S, LONGEST_BACK_OFF_S = 0.5, 60.0
 
 
 @dataclass(slots=True)
@@ -60,19 +60,15 @@ class Sending:
 
     async def run(self) -> None:
         """From the claim to the end of it: sent, to be tried again, given up, or let go."""
-        first = self.posts.get(0)
-        live = self.platform.live(self.address, first.external_id or None if first else None)
         try:
-            turn = await self._watch(live)
-            if turn is None:
-                await live.leave()
-                await self._note(lambda r: r.deliveries.release(self.delivery_id, self.owner))
-                return
-            await self._finish(live, turn)
+            if not self.address.target:
+                raise SendRefused("nobody said where to answer")
+            first = await self._settle(0)
+            live = self.platform.live(self.address, first or None)
+            await self._bring(live)
         except NotFound:
             await self._erased()
         except LostLease:
-            await live.leave()
             log.warning("delivery_lost", delivery=self.delivery_id)
         except SendFailed as error:
             await self._failed(error)
@@ -81,6 +77,30 @@ class Sending:
         except Exception as error:
             log.exception("delivery_error", delivery=self.delivery_id)
             await self._failed(SendFailed(type(error).__name__))
+
+    async def _bring(self, live: Live) -> None:
+        left = True
+        try:
+            turn = await self._watch(live)
+            if turn is not None:
+                await self._finish(live, turn)
+                left = False
+        finally:
+            if left:
+                await live.leave()
+        if left:
+            await self._note(lambda r: r.deliveries.release(self.delivery_id, self.owner))
+
+    async def _settle(self, position: int) -> str:
+        """The id of the message at `position`, if there is one; asks the platform where nobody knows."""
+        known = self.posts.get(position)
+        if known is None or known.external_id:
+            return known.external_id if known is not None else ""
+        found = await self.platform.find(self.address, position)
+        if not found:
+            del self.posts[position]
+            return ""
+        return await self._noted(position, found, complete=False)
 
     async def _watch(self, live: Live) -> Turn | None:
         """Show the answer while it is written; the row of the turn that has ended, None: asked to stop."""
@@ -176,14 +196,13 @@ class Sending:
         known = self.posts.get(part.position)
         if known is not None and known.complete:
             return known.external_id
-        if live is not None:
+        in_doubt = known is not None and not known.external_id
+        post = await self._settle(part.position)
+        if live is not None and not (in_doubt and post):
             try:
                 return await self._noted(part.position, await live.finish(part), complete=True)
             except PostGone:
-                known = self.posts.get(part.position)
-        post = known.external_id if known is not None else ""
-        if known is not None and not post:
-            post = await self.platform.find(self.address, part.position) or ""
+                log.info("live_view_over", delivery=self.delivery_id)
         if post:
             try:
                 await self.platform.edit(self.address, post, part)
@@ -248,7 +267,8 @@ class Sending:
             old = delivery is not None and now - delivery.created_at > GIVE_UP_AFTER
             if isinstance(error, SendRefused) or old:
                 return deliveries.give_up(self.delivery_id, self.owner, str(error))
-            pause = max(error.retry_after_s, min(LONGEST_BACK_OFF_S, 2.0 ** min(self.attempts, 6) / 2))
+            back_off = FIRST_BACK_OFF_S * 2.0 ** min(self.attempts - 1, 8)
+            pause = max(error.retry_after_s, min(LONGEST_BACK_OFF_S, back_off))
             return deliveries.retry(self.delivery_id, self.owner, str(error), now + timedelta(seconds=pause))
 
         log.warning("delivery_failed", delivery=self.delivery_id, error=error.code, detail=str(error))

@@ -150,7 +150,7 @@ _DELIVER_AGAIN = (
 )
 _HAND_OVER = (
     update(Turn)
-    .where(IS_OPEN, _WAITS, Turn.conversation_id == bindparam("conversation_id"))
+    .where(IS_OPEN, _WAITS, Turn.conversation_id == bindparam("handed_over"))
     .values(state=TurnState.HANDED_OVER, finished_at=NOW)
     .returning(Turn)
     .execution_options(**FRESH)
@@ -299,10 +299,10 @@ class TurnRepository(TurnDispatch, TurnHistory, TurnLease, TurnWatch):
 
         In a transaction of its own: whoever adds a turn takes the conversation's row first, whoever ends one last.
         """
-        turns = self._session.scalars(_HAND_OVER, {"conversation_id": conversation_id, "now": now}).all()
+        turns = self._session.scalars(_HAND_OVER, {"handed_over": conversation_id, "now": now}).all()
         for turn in turns:
             self._close(turn, now)
-        return [(turn.id, turn.attempt) for turn in turns]
+        return [(turn.id, turn.attempt) for turn in sorted(turns, key=lambda turn: turn.seq)]
 
     def open_of(self, conversation_id: str) -> list[Turn]:
         """The turns of a conversation that have not ended, in order. Attachments are not loaded."""

@@ -64,9 +64,6 @@ class Chaos:
 
 @pytest.mark.timeout(600)
 def test_chaos_loses_nothing_doubles_nothing_and_keeps_order(asker: Asker) -> None:
-    chaos = Chaos(asker, SEED)
-    chaos.start_workers()
-    until(lambda: len(asker.at.workers()) == 2, "both workers are there")
     asked: list[list[str]] = []
     for c in range(CONVERSATIONS):
         asked.append(
@@ -77,6 +74,10 @@ def test_chaos_loses_nothing_doubles_nothing_and_keeps_order(asker: Asker) -> No
             ]
         )
     flat = [turn_id for thread in asked for turn_id in thread]
+    # Only now, so that there is enough left to be broken however slow asking was.
+    chaos = Chaos(asker, SEED)
+    chaos.start_workers()
+    until(lambda: len(asker.at.workers()) == 2, "both workers are there")
     while (still_open := _open(asker, flat)) > len(flat) // 4:
         chaos.once()
         # Chaos needs progress to break: it goes on when a few more are answered.

@@ -2,13 +2,15 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import pytest
 
 from core.conversation import digest
+from core.conversation.erasure import erase_person
 from core.conversation.inbound import Accepted
-from core.errors import EventKeyReused
-from core.values import Platform
+from core.errors import EventKeyReused, QuestionErased
+from core.values import Platform, utc_now
 from tests.integration.conversation.asked import Desk, past, photo
 
 AT_ONCE = 20
@@ -116,3 +118,19 @@ def test_twenty_programs_with_one_history_never_share_a_conversation(desk: Desk)
     assert threads.count(first.conversation_id) == 1
     for n, thread in enumerate(threads):
         assert [turn.question for turn in desk.turns(thread)] == ["hi", f"secret {n}"]
+
+
+def test_an_event_that_comes_twice_is_answered_once(desk: Desk) -> None:
+    sent: dict[str, Any] = {"platform": Platform.SLACK, "event_key": "e1", "place": "C1", "reply_to": {"channel": "C1"}}
+    first, second = desk.accept(**sent), desk.accept(**sent)
+    assert (first.turn_id, second.duplicate) == (second.turn_id, True)
+    with desk.store.read() as repositories:
+        (due,) = repositories.deliveries.due(Platform.SLACK, utc_now(), 10)
+    assert (due.turn_id, due.target) == (first.turn_id, {"channel": "C1"})
+
+
+def test_an_event_whose_question_was_erased_does_not_come_back(desk: Desk) -> None:
+    asked = desk.accept(event_key="e1")
+    erase_person(desk.store, desk.blobs, asked.person_id, utc_now())
+    with pytest.raises(QuestionErased):
+        desk.accept(event_key="e1")

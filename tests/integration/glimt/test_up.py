@@ -86,7 +86,7 @@ def test_what_would_keep_the_bots_from_starting_is_said_at_once(
     [
         ({"GLIMT_BLOBS_URL": "foo://bucket"}, "GLIMT_BLOBS_URL: nothing is known of foo://"),
         ({"GLIMT_MODEL": "scripted:zzz"}, "the only script"),
-        ({"GLIMT_MODEL": "/nowhere"}, "GLIMT_MODEL='/nowhere' is no folder here"),
+        ({"GLIMT_MODEL": "/nowhere"}, "GLIMT_MODEL='/nowhere' is no preset"),
     ],
 )
 def test_what_would_keep_the_worker_from_starting_is_said_at_once(

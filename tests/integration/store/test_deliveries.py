@@ -1,5 +1,6 @@
 """The outbox: told once, by one sender at a time, and again after a failure."""
 
+from core.store.models import Delivery
 from core.values import Platform, TurnState
 from tests.integration.store.scene import NOW, Scene, after
 
@@ -122,3 +123,86 @@ def test_a_reopened_turn_takes_its_message_back(scene: Scene) -> None:
     with scene.store.write() as repositories:
         assert not repositories.deliveries.sent(delivery.id, "d1", "x", after(4))
     assert scene.state(turn_id) == TurnState.READY
+
+
+def opened(scene: Scene, target: str = "C1") -> tuple[str, str]:
+    """(turn id, delivery id) of a question that came with where to answer."""
+    turn_id = scene.ask(scene.thread())
+    with scene.store.write() as repositories:
+        repositories.deliveries.open(turn_id, Platform.SLACK, {"channel": target}, NOW)
+    (delivery,) = scene.deliveries(turn_id)
+    return turn_id, delivery.id
+
+
+def posts(scene: Scene, delivery_id: str) -> list[tuple[int, str, bool]]:
+    with scene.store.read() as repositories:
+        found = repositories.deliveries.posts([delivery_id])[delivery_id]
+    return [(post.position, post.external_id, post.complete) for post in found]
+
+
+def test_where_answers_are_sent_the_delivery_is_there_before_the_end_and_stays_one(scene: Scene) -> None:
+    turn_id, delivery_id = opened(scene)
+    assert due(scene, 1) == [delivery_id]
+    assert claim(scene, delivery_id)
+    scene.finish(turn_id, scene.run(turn_id))
+    (delivery,) = scene.deliveries(turn_id)
+    assert (delivery.id, delivery.state, delivery.target) == (delivery_id, "sending", {"channel": "C1"})
+    with scene.store.read() as repositories:
+        (recipient,) = repositories.deliveries.recipients([delivery_id]).values()
+    assert [row.external_id for row in recipient] == ["ann", "team"]
+
+
+def test_a_message_is_written_down_before_it_is_sent_and_by_the_holder_alone(scene: Scene) -> None:
+    turn_id, delivery_id = opened(scene)
+    claim(scene, delivery_id, "d1", lease_s=1)
+    with scene.store.write() as repositories:
+        assert repositories.deliveries.begin_post(delivery_id, "d1", 0, NOW)
+        assert repositories.deliveries.begin_post(delivery_id, "d1", 0, NOW)
+        assert not repositories.deliveries.begin_post(delivery_id, "d2", 1, NOW)
+    assert posts(scene, delivery_id) == [(0, "", False)]
+    claim(scene, delivery_id, "d2", at=9)
+    with scene.store.write() as repositories:
+        assert not repositories.deliveries.begin_post(delivery_id, "d1", 1, NOW)
+        # What the first holder had sent is told all the same.
+        repositories.deliveries.note_post(delivery_id, 0, "1234.5", complete=True)
+    assert posts(scene, delivery_id) == [(0, "1234.5", True)]
+    with scene.store.write() as repositories:
+        workspace_id = repositories.people.workspace(Platform.SLACK, "team").id
+    with scene.store.read() as repositories:
+        shown = repositories.deliveries.turn_shown_by(Platform.SLACK, workspace_id, "1234.5")
+        assert shown is not None
+        assert shown.id == turn_id
+        assert repositories.deliveries.turn_shown_by(Platform.TELEGRAM, workspace_id, "1234.5") is None
+        assert repositories.deliveries.turn_shown_by(Platform.SLACK, "elsewhere", "1234.5") is None
+
+
+def test_a_lease_is_prolonged_and_given_back_by_its_holder_alone(scene: Scene) -> None:
+    (_, mine), (_, other) = opened(scene), opened(scene)
+    claim(scene, mine, "d1", lease_s=1)
+    claim(scene, other, "d2", lease_s=1)
+    with scene.store.write() as repositories:
+        assert repositories.deliveries.prolong("d1", [mine, other], after(99)) == {mine}
+        assert repositories.deliveries.prolong("d1", [], after(99)) == set()
+    assert due(scene, 50) == [other]
+    with scene.store.write() as repositories:
+        assert not repositories.deliveries.release(mine, "d2")
+        assert repositories.deliveries.release(mine, "d1")
+    assert due(scene, 3) == [mine]
+    with scene.store.read() as repositories:
+        assert repositories.session.get_one(Delivery, mine).attempts == 0
+
+
+def test_a_reopened_turn_is_sent_to_the_same_place_in_new_messages(scene: Scene) -> None:
+    turn_id, delivery_id = opened(scene)
+    claim(scene, delivery_id)
+    with scene.store.write() as repositories:
+        repositories.deliveries.begin_post(delivery_id, "d1", 0, NOW)
+        repositories.deliveries.note_post(delivery_id, 0, "1234.5", complete=True)
+        repositories.turns.request_cancel(turn_id, NOW)
+        assert repositories.deliveries.sent(delivery_id, "d1", "1234.5", after(2))
+        assert repositories.turns.reopen(turn_id, after(3))
+    assert posts(scene, delivery_id) == []
+    (delivery,) = scene.deliveries(turn_id)
+    assert (delivery.state, delivery.attempts, delivery.external_id) == ("pending", 0, "")
+    assert delivery.target == {"channel": "C1"}
+    assert due(scene, 3) == [delivery_id]
