@@ -58,7 +58,7 @@ class Desk:
     async def say(self, thread: Thread, user: str, reply: Reply, *, in_thread: bool = True) -> None:
         """Tell somebody what came of what they did. What does not get through is not repeated."""
         if reply.turn_id is not None:
-            self.deliverer.wake()
+            self.deliverer.begin(reply.turn_id)
         if not reply.text:
             return
         where: dict[str, Any] = {"channel": thread.channel}
@@ -78,4 +78,4 @@ class Desk:
         """A question was committed: fetch what belongs to it, and bring the answer."""
         if gathers:
             self.background.start(self.gatherer.gather(turn_id), turn_id)
-        self.deliverer.wake()
+        self.deliverer.begin(turn_id)

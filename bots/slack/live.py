@@ -153,7 +153,7 @@ class SlackLive:
             self._post = self._stream.ts or self._post
         log.info("slack_stream_failed", error=code, begun=bool(self._post))
         if code in NOT_HERE:
-            self._statuses.no_streams(self._target)
+            self._statuses.lack_streams(self._target.team)
             self._way = _Way.EDIT
         elif code == STOPPED_BY_USER:
             self._way = _Way.CLOSED

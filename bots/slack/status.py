@@ -25,9 +25,9 @@ class Statuses:
         """Whether streaming is worth a try."""
         return target.team not in self._no_streams
 
-    def no_streams(self, target: Target) -> None:
+    def lack_streams(self, team: str) -> None:
         """Slack refuses to stream there."""
-        self._no_streams.add(target.team)
+        self._no_streams.add(team)
 
     def forget(self, team: str) -> None:
         """Try everything anew: the app was installed again, with other scopes perhaps."""
