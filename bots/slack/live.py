@@ -144,6 +144,8 @@ class SlackLive:
                 await self._stop()
             elif code not in STREAM_OVER | NOT_HERE:
                 raise
+        if stream.ts and not self._post:
+            self._statuses.began(self._target)
         self._post = stream.ts or self._post
 
     def _note(self, error: Exception) -> None:

@@ -59,6 +59,11 @@ class Statuses:
         elif target.team in self._no_sessions:
             await self._line(client, target, "")
 
+    def began(self, target: Target) -> None:
+        """Slack has put the session to work by itself, because a stream began."""
+        if target.team not in self._no_sessions:
+            self._working.add((target.team, target.channel, target.root))
+
     def ended(self, target: Target) -> None:
         """Slack has done that by itself."""
         self._working.discard((target.team, target.channel, target.root))
