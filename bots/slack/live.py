@@ -144,6 +144,8 @@ class SlackLive:
                 await self._stop()
             elif code not in STREAM_OVER | NOT_HERE:
                 raise
+        if stream.ts and not self._post:
+            self._statuses.began(self._target)
         self._post = stream.ts or self._post
 
     def _note(self, error: Exception) -> None:
@@ -153,7 +155,7 @@ class SlackLive:
             self._post = self._stream.ts or self._post
         log.info("slack_stream_failed", error=code, begun=bool(self._post))
         if code in NOT_HERE:
-            self._statuses.no_streams(self._target)
+            self._statuses.lack_streams(self._target.team)
             self._way = _Way.EDIT
         elif code == STOPPED_BY_USER:
             self._way = _Way.CLOSED

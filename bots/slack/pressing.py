@@ -1,6 +1,8 @@
 """Buttons, slash commands, the shortcut of a message and its form: what people do besides writing."""
 
+import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -108,8 +110,14 @@ class Pressing:
         # Slash commands do not work inside threads, so `stop` and `retry` mean what this person last asked here.
         thread = Thread(team, channel, "")
         caller = await self._desk.caller(thread, user, in_thread=False)
-        reply = await self._desk.commands.run(caller, command)
+        last = await asyncio.to_thread(self._asked_last, team, channel, user)
+        reply = await self._desk.commands.run(replace(caller, conversation=last), command)
         await self._desk.say(thread, user, reply, in_thread=False)
+
+    def _asked_last(self, team: str, channel: str, user: str) -> str | None:
+        with self._desk.services.store.read() as repositories:
+            workspace = repositories.people.known_workspace(Platform.SLACK, team)
+            return repositories.conversations.latest_asked(workspace.id, channel, user) if workspace else None
 
     async def _open_form(self, team: str, channel: str, body: Body) -> None:
         user = str((body.get("user") or {}).get("id") or "")

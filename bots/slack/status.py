@@ -25,9 +25,9 @@ class Statuses:
         """Whether streaming is worth a try."""
         return target.team not in self._no_streams
 
-    def no_streams(self, target: Target) -> None:
+    def lack_streams(self, team: str) -> None:
         """Slack refuses to stream there."""
-        self._no_streams.add(target.team)
+        self._no_streams.add(team)
 
     def forget(self, team: str) -> None:
         """Try everything anew: the app was installed again, with other scopes perhaps."""
@@ -58,6 +58,11 @@ class Statuses:
             await self._set(client, target, "active")
         elif target.team in self._no_sessions:
             await self._line(client, target, "")
+
+    def began(self, target: Target) -> None:
+        """Slack has put the session to work by itself, because a stream began."""
+        if target.team not in self._no_sessions:
+            self._working.add((target.team, target.channel, target.root))
 
     def ended(self, target: Target) -> None:
         """Slack has done that by itself."""
