@@ -7,6 +7,7 @@ import signal
 import structlog
 import uvicorn
 import uvloop
+from fastapi import FastAPI
 
 from bots.services import open_services
 from bots.web.app import create_app
@@ -35,15 +36,26 @@ def run_bots(settings: Settings) -> None:
 async def _serve(settings: Settings) -> None:
     async with open_services(settings) as services:
         check_binding(settings, services.store)
-        config = uvicorn.Config(
-            create_app(services),
-            host=settings.host,
-            port=settings.web_port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            # Streams that are open when we are asked to stop get a moment; their readers reconnect afterwards.
-            timeout_graceful_shutdown=3,
-        )
-        log.info("web_started", host=settings.host, port=settings.web_port)
-        await uvicorn.Server(config).serve()
+        app = create_app(services)
+        async with contextlib.AsyncExitStack() as adapters:
+            if settings.slack_enabled:
+                # Only here, so that nobody needs Slack's SDK who does not serve it.
+                from bots.slack.adapter import open_slack
+
+                await adapters.enter_async_context(open_slack(services, app))
+            await _serve_web(settings, app)
+
+
+async def _serve_web(settings: Settings, app: FastAPI) -> None:
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.web_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Streams that are open when we are asked to stop get a moment; their readers reconnect afterwards.
+        timeout_graceful_shutdown=3,
+    )
+    log.info("web_started", host=settings.host, port=settings.web_port)
+    await uvicorn.Server(config).serve()

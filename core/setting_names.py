@@ -2,13 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from typing import Any
 
-from pydantic import AliasChoices
+from pydantic import AliasChoices, Field
 from pydantic.fields import FieldInfo
 
 PREFIX = "GLIMT_"
 # They carry our prefix but are for compose.yaml and for the browser tests, not for a process of the service.
 _OTHERS = frozenset({"GLIMT_VERSION", "GLIMT_MODELS_VOLUME", "GLIMT_TEST_CHROMIUM", "GLIMT_REQUIRE_BROWSER"})
+
+
+def named(name: str, **kwargs: Any) -> Any:
+    """A setting that is known by its conventional name, without our prefix."""
+    return Field(validation_alias=AliasChoices(name, name.lower()), **kwargs)
 
 
 def variable(name: str, field: FieldInfo) -> str:

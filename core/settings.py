@@ -8,24 +8,18 @@ import re
 import tempfile
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import quote, urlsplit
 
 from dotenv import dotenv_values
-from pydantic import (
-    AliasChoices,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from core.errors import ConfigurationError
-from core.setting_names import PREFIX, explain_unknown, variable
+from core.setting_names import PREFIX, explain_unknown, named, variable
+from core.setting_types import CommaSeparated
+from core.slack_settings import SlackSettings
 from core.values import Quantisation
 
 MIB = 1024 * 1024
@@ -34,20 +28,11 @@ NO_EYES = "none"
 _DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?|cuda:\d+(,cuda:\d+)+")
 
 
-def _named(name: str, **kwargs: Any) -> Any:
-    """A setting that is known by its conventional name, without our prefix."""
-    return Field(validation_alias=AliasChoices(name, name.lower()), **kwargs)
+class Settings(SlackSettings):
+    """All settings of all processes. Units are in the names or the descriptions.
 
-
-def _split(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-
-
-class Settings(BaseSettings):
-    """All settings of all processes. Units are in the names or the descriptions."""
+    Those of one platform are in a base class of their own.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_file=ENV_FILE, env_ignore_empty=True, frozen=True, extra="ignore", populate_by_name=True
@@ -55,8 +40,8 @@ class Settings(BaseSettings):
 
     # Where things are kept.
     data_dir: Path = Field(Path("var"), description="folder of the embedded database, blobs and Redis")
-    database_url: str = _named("DATABASE_URL", default="", description="empty: SQLite in data_dir")
-    redis_url: str = _named("REDIS_URL", default="", description="empty: an embedded server in data_dir")
+    database_url: str = named("DATABASE_URL", default="", description="empty: SQLite in data_dir")
+    redis_url: str = named("REDIS_URL", default="", description="empty: an embedded server in data_dir")
     blobs_url: str = Field("", description="fsspec URL of the blob store; empty: data_dir/blobs")
 
     # The model.
@@ -124,7 +109,7 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "console", "json"] = "auto"
 
     # Object storage credentials stay with fsspec's own conventions (AWS_*); nothing secret is stored here.
-    redis_password: SecretStr = _named("REDIS_PASSWORD", default=SecretStr(""))
+    redis_password: SecretStr = named("REDIS_PASSWORD", default=SecretStr(""))
 
     @field_validator("device")
     @classmethod

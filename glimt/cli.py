@@ -2,15 +2,18 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from core.errors import ConfigurationError, EmptyQuestion, GlimtError, InferenceError, ModelLoadError
+from core.errors import ConfigurationError, EmptyQuestion
 from core.settings import Settings, load_settings
+from glimt.cli_slack import add_slack
+from glimt.command import explained as _explained
+from glimt.command import installed as _installed
+from glimt.command import run_command as _run
 
 # How long `glimt db upgrade` waits for a PostgreSQL that is just starting, in seconds.
 START_PATIENCE_S = 20.0
@@ -32,49 +35,15 @@ app.add_typer(keys, name="keys")
 app.add_typer(blobs, name="blobs")
 app.add_typer(models, name="models")
 app.add_typer(bench, name="bench")
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Errors of ours become one sentence on stderr and exit status 1; an interrupted command ends with 130."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo("\nInterrupted; everything is stopped.", err=True)
-        raise typer.Exit(130) from None
-    except GlimtError as error:
-        typer.echo(f"glimt: {_sentence(error)}", err=True)
-        raise typer.Exit(1) from None
-
-
-def _sentence(error: GlimtError) -> str:
-    """What went wrong. The detail of a failed answer is a few numbers, so it comes behind what the user is told."""
-    detail = str(error)
-    if isinstance(error, InferenceError) and not isinstance(error, ModelLoadError) and detail != error.user_message:
-        return f"{error.user_message} ({detail})"
-    return detail
-
-
-@contextmanager
-def _installed(what: str, remedy: str) -> Iterator[None]:
-    """Imports of a part that not every installation has."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(f"This installation has no {what} ({error.name} is missing). {remedy}") from None
-
-
-def _run(action: Callable[[Settings], None], settings: Settings | None = None) -> None:
-    from glimt.logs import set_up_logs
-
-    with _explained():
-        settings = settings or load_settings()
-        set_up_logs(settings)
-        action(settings)
+add_slack(app, bench)
 
 
 def _bots_installed() -> AbstractContextManager[None]:
     return _installed("bots", "Install them: pip install 'glimt[web]'")
+
+
+def _slack_installed() -> AbstractContextManager[None]:
+    return _installed("Slack adapter", "Install it: pip install 'glimt[slack]'")
 
 
 @app.command()
@@ -237,11 +206,17 @@ def models_fetch(
 
 
 @app.command()
-def doctor() -> None:
-    """Check settings, database, Redis, model and hardware, and say how to mend each."""
-    from glimt.doctor import examine
+def doctor(
+    part: Annotated[str, typer.Argument(help="'slack': only what concerns Slack.", metavar="[slack]")] = "",
+) -> None:
+    """Check settings, database, Redis, model, hardware and chat platforms, and say how to mend each."""
 
     def run(settings: Settings) -> None:
+        if part:
+            # Without what looks at models.
+            from glimt.doctor_slack import examine_slack as examine
+        else:
+            from glimt.doctor import examine
         healthy = True
         for finding in examine(settings):
             healthy &= finding.good
@@ -250,6 +225,12 @@ def doctor() -> None:
         if not healthy:
             raise typer.Exit(1)
 
+    with _explained():
+        if part not in ("", "slack"):
+            raise ConfigurationError(f"glimt doctor knows no part named {part!r}. There is: glimt doctor slack")
+        if part:
+            with _slack_installed():
+                import bots.slack.doctor  # noqa: F401
     _run(run)
 
 

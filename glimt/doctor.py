@@ -3,7 +3,6 @@
 import importlib.util
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from redis import Redis
@@ -16,19 +15,10 @@ from core.settings import Settings
 from core.store.database import Store
 from core.store.migrate import require_current
 from glimt.doctor_compute import Worry, check_cores, check_device, check_eyes, check_memory, check_model
+from glimt.doctor_finding import Finding
+from glimt.doctor_slack import examine_slack
 
 LITTLE_DISK = 2 * 1024**3
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check: what was looked at, whether it is good, and what it says or how to mend it. With `worry` it works, but
-    worse than it could."""
-
-    what: str
-    good: bool
-    says: str
-    worry: bool = False
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -46,6 +36,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("keys", _keys),
     ):
         yield _safely(what, check, settings)
+    if settings.slack_enabled:
+        yield from examine_slack(settings)
 
 
 def _safely(what: str, check: Callable[[Settings], str | Worry], settings: Settings) -> Finding:

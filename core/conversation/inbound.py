@@ -29,10 +29,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A file to be fetched later; `source` is the adapter's own reference."""
+    """A file to be fetched later; `source` is the adapter's own reference. `counts`: it is known to be one file."""
 
     name: str
     source: Mapping[str, Any]
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,9 @@ class PastTurn:
 class InboundQuestion:
     """One question as it arrived.
 
-    `event_key` identifies the event on its platform; a second question with the same key is the same question. Where
-    the sender chose the key, `content_hash` is a digest of all that was sent, and tells another question by it.
+    `event_key` identifies the event on its platform; a second question with the same key is the same question, and so
+    is one that shares any of `other_keys`. Where the sender chose the key, `content_hash` is a digest of all that was
+    sent, and tells another question by it.
     `conversation` is the platform's name of the thread, `conversation_id` ours; without either, the conversation is the
     latest of its `place` (the platform's name of the channel, chat or topic); without that, too, a new one begins,
     unless `history` matches one that is stored. `reply_to` says where to answer, in the adapter's own words; adapters
@@ -63,6 +65,7 @@ class InboundQuestion:
     event_key: str
     question: str
     content_hash: str = ""
+    other_keys: tuple[str, ...] = ()
     conversation: str | None = None
     conversation_id: str | None = None
     place: str = ""

@@ -86,16 +86,18 @@ class Intake:
 
     def _before(self, repositories: Repositories, inbound: InboundQuestion) -> Accepted | None:
         """What the same event became when it came before."""
-        event = repositories.inbound.find(inbound.platform, inbound.event_key)
-        if event is None:
-            return None
-        turn = repositories.turns.get(event.turn_id) if event.turn_id is not None else None
-        if turn is None:
-            raise QuestionErased
-        if event.content_hash != inbound.content_hash:
-            raise EventKeyReused
-        handed_over = turn.state == TurnState.HANDED_OVER
-        return Accepted(turn.id, turn.conversation_id, turn.person_id, duplicate=True, handed_over=handed_over)
+        for key in (inbound.event_key, *inbound.other_keys):
+            event = repositories.inbound.find(inbound.platform, key)
+            if event is None:
+                continue
+            turn = repositories.turns.get(event.turn_id) if event.turn_id is not None else None
+            if turn is None:
+                raise QuestionErased
+            if event.content_hash != inbound.content_hash:
+                raise EventKeyReused
+            handed_over = turn.state == TurnState.HANDED_OVER
+            return Accepted(turn.id, turn.conversation_id, turn.person_id, duplicate=True, handed_over=handed_over)
+        return None
 
     def _check(self, inbound: InboundQuestion) -> None:
         files = len(inbound.pictures) + len(inbound.refused) + len(inbound.pending)
@@ -103,7 +105,7 @@ class Intake:
             raise EmptyQuestion
         if len(inbound.question) > (most := self._settings.question_max_chars):
             raise QuestionTooLong(user_message=f"The question is too long. Please keep it below {most:,} characters.")
-        pictures = len(inbound.pictures) + len(inbound.pending)
+        pictures = len(inbound.pictures) + sum(pending.counts for pending in inbound.pending)
         if pictures > (most := self._settings.pictures_per_turn):
             raise TooManyPictures(
                 user_message=f"These files have {pictures} pictures; each page of a document counts as one. "
@@ -211,10 +213,9 @@ class Intake:
                 turn.id, position, state=AttachmentState.PENDING, name=pending.name, source=dict(pending.source)
             )
             position += 1
-        if not repositories.inbound.first(
-            inbound.platform, inbound.event_key, turn.id, content_hash=inbound.content_hash
-        ):
-            raise _Doubled
+        for key in (inbound.event_key, *inbound.other_keys):
+            if not repositories.inbound.first(inbound.platform, key, turn.id, content_hash=inbound.content_hash):
+                raise _Doubled
         handed_over = turn.state == TurnState.HANDED_OVER
         if inbound.reply_to and not handed_over:
             repositories.deliveries.open(turn.id, inbound.platform, inbound.reply_to, turn.created_at)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.store.models import Attachment, Conversation, Turn
@@ -94,6 +94,12 @@ class AttachmentRepository:
     def refuse(self, attachment_id: str, code: str, message: str) -> bool:
         """pending → refused, with the words for the user; False: somebody was faster, or there is none (any more)."""
         return self._settle(attachment_id, state=AttachmentState.REFUSED, error_code=code, error_message=message)
+
+    def clear(self, turn_id: str) -> None:
+        """Remove all files of a turn, for what they turned out to be."""
+        self._session.execute(
+            delete(Attachment).where(Attachment.turn_id == turn_id).execution_options(synchronize_session=False)
+        )
 
     def visible_to(self, blob_key: str, person_id: str) -> Attachment | None:
         """An attachment with these bytes in a conversation that this person started; None: not to be shown."""

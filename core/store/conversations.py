@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from core.store.models import Conversation
+from core.store.models import Conversation, Person, Place, Turn
 from core.store.turn_guards import FRESH, NOW
 from core.store.upsert import insert_if_new
 from core.values import new_id
@@ -88,6 +88,24 @@ class ConversationRepository:
         if before is not None:
             statement = statement.where(tuple_(Conversation.updated_at, Conversation.id) < tuple_(*before))
         return list(self._session.scalars(statement).all())
+
+    def latest_asked(self, workspace_id: str, place: str, person: str) -> str | None:
+        """The platform's name of the conversation at a place in which a person asked last; None: nowhere there."""
+        statement = (
+            select(Conversation.external_id)
+            .join(Turn, Turn.conversation_id == Conversation.id)
+            .join(Person, Person.id == Turn.person_id)
+            .join(Place, Place.id == Conversation.place_id)
+            .where(
+                Place.workspace_id == workspace_id,
+                Place.external_id == place,
+                Person.workspace_id == workspace_id,
+                Person.external_id == person,
+            )
+            .order_by(Turn.id.desc())
+            .limit(1)
+        )
+        return self._session.scalar(statement)
 
     def set_title(self, conversation_id: str, title: str) -> bool:
         """Rename; False: no such conversation."""

@@ -38,10 +38,10 @@ from core.store.usage import UsageRepository
 from core.store.web_sessions import WebSessionRepository
 
 LOCK_WAIT_S = 10.0
-_READ_ONLY = "glimt_read_only"
+READ_ONLY = "glimt_read_only"
 # libpq's words, seconds but for the last. A connection whose other end went away without a word (a fail-over, a
 # forgetful NAT) is given up after some ten seconds; with the defaults of Linux a thread waits in it for hours.
-_POSTGRESQL: dict[str, str | int] = {
+POSTGRESQL: dict[str, str | int] = {
     "application_name": "glimt",
     "connect_timeout": 10,
     "keepalives": 1,
@@ -103,7 +103,7 @@ class Store:
     def __init__(self, sql_url: str, *, pool_size: int = 20, lock_wait_s: float = LOCK_WAIT_S) -> None:
         self._engine = open_engine(sql_url, pool_size=pool_size, lock_wait_s=lock_wait_s)
         self._lock_wait_s = lock_wait_s
-        self._reading = self._engine.execution_options(**{_READ_ONLY: True})
+        self._reading = self._engine.execution_options(**{READ_ONLY: True})
         self._thread = threading.local()
         self._write_lock: threading.Lock | None = None
         if self._engine.dialect.name == "sqlite":
@@ -122,7 +122,7 @@ class Store:
             StoreError: the database is gone or locked; nothing was written (or, if the connection broke during the
                 commit, nobody knows: every operation is safe to repeat).
         """
-        with _unavailable_is_store_error(), self._one_writer():
+        with unavailable_is_store_error(), self._one_writer():
             with Session(self._engine, expire_on_commit=False) as session, session.begin():
                 yield Repositories(session)
 
@@ -133,7 +133,7 @@ class Store:
         Raises:
             StoreError: the database is gone.
         """
-        with _unavailable_is_store_error(), Session(self._reading, expire_on_commit=False) as session:
+        with unavailable_is_store_error(), Session(self._reading, expire_on_commit=False) as session:
             yield Repositories(session)
 
     def check(self) -> None:
@@ -196,8 +196,8 @@ def open_engine(sql_url: str, *, pool_size: int = 5, lock_wait_s: float = LOCK_W
             hide_parameters=True,
             connect_args={"timeout": lock_wait_s},
         )
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "connect", prepare_sqlite)
+        event.listen(engine, "begin", begin_sqlite)
         return engine
     if url.drivername == "postgresql+psycopg":
         engine = create_engine(
@@ -207,37 +207,41 @@ def open_engine(sql_url: str, *, pool_size: int = 5, lock_wait_s: float = LOCK_W
             pool_pre_ping=True,
             # An error that is logged must not show questions and answers.
             hide_parameters=True,
-            connect_args=_POSTGRESQL,
+            connect_args=POSTGRESQL,
         )
-        event.listen(engine, "connect", partial(_prepare_postgresql, lock_wait_s=lock_wait_s))
+        event.listen(engine, "connect", partial(prepare_postgresql, lock_wait_s=lock_wait_s))
         return engine
     raise ConfigurationError(f"DATABASE_URL: {url.drivername} is not supported; use sqlite or postgresql")
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    # The driver must not open transactions by itself: `_begin_sqlite` decides which kind.
+def prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    """For each new connection."""
+    # The driver must not open transactions by itself: `begin_sqlite` decides which kind.
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    read_only = connection.get_execution_options().get(_READ_ONLY, False)
+def begin_sqlite(connection: Connection) -> None:
+    """For each new transaction."""
+    read_only = connection.get_execution_options().get(READ_ONLY, False)
     # A transaction that begins by reading and then writes can fail at once, without the busy timeout, so writers
     # take the lock first: https://www.sqlite.org/lang_transaction.html
     connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if read_only else 'OFF'}")
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
-def _prepare_postgresql(connection: Any, _record: object, *, lock_wait_s: float) -> None:
+def prepare_postgresql(connection: Any, _record: object, *, lock_wait_s: float) -> None:
+    """For each new connection."""
     connection.autocommit = True
     connection.execute(f"SET lock_timeout = {int(lock_wait_s * 1000)}")
     connection.autocommit = False
 
 
 @contextmanager
-def _unavailable_is_store_error() -> Iterator[None]:
+def unavailable_is_store_error() -> Iterator[None]:
+    """What is raised because the database is away, locked or broken becomes a `StoreError`."""
     try:
         yield
     except (DBAPIError, DisconnectionError, PoolTimeoutError) as error:

@@ -49,6 +49,11 @@ class PeopleRepository:
             workspace.name = name
         return workspace
 
+    def known_workspace(self, platform: Platform, external_id: str) -> Workspace | None:
+        """The workspace by the platform's own name; None: never seen. Writes nothing."""
+        known = {"platform": platform, "external_id": external_id}
+        return self._session.scalars(_WORKSPACE, known).one_or_none()
+
     def known(self, platform: Platform, workspace: str, person: str) -> Person | None:
         """The person by the platform's own names; None: never seen. Writes nothing."""
         names = {"platform": platform, "workspace": workspace, "person": person}

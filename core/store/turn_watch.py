@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from sqlalchemy import BindParameter, bindparam, func, select
 
-from core.store.models import Turn
-from core.store.turn_guards import IS_READY
+from core.store.models import Conversation, Turn, Workspace
+from core.store.turn_guards import IS_GATHERING, IS_OPEN, IS_READY
 from core.store.turn_rows import TurnRows
-from core.values import FINAL_STATES, TurnState
+from core.values import FINAL_STATES, Platform, TurnState
 
 _TURN_IDS: BindParameter[list[str]] = bindparam("turn_ids", expanding=True)
 _STANDINGS = select(Turn.id, Turn.state, Turn.attempt).where(Turn.id.in_(_TURN_IDS))
@@ -18,6 +18,20 @@ _QUEUE = (
     .subquery("queue")
 )
 _POSITIONS = select(_QUEUE.c.id, _QUEUE.c.position).where(_QUEUE.c.id.in_(_TURN_IDS))
+_GATHERING_ON = (
+    select(Turn.id)
+    .join(Conversation, Conversation.id == Turn.conversation_id)
+    .join(Workspace, Workspace.id == Conversation.workspace_id)
+    .where(IS_GATHERING, Workspace.platform == bindparam("platform"))
+    .order_by(Turn.id)
+)
+_OPEN_IN_WORKSPACE = (
+    select(Turn.id)
+    .join(Conversation, Conversation.id == Turn.conversation_id)
+    .join(Workspace, Workspace.id == Conversation.workspace_id)
+    .where(IS_OPEN, Workspace.platform == bindparam("platform"), Workspace.external_id == bindparam("external_id"))
+    .order_by(Turn.id)
+)
 
 
 class Standing(NamedTuple):
@@ -44,3 +58,11 @@ class TurnWatch(TurnRows):
         if not turn_ids:
             return {}
         return {row[0]: row[1] for row in self._session.execute(_POSITIONS, {"turn_ids": list(turn_ids)})}
+
+    def gathering_on(self, platform: Platform) -> list[str]:
+        """Turns of a platform whose files are still to be fetched, oldest first."""
+        return list(self._session.scalars(_GATHERING_ON, {"platform": platform}).all())
+
+    def open_in_workspace(self, platform: Platform, external_id: str) -> list[str]:
+        """Turns of a workspace that have not ended, oldest first."""
+        return list(self._session.scalars(_OPEN_IN_WORKSPACE, {"platform": platform, "external_id": external_id}).all())

@@ -77,6 +77,15 @@ _CANCEL = (
     .returning(Turn)
     .execution_options(**FRESH)
 )
+# PostgreSQL; SQLite has one writer anyway.
+_HOLD_GATHERING = select(Turn.id).where(Turn.id == TURN_ID, IS_GATHERING).with_for_update()
+_REPLACE_QUESTION = (
+    update(Turn)
+    .where(Turn.id == TURN_ID, _WAITS)
+    .values(question=bindparam("new_question"))
+    .returning(Turn)
+    .execution_options(**FRESH)
+)
 _IS_LAST = (
     update(Conversation)
     .where(
@@ -233,6 +242,14 @@ class TurnRepository(TurnDispatch, TurnHandover, TurnHistory, TurnLease, TurnWat
     def make_ready(self, turn_id: str, now: datetime) -> bool:
         """gathering → ready: all its files are here or refused."""
         return self._changed(_MAKE_READY, turn_id=turn_id, now=now) is not None
+
+    def hold_gathering(self, turn_id: str) -> bool:
+        """Keep others from changing its files until the commit; False: it is not gathering (any more)."""
+        return self._session.scalar(_HOLD_GATHERING, {"turn_id": turn_id}) is not None
+
+    def replace_question(self, turn_id: str, question: str) -> bool:
+        """The person edited it; False: its answer has begun, or there is no such turn."""
+        return self._changed(_REPLACE_QUESTION, turn_id=turn_id, new_question=question) is not None
 
     def request_cancel(self, turn_id: str, now: datetime) -> TurnState | None:
         """Stop a turn: at once where it waits, through its worker where it runs; a final state stays.

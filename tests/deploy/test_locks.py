@@ -13,8 +13,8 @@ from tests.deploy.files import ROOT, load_pins
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # Which parts of pyproject.toml each lock must satisfy; "" is what every process needs.
 PARTS = {
-    "lock.txt": ("", "worker", "openai", "quantise", "web", "s3", "dev"),
-    "bots.txt": ("", "web", "s3"),
+    "lock.txt": ("", "worker", "openai", "quantise", "web", "slack", "s3", "dev"),
+    "bots.txt": ("", "web", "slack", "s3"),
     "worker.txt": ("", "worker", "openai", "quantise", "s3"),
 }
 

@@ -11,6 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
+import core.store.slack_tables  # noqa: F401  # adds its tables to `Base`
 from core.errors import ConfigurationError, StoreError
 from core.process import spawn, stop
 from core.store.database import Store, open_engine

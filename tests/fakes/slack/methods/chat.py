@@ -105,6 +105,8 @@ def update(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
         message.stream = None
     for name, value in content.items():
         setattr(message, name, value)
+    # What was streamed is gone with the edit; from now on it is a message like any other.
+    message.stream = None
     if "blocks" not in arguments:
         message.edited = fake.world.clock.stamp()
     fake.echo(message, change=True)

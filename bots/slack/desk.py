@@ -1,0 +1,81 @@
+"""What all handlers of the adapter share: its parts, put together once, and saying something by the way."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from bots.chat.commands import Commands
+from bots.chat.deliver import Deliverer
+from bots.chat.reply import Caller, Reply
+from bots.chat.texts import Texts, texts_for
+from bots.services import Services
+from bots.slack.background import Background
+from bots.slack.blocks import buttons_of, notice_metadata, said
+from bots.slack.clients import Clients
+from bots.slack.gather import Gatherer
+from bots.slack.people import People
+from bots.slack.platform import SlackPlatform
+from bots.slack.refusals import FAILURES, error_code
+from bots.slack.target import Thread
+from core.errors import NotAllowed
+from core.values import Platform
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The adapter's parts."""
+
+    services: Services
+    clients: Clients
+    people: People
+    commands: Commands
+    gatherer: Gatherer
+    platform: SlackPlatform
+    deliverer: Deliverer
+    background: Background
+
+    async def texts(self, team: str, user: str) -> Texts:
+        """What is said to this person, in the language that Slack tells of."""
+        return texts_for((await self.people.learn(team, user)).locale)
+
+    async def caller(self, thread: Thread, user: str, *, in_thread: bool = True) -> Caller:
+        """Who says something, and where."""
+        profile = await self.people.learn(thread.team, user)
+        return Caller(
+            platform=Platform.SLACK,
+            workspace=thread.team,
+            person=user,
+            place=thread.channel,
+            conversation=thread.name if in_thread else None,
+            threads=True,
+            person_name=profile.name,
+            locale=profile.locale,
+        )
+
+    async def say(self, thread: Thread, user: str, reply: Reply, *, in_thread: bool = True) -> None:
+        """Tell somebody what came of what they did. What does not get through is not repeated."""
+        if reply.turn_id is not None:
+            self.deliverer.begin(reply.turn_id)
+        if not reply.text:
+            return
+        where: dict[str, Any] = {"channel": thread.channel}
+        if in_thread:
+            where["thread_ts"] = thread.root
+        content = said(reply.text, buttons_of(reply.buttons))
+        try:
+            client = await self.clients.of(thread.team)
+            if reply.private and not thread.channel.startswith("D"):
+                await client.chat_postEphemeral(user=user, **where, **content)
+            else:
+                await client.chat_postMessage(**where, **content, metadata=notice_metadata(), unfurl_links=False)
+        except (*FAILURES, NotAllowed) as error:
+            log.warning("slack_reply_lost", error=error_code(error))
+
+    def begin(self, turn_id: str, *, gathers: bool) -> None:
+        """A question was committed: fetch what belongs to it, and bring the answer."""
+        if gathers:
+            self.background.start(self.gatherer.gather(turn_id), turn_id)
+        self.deliverer.begin(turn_id)

@@ -1,0 +1,174 @@
+"""Events → questions, commands, changes. Everything here runs before Slack is told that it arrived."""
+
+import asyncio
+import re
+
+import structlog
+
+from bots.chat.commands import Command, parse_command
+from bots.chat.reply import Reply
+from bots.slack.bolt import Body
+from bots.slack.desk import Desk
+from bots.slack.listening import is_served, may_be_for_us
+from bots.slack.message import Deletion, Edit, Message, read_change, read_message
+from bots.slack.questions import question_of
+from bots.slack.target import Thread, message_key
+from bots.slack.words import mentions, plain
+from core.conversation.changes import replace_question, turn_of_event
+from core.conversation.gathering import add_references
+from core.conversation.inbound import InboundQuestion
+from core.errors import QuestionErased, RequestError
+from core.store.models import Turn
+from core.values import Platform
+
+log = structlog.get_logger(__name__)
+
+# An edit may overtake its message by so much.
+_OVERTAKES_S = 60.0
+_BARE_WORD = re.compile(r"[A-Za-z]+")
+
+
+class Inbox:
+    """Reads what people write. Raises StoreError where nothing could be committed, so that Slack sends it again."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._services = desk.services
+        self._settings = desk.services.settings
+
+    async def message(self, team: str, bot_user: str, event: Body, event_id: str) -> None:
+        """A `message` or `app_mention` event."""
+        change = read_change(team, event)
+        if isinstance(change, Deletion):
+            await self._deleted(change, event)
+        elif isinstance(change, Edit):
+            await self._edited(change.message, bot_user, event)
+        elif (message := read_message(team, event, event_id)) is not None:
+            await self._said(message, bot_user)
+
+    async def stopped(self, team: str, event: Body) -> None:
+        """An `agent_session_stopped` event: somebody pressed Slack's own Stop button."""
+        channel, root = event.get("channel"), event.get("thread_ts")
+        if not isinstance(channel, str) or not isinstance(root, str):
+            return
+        for turn_id in await asyncio.to_thread(self._open_in, Thread(team, channel, root)):
+            await self._services.cancel(turn_id)
+
+    async def ask(self, inbound: InboundQuestion, thread: Thread) -> None:
+        """Commit a question and see to its answer; where it cannot be taken, say why."""
+        try:
+            accepted = await self._services.ask(inbound)
+        except QuestionErased:
+            # Its message was deleted, or the person had everything erased; Slack repeats itself.
+            return
+        except RequestError as error:
+            self._desk.background.start(self._refuse(thread, inbound.person, error))
+            return
+        if accepted.duplicate:
+            if inbound.pending:
+                # The other event of a pair may have come without files.
+                await asyncio.to_thread(
+                    add_references,
+                    self._services.store,
+                    accepted.turn_id,
+                    [p for p in inbound.pending if "file" in p.source],
+                    "id",
+                )
+            return
+        self._desk.begin(accepted.turn_id, gathers=bool(inbound.pending))
+        self._desk.background.start(self._meet(thread.team, inbound.person))
+
+    async def _said(self, message: Message, bot_user: str) -> None:
+        if not is_served(self._settings, message.team, message.channel):
+            return
+        known = await asyncio.to_thread(self._takes_part, message.thread) if message.root else False
+        for_us = may_be_for_us(message, bot_user)
+        if for_us is None:
+            for_us = known and (self._settings.slack_threads == "all" or message.text.lstrip().startswith("!"))
+        if not for_us:
+            return
+        if (command := _command(message, bot_user)) is not None:
+            if await asyncio.to_thread(self._first, f"{message.key}:command"):
+                self._desk.background.start(self._obey(message, command))
+            return
+        profile = self._desk.people.known(message.team, message.user)
+        inbound = question_of(message, bot_user, joins=not known, locale=profile.locale, person_name=profile.name)
+        if not inbound.question and not inbound.pending:
+            return
+        await self.ask(inbound, message.thread)
+
+    async def _edited(self, message: Message, bot_user: str, event: Body) -> None:
+        turn = await self._turn(message.key)
+        if turn is not None:
+            if question := plain(message.text, bot_user)[: self._settings.question_max_chars]:
+                await asyncio.to_thread(replace_question, self._services.store, turn.id, question)
+            return
+        if _is_fresh(message.ts, event):
+            # It overtook the message, which will then be the duplicate; or the person added the mention.
+            await self._said(message, bot_user)
+
+    async def _deleted(self, deletion: Deletion, event: Body) -> None:
+        key = message_key(deletion.team, deletion.channel, deletion.ts)
+        turn = await self._turn(key)
+        if turn is not None:
+            await self._services.cancel(turn.id)
+        elif _is_fresh(deletion.ts, event):
+            # It may have overtaken its message, which shall find that it was deleted.
+            await asyncio.to_thread(self._first, key)
+
+    async def _obey(self, message: Message, command: Command) -> None:
+        caller = await self._desk.caller(message.thread, message.user)
+        reply = await self._desk.commands.run(caller, command)
+        await self._desk.say(message.thread, message.user, reply)
+
+    async def _refuse(self, thread: Thread, user: str, error: RequestError) -> None:
+        texts = await self._desk.texts(thread.team, user)
+        await self._desk.say(thread, user, Reply(texts.error(error)))
+
+    async def _meet(self, team: str, user: str) -> None:
+        """Learn somebody's language, so that the answer is framed in it."""
+        if self._desk.people.known(team, user).locale:
+            return
+        profile = await self._desk.people.learn(team, user)
+        if profile.locale:
+            await asyncio.to_thread(self._keep, team, user, profile.name, profile.locale)
+
+    def _keep(self, team: str, user: str, name: str, locale: str) -> None:
+        with self._services.store.write() as repositories:
+            workspace = repositories.people.workspace(Platform.SLACK, team)
+            repositories.people.person(workspace.id, user, display_name=name, locale=locale)
+
+    async def _turn(self, key: str) -> Turn | None:
+        return await asyncio.to_thread(turn_of_event, self._services.store, Platform.SLACK, key)
+
+    def _first(self, key: str) -> bool:
+        with self._services.store.write() as repositories:
+            return repositories.inbound.first(Platform.SLACK, key)
+
+    def _takes_part(self, thread: Thread) -> bool:
+        with self._services.store.read() as repositories:
+            workspace = repositories.people.known_workspace(Platform.SLACK, thread.team)
+            return workspace is not None and repositories.conversations.by_name(workspace.id, thread.name) is not None
+
+    def _open_in(self, thread: Thread) -> list[str]:
+        with self._services.store.read() as repositories:
+            workspace = repositories.people.known_workspace(Platform.SLACK, thread.team)
+            found = repositories.conversations.by_name(workspace.id, thread.name) if workspace is not None else None
+            return [turn.id for turn in repositories.turns.open_of(found.id)] if found is not None else []
+
+
+def _is_fresh(ts: str, event: Body) -> bool:
+    """Whether the event came so soon after its message that it may have overtaken it."""
+    when = event.get("event_ts") or event.get("ts") or "0"
+    return float(when) - float(ts) < _OVERTAKES_S
+
+
+def _command(message: Message, bot_user: str) -> Command | None:
+    """The command that a message is: `!stop` anywhere, or the bare word where only we are meant."""
+    words = plain(message.text, bot_user)
+    if words.startswith("!"):
+        return parse_command(words[1:])
+    only_us = message.direct or message.mention_event or bot_user in mentions(message.text)
+    if only_us and not message.files and _BARE_WORD.fullmatch(words):
+        return parse_command(words)
+    return None

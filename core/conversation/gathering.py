@@ -1,0 +1,120 @@
+"""The end of gathering: references to files become pictures or reasons, and the turn becomes ready, in one transaction.
+
+An adapter commits references first (`InboundQuestion.pending`), acknowledges, and fetches afterwards. Whoever dies in
+between has written nothing, so the files are fetched again from the same references.
+"""
+
+from collections.abc import Collection, Sequence
+from enum import Enum, auto
+
+from core.conversation.inbound import Named, Pending, Refused
+from core.media.blobs import BlobStore
+from core.store.attachments import StoredFile
+from core.store.database import Store
+from core.values import AttachmentState, utc_now
+
+_TOO_MANY = (
+    "This is more than the {most} pictures that are looked at with one question. Please ask about it separately."
+)
+
+
+class Gathered(Enum):
+    """What became of the turn."""
+
+    READY = auto()
+    # More files of the same message became known meanwhile: fetch those too.
+    MORE = auto()
+    # It was cancelled, or somebody else has gathered it.
+    OVER = auto()
+
+
+def finish_gathering(
+    store: Store, blobs: BlobStore, turn_id: str, fetched: Collection[str], files: Sequence[Named | Refused], most: int
+) -> Gathered:
+    """Write what the turn's references turned out to be, in the order given. Blocking.
+
+    `fetched` are the ids of the pending attachments that `files` stand for. Pictures beyond `most` are refused by name.
+
+    Raises:
+        StoreError: nothing was written.
+    """
+    files = _at_most(files, most)
+    for file in files:
+        if isinstance(file, Named):
+            blobs.put(file.picture.data)
+    with store.write() as repositories:
+        turn = repositories.turns.get(turn_id) if repositories.turns.hold_gathering(turn_id) else None
+        if turn is None:
+            return Gathered.OVER
+        pending = {a.id for a in turn.attachments if a.state == AttachmentState.PENDING}
+        if pending - set(fetched):
+            return Gathered.MORE
+        if not repositories.turns.make_ready(turn_id, utc_now()):
+            return Gathered.OVER
+        repositories.attachments.clear(turn_id)
+        repositories.attachments.add_stored(
+            StoredFile(
+                turn_id,
+                position,
+                name=file.name,
+                blob_key=file.picture.key,
+                media_type=file.picture.media_type,
+                width=file.picture.width,
+                height=file.picture.height,
+                byte_size=len(file.picture.data),
+            )
+            for position, file in enumerate(files)
+            if isinstance(file, Named)
+        )
+        for position, file in enumerate(files):
+            if isinstance(file, Refused):
+                repositories.attachments.add(
+                    turn_id,
+                    position,
+                    state=AttachmentState.REFUSED,
+                    name=file.name,
+                    error_code=file.code,
+                    error_message=file.message,
+                )
+    return Gathered.READY
+
+
+def add_references(store: Store, turn_id: str, references: Sequence[Pending], key: str) -> bool:
+    """Further files of a question that is gathering; those whose source's `key` is there already are passed over.
+
+    False: nothing was added. Blocking.
+
+    Raises:
+        StoreError: nothing was written.
+    """
+    with store.write() as repositories:
+        turn = repositories.turns.get(turn_id) if repositories.turns.hold_gathering(turn_id) else None
+        if turn is None:
+            return False
+        known = [a.source.get(key) for a in turn.attachments]
+        first = 1 + max((a.position for a in turn.attachments), default=-1)
+        fresh = [reference for reference in references if reference.source.get(key) not in known]
+        for position, reference in enumerate(fresh, start=first):
+            repositories.attachments.add(
+                turn_id,
+                position,
+                state=AttachmentState.PENDING,
+                name=reference.name,
+                source=dict(reference.source),
+            )
+    return bool(fresh)
+
+
+def _at_most(files: Sequence[Named | Refused], most: int) -> list[Named | Refused]:
+    kept: list[Named | Refused] = []
+    pictures = 0
+    for file in files:
+        if isinstance(file, Named):
+            pictures += 1
+            if pictures > most:
+                beyond = Refused(file.name, "too_many_pictures", _TOO_MANY.format(most=most))
+                if beyond not in kept:
+                    kept.append(beyond)
+                continue
+        kept.append(file)
+    return kept
