@@ -58,9 +58,8 @@ class Office(Site):
 
     def answer_in(self, channel: Channel, thread: str, number: int = 1) -> Seen:
         """The last of `number` finished messages of ours in a thread, as soon as there are so many."""
-        return self.slack.wait_for(
-            lambda: found[-1] if len(found := self.slack.answers(channel, thread)) >= number else None, PATIENCE_S
-        )
+        self.slack.wait_for(lambda: len(self.slack.answers(channel, thread)) >= number, PATIENCE_S)
+        return self.slack.answers(channel, thread)[-1]
 
     def settled(self) -> None:
         """Until nothing is on its way to the workspace."""
