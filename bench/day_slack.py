@@ -94,7 +94,7 @@ def _play(day: Day) -> None:
     first = day.ask(ann, im, "What is in this picture?", files=[slack.file("sample.png", sample, ann)])
     day.wait(im, first)
     three = [slack.file(f"{c}.png", _plain(c), ann) for c in ("red", "green", "blue")]
-    root = day.ask(ann, general, f"{me} How many pictures are these?", files=three, copies=4, shuffle=3)
+    root = day.ask(ann, general, f"{me} What is in these pictures?", files=three, copies=4, shuffle=3)
     day.wait(general, root)
     follow_up = day.ask(bob, general, "And which colour has the first picture?", thread=root)
     heic = day.ask(ann, im, "What colour is this?", files=[slack.file("IMG_0001.HEIC", _heic(), ann)])
