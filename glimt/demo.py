@@ -11,7 +11,7 @@ from bots.web.keys import create_key, revoke_key
 from core.inference.source import DEMO
 from core.settings import Settings
 from core.store.database import Store
-from core.values import new_id, utc_now
+from core.values import Quantisation, new_id, utc_now
 from glimt.page import DemoFailed, Page
 from glimt.supervisor import Supervisor
 from glimt.up import page_url, wait_until_ready
@@ -26,6 +26,7 @@ def self_contained(settings: Settings, model: str) -> Settings:
         "backend": "transformers",
         "model": model,
         "eyes": "",
+        "quantisation": Quantisation.NONE,
         "database_url": "",
         "redis_url": "",
         "blobs_url": "",

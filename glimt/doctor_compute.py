@@ -70,6 +70,8 @@ def check_eyes(settings: Settings) -> str | Worry:
         if worker or settings.eyes.startswith(SCRIPTED):
             check_eyes_name(settings)
         return check_model(eyes_of(settings))
+    if settings.backend == "openai":
+        return "none set; if the model at the backend reads text only, GLIMT_EYES names one that sees"
     if settings.model.startswith(SCRIPTED) or not worker:
         return "none set"
     source = _here_or_none(settings)
@@ -85,37 +87,42 @@ def check_eyes(settings: Settings) -> str | Worry:
 
 def check_device(settings: Settings) -> str:
     """What `GLIMT_DEVICE`, `GLIMT_DTYPE` and `GLIMT_QUANTISATION` come down to."""
-    if settings.backend == "openai":
+    here = _computed_here(settings)
+    if not here:
         return _ELSEWHERE
     if read_here(settings) is None:
         return "no torch here"
     from core.inference.hardware import describe_device, describe_dtype
 
-    source = None if settings.model.startswith(SCRIPTED) else _here_or_none(settings)
+    sources = _sources(here)
     words = [describe_device(settings.device)]
-    if source is not None:
-        words.append(describe_dtype(settings.dtype, settings.device, source.weight_bytes))
+    for source in sources:
+        dtype = describe_dtype(settings.dtype, settings.device, source.weight_bytes)
+        words.append(dtype if len(sources) == 1 else f"{source.name} in {dtype}")
     if settings.quantisation is not Quantisation.NONE:
         words.append(f"weights as {settings.quantisation}")
     return ", ".join(words)
 
 
 def check_memory(settings: Settings) -> str | Worry:
-    """Whether the model's weights, and some room beside them, find place in what is free now."""
-    if settings.backend == "openai":
+    """Whether the weights of what is computed here, and some room beside them, find place in what is free now."""
+    here = _computed_here(settings)
+    if not here:
         return _ELSEWHERE
     machine = read_here(settings)
     if machine is None:
         return "not asked for here: this machine runs no worker"
     free = sum(gpu.free for gpu in machine.gpus) if machine.gpus else machine.free
     says = f"{free / GIB:.1f} GiB free on the {'GPUs' if len(machine.gpus) > 1 else 'GPU' if machine.gpus else 'CPU'}"
-    source = None if settings.model.startswith(SCRIPTED) else _here_or_none(settings)
-    if source is None:
+    sources = _sources(here)
+    if not sources:
         return says
     from core.inference.hardware import expected_bytes
 
-    need = expected_bytes(source.weight_bytes, settings.dtype, settings.device, settings.quantisation) + ROOM_BYTES
-    says = f"{says}; {source.name} needs about {need / GIB:.1f}"
+    given = (settings.dtype, settings.device, settings.quantisation)
+    need = sum(expected_bytes(source.weight_bytes, *given) + ROOM_BYTES for source in sources)
+    names = " and ".join(source.name for source in sources)
+    says = f"{says}; {names} {'needs' if len(sources) == 1 else 'need'} about {need / GIB:.1f}"
     if need > free:
         remedy = "free some, set GLIMT_QUANTISATION, or take a smaller model"
         return Worry(f"{says}. Unless a worker holds it already: {remedy}")
@@ -124,7 +131,7 @@ def check_memory(settings: Settings) -> str | Worry:
 
 def check_cores(settings: Settings) -> str | Worry:
     """Whether the cores that this process may use are free: two threads on one free core are slower than one."""
-    if settings.backend == "openai":
+    if not _computed_here(settings):
         return _ELSEWHERE
     if read_here(settings) is None:
         return "not asked for here: this machine runs no worker"
@@ -146,6 +153,18 @@ def _backend(settings: Settings) -> str:
     except ConfigurationError:
         return "openai is not installed here, so this machine runs no worker"
     return try_backend(settings)
+
+
+def _computed_here(settings: Settings) -> list[Settings]:
+    """The settings of each model that this machine computes: the model's unless a backend has it, and the eyes'."""
+    here = [] if settings.backend == "openai" else [settings]
+    return [*here, eyes_of(settings)] if settings.eyes else here
+
+
+def _sources(here: list[Settings]) -> list[Source]:
+    """The files of those that are here."""
+    loaded = [one for one in here if not one.model.startswith(SCRIPTED)]
+    return [source for one in loaded if (source := _here_or_none(one)) is not None]
 
 
 def _here(settings: Settings) -> Source | None:

@@ -12,6 +12,8 @@ QUIET = (
     *("celery", "kombu", "alembic", "PIL", "httpx", "httpcore", "httpx2", "httpcore2", "openai", "uvicorn.access"),
     *("slack_bolt", "slack_sdk", "telegram"),
 )
+# They warn at import of what they could not load for other processors, and advise to install what would fetch code.
+MUTE = ("torchao", "bitsandbytes")
 
 
 def set_up_logs(settings: Settings) -> None:
@@ -46,6 +48,8 @@ def set_up_logs(settings: Settings) -> None:
     root.setLevel(level)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    for name in MUTE:
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _console() -> structlog.typing.Processor:

@@ -2,7 +2,7 @@
 
 import importlib.util
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import structlog
 
@@ -127,7 +127,7 @@ def _check(settings: Settings) -> None:
         read_script(settings.model)
     else:
         require_packages()
-        require_library(settings.quantisation)
+        require_library(settings.quantisation, settings.model)
         local_model(settings.model, settings.model_revision)
 
 
@@ -137,7 +137,7 @@ def _start(wanted: Sequence[Settings], patience_s: float) -> list[Engine]:
     All weights are loaded before any cache is cut from the memory that is left.
     """
     here = [settings for settings in wanted if _computes(settings)]
-    make = iter(_start_here(here))
+    make = iter(_start_here(here, eyes=wanted[0] if len(wanted) > 1 else None))
     engines: list[Engine] = []
     try:
         for settings in wanted:
@@ -163,7 +163,7 @@ def _connect(settings: Settings, patience_s: float) -> Engine:
     return OpenAIEngine.connect(settings, patience_s)
 
 
-def _start_here(wanted: Sequence[Settings]) -> list[Engine]:
+def _start_here(wanted: Sequence[Settings], eyes: Settings | None) -> list[Engine]:
     if not wanted:
         return []
     require_packages()
@@ -171,10 +171,10 @@ def _start_here(wanted: Sequence[Settings]) -> list[Engine]:
     from core.inference.loader import load_models
     from core.inference.sharing import FairLock
 
-    models = load_models(wanted)
+    models = load_models(wanted, lambda one: _about_the_eyes() if one is eyes else nullcontext())
     cores = FairLock() if len(models) > 1 and models[0].device.type == "cpu" else None
     parts = [_PART_OF_EYES, 1 - _PART_OF_EYES] if len(models) > 1 else [1.0]
-    engines: list[Engine] = []
+    engines: list[TransformersEngine] = []
     try:
         for loaded, settings, part in zip(models, wanted, parts, strict=True):
             engines.append(TransformersEngine.around(loaded, settings, part, cores))
@@ -182,7 +182,10 @@ def _start_here(wanted: Sequence[Settings]) -> list[Engine]:
         for engine in engines:
             engine.close()
         raise
-    return engines
+    # Only now: time and memory are measured while an engine is made, and nobody else may compute meanwhile.
+    for engine in engines:
+        engine.warm_up()
+    return [*engines]
 
 
 @contextmanager

@@ -62,13 +62,15 @@ class TransformersEngine:
     @classmethod
     def load(cls, settings: Settings) -> "TransformersEngine":
         """Load the model that the settings name and start its thread, which warms up. Errors as in `load_model`."""
-        return cls.around(load_model(settings), settings)
+        engine = cls.around(load_model(settings), settings)
+        engine.warm_up()
+        return engine
 
     @classmethod
     def around(
         cls, loaded: LoadedModel, settings: Settings, part: float = 1.0, cores: FairLock | None = None
     ) -> "TransformersEngine":
-        """Start the thread of a model that is loaded; it warms up.
+        """Start the thread of a model that is loaded.
 
         `part` of the memory for caches is its own. It steps while it holds `cores`, where it shares them.
 
@@ -78,9 +80,7 @@ class TransformersEngine:
         stepper, most_tokens = create_stepper(loaded, settings, part)
         if cores is not None:
             stepper = SharedStepper(stepper, cores)
-        engine = cls(replace(loaded, context_tokens=min(loaded.context_tokens, most_tokens)), stepper)
-        engine.warm_up()
-        return engine
+        return cls(replace(loaded, context_tokens=min(loaded.context_tokens, most_tokens)), stepper)
 
     @property
     def model_name(self) -> str:

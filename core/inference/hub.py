@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,7 +79,7 @@ class Hub:
 
     def fetch(self, name: str, revision: str = "", *, update: bool = False) -> Path:
         """The folder of a model, fetched if it is not here. Without `revision` it is the pinned one; the first time,
-        and with `update`, it is what the hub shows now, which is pinned.
+        and with `update`, it is what the hub shows now, which is pinned. An update that fails leaves the pin as it was.
 
         Raises:
             HubUnreachable: it is not here, and the hub does not answer.
@@ -89,14 +90,16 @@ class Hub:
         known = revision or ("" if update else self._pinned(name) or "")
         try:
             commit = self._ask(name, known or _BRANCH)
-            if not revision:
-                commit = self._pin(name, commit, replace=update)
+            if not revision and not update:
+                commit = self._pin(name, commit)
             folder = self._download(name, commit)
         except ModelLoadError:
             raise
         except Exception as error:
             raise _explained(error, name, known) from error
         self._check(name, folder)
+        if update:
+            self._pin(name, commit, replace=True)
         return folder
 
     def _ask(self, name: str, revision: str) -> str:
@@ -159,6 +162,7 @@ class Hub:
         from huggingface_hub import get_cached_repo_tree
         from huggingface_hub.errors import CachedRepoTreeNotFoundError
 
+        folder = folder.resolve()
         commit = folder.name
         if self.pins.checked(name, commit):
             return
@@ -170,17 +174,23 @@ class Hub:
         for file in announced:
             path = folder / file.path
             if path.is_file() and not _is_as_announced(path, file):
-                path.resolve().unlink()
-                path.unlink(missing_ok=True)
+                _remove(path, folder.parent.parent)
                 raise ModelLoadError(
                     f"{name} at {commit}: {file.path} is not what the hub announced; it was damaged or exchanged on "
-                    f"its way. It is removed here. Fetch it again: glimt models fetch {name}"
+                    f"its way. It is removed here. Fetch it again: glimt models fetch {name} --revision {commit}"
                 )
         try:
             self.pins.set_checked(name, commit)
         except OSError as error:
             # They are compared again at the next start.
             log.warning("model_check_not_kept", model=name, error=str(error))
+
+
+def _remove(path: Path, repository: Path) -> None:
+    """Remove a file of the cache and what it stands for. A cache that was brought may lead anywhere: nothing else."""
+    for one in (path.resolve(), path):
+        if Path(os.path.normpath(one)).is_relative_to(repository):
+            one.unlink(missing_ok=True)
 
 
 def _is_as_announced(path: Path, file: "RepoFile") -> bool:

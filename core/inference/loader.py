@@ -1,7 +1,8 @@
 """Loads a model: safetensors only, no code from the checkpoint, nothing fetched that was not named."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,8 +86,10 @@ def load_model(settings: Settings) -> LoadedModel:
     return loaded
 
 
-def load_models(settings: Sequence[Settings]) -> list[LoadedModel]:
-    """Load several models that one process computes with, each as `load_model` does.
+def load_models(
+    settings: Sequence[Settings], about: Callable[[Settings], AbstractContextManager[None]]
+) -> list[LoadedModel]:
+    """Load several models that one process computes with, each as `load_model` does and inside what `about` gives.
 
     torch has one number of threads for all of them: that of the model that wants most.
     """
@@ -95,7 +98,8 @@ def load_models(settings: Sequence[Settings]) -> list[LoadedModel]:
     for one in settings:
         # `load_model` never takes more than are set.
         torch.set_num_threads(before)
-        loaded.append(load_model(one))
+        with about(one):
+            loaded.append(load_model(one))
         wanted.append(torch.get_num_threads())
     torch.set_num_threads(max(wanted, default=before))
     return loaded

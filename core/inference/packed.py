@@ -26,6 +26,12 @@ class PackedLinear(nn.Module):
         # No parameter and no buffer: such a tensor can be used by its product alone, not copied, moved or saved.
         self._packed = _pack(linear.weight)
 
+    @property
+    def weight(self) -> torch.Tensor:
+        """A copy of the weights as they were, (out, in): some modules look at those of their layers."""
+        plain: torch.Tensor = self._packed.to_dense()
+        return plain
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return _multiply(x, self._packed, self.bias)
 
@@ -35,22 +41,28 @@ def pack_linears(model: nn.Module, pays: Callable[[torch.Tensor], bool] | None =
 
     Each layer's own weight is freed when it is packed, unless it is tied to another.
     """
-    found = [(path, module) for path, module in model.named_modules(remove_duplicate=False) if _is_plain(module)]
-    if not found:
-        return 0
+    paths: dict[nn.Linear, list[str]] = {}
     # The kind of matrix with the most work.
     work = Counter[torch.Size]()
-    for _, linear in found:
-        work[linear.weight.shape] += linear.weight.numel()
-    common = work.most_common(1)[0][0]
-    if not (pays or packing_pays)(next(linear.weight for _, linear in found if linear.weight.shape == common)):
+    for path, module in model.named_modules(remove_duplicate=False):
+        if _is_plain(module):
+            paths.setdefault(module, []).append(path)
+            work[module.weight.shape] += module.weight.numel()
+    if not paths:
         return 0
-    packed: dict[nn.Module, PackedLinear] = {}
-    for path, linear in found:
-        if linear not in packed:
-            packed[linear] = PackedLinear(linear)
-        model.set_submodule(path, packed[linear])
-    return len(packed)
+    common = work.most_common(1)[0][0]
+    if not (pays or packing_pays)(next(linear.weight for linear in paths if linear.weight.shape == common)):
+        return 0
+    found = len(paths)
+    # Nothing here holds a layer once it is packed: there are never all weights twice.
+    del module
+    while paths:
+        linear, places = paths.popitem()
+        packed = PackedLinear(linear)
+        del linear
+        for path in places:
+            model.set_submodule(path, packed)
+    return found
 
 
 def packing_pays(weight: torch.Tensor) -> bool:

@@ -21,7 +21,7 @@ class Pins:
     def get(self, hub: str) -> str | None:
         """The commit of the model `hub` ("owner/name"), if it was used before."""
         try:
-            commit = self._file(hub).read_text().strip()
+            commit = self._file(hub).read_text(errors="replace").strip()
         except FileNotFoundError:
             return None
         # Cut off when the disk was full, or edited: as if there were none.

@@ -97,7 +97,10 @@ def products_attention(
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
     """What transformers calls in towers: `query`, `key` and `value` (B, heads, tokens, width), no order of tokens."""
-    causal = kwargs.get("is_causal", getattr(module, "is_causal", False))
+    causal = kwargs.get("is_causal")
+    if causal is None:
+        # As transformers has it where nothing is said.
+        causal = getattr(module, "is_causal", True)
     plain = causal or attention_mask is not None or query.shape[1] != key.shape[1]
     if plain or scaling is None or query.shape[2] * key.shape[2] < _LEAST_SCORES:
         return sdpa_attention_forward(
@@ -115,5 +118,8 @@ def use_in_towers(model: Any) -> None:
     text = model.config.get_text_config()
     for module in model.modules():
         config = getattr(module, "config", None)
-        if config is not None and config is not text and getattr(config, "_attn_implementation", "") == "sdpa":
+        # What is set for a model of parts is set for all of them, whatever they would take: the parts have their own.
+        if config is None or config is text or getattr(config, "sub_configs", None):
+            continue
+        if getattr(config, "_attn_implementation", "") == "sdpa":
             config._attn_implementation = NAME

@@ -3,6 +3,10 @@
 torchao keeps integers of 8 bits, bitsandbytes the 4-bit type NF4; each is loaded only where it is asked for.
 """
 
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +43,8 @@ def quantisation_of(quantisation: Quantisation, kind: Any, config: Any, dtype: t
     _refuse_experts(quantisation, model, quantised, folder)
     if quantisation is Quantisation.NF4:
         _refuse_odd_rows(quantised, folder)
+        with without_fetched_kernels():
+            importlib.import_module("bitsandbytes")
         from transformers import BitsAndBytesConfig
 
         return BitsAndBytesConfig(
@@ -51,6 +57,20 @@ def quantisation_of(quantisation: Quantisation, kind: Any, config: Any, dtype: t
     from transformers import TorchAoConfig
 
     return TorchAoConfig(Int8WeightOnlyConfig(), modules_to_not_convert=skipped)
+
+
+@contextmanager
+def without_fetched_kernels() -> Iterator[None]:
+    """While it lasts the package `kernels` cannot be imported. Where it can be, bitsandbytes uses it on some processors
+    to fetch native code from a hub and run it: code that nobody here chose or pinned."""
+    before = sys.modules.get("kernels")
+    sys.modules["kernels"] = None  # type: ignore[assignment]  # documented: importing it fails then
+    try:
+        yield
+    finally:
+        del sys.modules["kernels"]
+        if before is not None:
+            sys.modules["kernels"] = before
 
 
 def divide(model: nn.Module) -> tuple[dict[str, nn.Linear], list[str]]:

@@ -65,6 +65,11 @@ class RequestLoop:
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
         self._thread.start()
 
+    @property
+    def running(self) -> int:
+        """How many requests have not ended."""
+        return len(self._runs)
+
     def submit(self, request: Request) -> Events:
         """As `Engine.submit`."""
         run = RequestRun(request)

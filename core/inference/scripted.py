@@ -129,7 +129,7 @@ class ScriptedEngine:
         return self._requests.cancel(request_id)
 
     def stats(self) -> EngineStats:
-        return self._stats
+        return replace(self._stats, running=self._requests.running)
 
     def close(self) -> None:
         self._requests.close()

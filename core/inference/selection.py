@@ -5,6 +5,7 @@ import structlog
 from core.errors import ConfigurationError, HubUnreachable
 from core.inference.hardware import read_machine
 from core.inference.hub import Hub, bring
+from core.inference.libraries import require_library
 from core.inference.machine import Choice, Machine, choose
 from core.inference.presets import AUTO, GIB, Preset
 from core.inference.source import Source, find_here, find_model
@@ -21,10 +22,12 @@ def select_model(settings: Settings, hub: Hub) -> Source:
     is here; it never falls back on the demo model, which would answer without knowing anything.
 
     Raises:
-        ConfigurationError: nothing fits, or the name is wrong.
+        ConfigurationError: nothing fits, the name is wrong, or it cannot be quantised as the settings ask for.
         HubUnreachable: what fits is not here, and the hub does not answer.
         ModelLoadError: as `find_model`.
     """
+    # Before tens of GiB are fetched for nothing.
+    require_library(settings.quantisation, settings.model)
     if settings.model != AUTO:
         return find_model(settings.model, settings.model_revision, hub)
     if settings.model_revision:

@@ -1,7 +1,7 @@
 """Which workers are there: each writes a key that lives a few seconds."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 from redis import Redis
 
@@ -23,14 +23,18 @@ class WorkerPresence:
     engine: dict[str, int] = field(default_factory=dict)
 
 
+_FIELDS = {one.name for one in fields(WorkerPresence)}
+
+
 def presence_key(owner: str) -> str:
     """Redis key under which a worker announces itself."""
     return PREFIX + owner
 
 
 def read_presence(value: bytes | str) -> WorkerPresence:
-    """What a worker wrote under its key."""
-    return WorkerPresence(**json.loads(value))
+    """What a worker wrote under its key; one of a later version may say more."""
+    said = json.loads(value)
+    return WorkerPresence(**{name: said[name] for name in _FIELDS & said.keys()})
 
 
 def announce_presence(redis: Redis, presence: WorkerPresence) -> None:

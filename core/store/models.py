@@ -180,7 +180,7 @@ class Turn(Base):
     # What the token budget left out of the prompt: [{"seq": 1, "what": "text" | "pictures"}, …].
     left_out: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     # What the answer points out in the pictures: see core.conversation.boxes.Box.
-    boxes: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    boxes: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
 
     # Loaded only by the queries that say so: the queue's own work never looks at them.
     attachments: Mapped[list["Attachment"]] = relationship(order_by="Attachment.position", lazy="raise")

@@ -35,6 +35,7 @@ IS_OPEN = in_state(*ACTIVE_STATES)
 IS_GATHERING = and_(IS_OPEN, in_state(TurnState.GATHERING))
 IS_READY = and_(IS_OPEN, in_state(TurnState.READY))
 IS_RUNNING = and_(IS_OPEN, in_state(TurnState.RUNNING))
+IS_WAITING = in_state(TurnState.GATHERING, TurnState.READY)
 
 HAS_HISTORY = Turn.history_hash != literal_column("''")
 

@@ -5,8 +5,9 @@
        handed_over
 
 Intake and the adapters use what stands here, the dispatcher `turn_dispatch.py`, the worker and the reaper
-`turn_lease.py`, whoever follows turns `turn_watch.py`, stateless clients `turn_history.py`. Each change is one UPDATE
-that repeats in its condition what it assumes; who loses a race changes nothing.
+`turn_lease.py`, whoever follows turns `turn_watch.py`, stateless clients `turn_history.py`, whoever hands over to a
+human `turn_handover.py`. Each change is one UPDATE that repeats in its condition what it assumes; who loses a race
+changes nothing.
 """
 
 from collections.abc import Collection
@@ -23,11 +24,13 @@ from core.store.turn_guards import (
     IS_GATHERING,
     IS_OPEN,
     IS_READY,
+    IS_WAITING,
     NOW,
     TURN_ID,
     UNSYNCHRONIZED,
     in_state,
 )
+from core.store.turn_handover import TurnHandover
 from core.store.turn_history import TurnHistory
 from core.store.turn_lease import TurnLease
 from core.store.turn_rows import ANSWER
@@ -54,8 +57,6 @@ _COUNT_OPEN = _COUNT.where(IS_OPEN)
 _COUNT_OPEN_OF = _COUNT.where(IS_OPEN, Turn.person_id == bindparam("person_id"))
 _COUNTS = select(Turn.state, func.count()).where(IS_OPEN).group_by(Turn.state)
 _OLDEST_READY = select(func.min(Turn.ready_at)).where(IS_READY)
-_OPEN_OF = _AS_IT_IS.where(IS_OPEN, Turn.conversation_id == bindparam("conversation_id")).order_by(Turn.seq)
-_OPEN_TURNS_OF = select(Turn.id).where(IS_OPEN, Turn.person_id == bindparam("person_id")).order_by(Turn.id)
 _MAKE_READY = (
     update(Turn)
     .where(Turn.id == TURN_ID, IS_GATHERING)
@@ -63,15 +64,14 @@ _MAKE_READY = (
     .returning(Turn)
     .execution_options(**FRESH)
 )
-_WAITS = in_state(TurnState.GATHERING, TurnState.READY)
 _CANCEL = (
     update(Turn)
     .where(Turn.id == TURN_ID, IS_OPEN)
     .values(
         # Decided inside the UPDATE: a worker may take or return the turn at this very moment.
-        state=case((_WAITS, TurnState.CANCELLED.value), else_=Turn.state),
-        finish_reason=case((_WAITS, FinishReason.CANCELLED.value), else_=Turn.finish_reason),
-        finished_at=case((_WAITS, NOW), else_=Turn.finished_at),
+        state=case((IS_WAITING, TurnState.CANCELLED.value), else_=Turn.state),
+        finish_reason=case((IS_WAITING, FinishReason.CANCELLED.value), else_=Turn.finish_reason),
+        finished_at=case((IS_WAITING, NOW), else_=Turn.finished_at),
         cancel_requested=True,
     )
     .returning(Turn)
@@ -148,13 +148,6 @@ _DELIVER_AGAIN = (
     )
     .execution_options(**UNSYNCHRONIZED)
 )
-_HAND_OVER = (
-    update(Turn)
-    .where(IS_OPEN, _WAITS, Turn.conversation_id == bindparam("handed_over"))
-    .values(state=TurnState.HANDED_OVER, finished_at=NOW)
-    .returning(Turn)
-    .execution_options(**FRESH)
-)
 _DELIVERED = (
     update(Turn)
     .where(
@@ -167,7 +160,7 @@ _DELIVERED = (
 )
 
 
-class TurnRepository(TurnDispatch, TurnHistory, TurnLease, TurnWatch):
+class TurnRepository(TurnDispatch, TurnHandover, TurnHistory, TurnLease, TurnWatch):
     """Times are aware UTC. Returned turns stay readable after the block."""
 
     def add(
@@ -232,10 +225,6 @@ class TurnRepository(TurnDispatch, TurnHistory, TurnLease, TurnWatch):
         """Unanswered turns of one person."""
         return self._number(_COUNT_OPEN_OF, person_id=person_id)
 
-    def open_turns_of(self, person_id: str) -> list[str]:
-        """Ids of the unanswered turns of one person, oldest first."""
-        return list(self._session.scalars(_OPEN_TURNS_OF, {"person_id": person_id}).all())
-
     def count_open_total(self) -> int:
         """Unanswered turns of everybody."""
         return self._number(_COUNT_OPEN)
@@ -291,22 +280,6 @@ class TurnRepository(TurnDispatch, TurnHistory, TurnLease, TurnWatch):
             for statement in (_FORGET_POSTS, _DELIVER_AGAIN) if target else (_UNDELIVER,):
                 self._session.execute(statement, {"reopened": delivery_id, "now": now})
         return True
-
-    def hand_over(self, conversation_id: str, now: datetime) -> list[tuple[str, int]]:
-        """What waits in a conversation is left to a human: (turn id, attempt) of each.
-
-        Call it after `ConversationRepository.hand_over`.
-
-        In a transaction of its own: whoever adds a turn takes the conversation's row first, whoever ends one last.
-        """
-        turns = self._session.scalars(_HAND_OVER, {"handed_over": conversation_id, "now": now}).all()
-        for turn in turns:
-            self._close(turn, now)
-        return [(turn.id, turn.attempt) for turn in sorted(turns, key=lambda turn: turn.seq)]
-
-    def open_of(self, conversation_id: str) -> list[Turn]:
-        """The turns of a conversation that have not ended, in order. Attachments are not loaded."""
-        return list(self._session.scalars(_OPEN_OF, {"conversation_id": conversation_id}).all())
 
     def mark_delivered(self, turn_ids: Collection[str], now: datetime) -> None:
         """Platforms show the ends of these turns: answered → delivered; of others only the time is noted, once."""

@@ -1,5 +1,6 @@
 """`glimt demo --once`: a conversation on the terminal, or a clear failure."""
 
+import json
 import re
 import signal
 from pathlib import Path
@@ -18,7 +19,10 @@ DEMO = ("demo", "--once", "--model", "scripted:echo")
 
 
 def test_it_is_the_shipped_model_on_this_machine_whatever_is_configured(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("DATABASE_URL=postgresql://nobody@127.0.0.1:1/people\nGLIMT_MODEL=/somewhere/else\n")
+    (tmp_path / ".env").write_text(
+        "DATABASE_URL=postgresql://nobody@127.0.0.1:1/people\nGLIMT_MODEL=/somewhere/else\nGLIMT_EYES=/somewhere\n"
+        "GLIMT_BACKEND=openai\nGLIMT_BACKEND_URL=http://127.0.0.1:1/v1\nGLIMT_QUANTISATION=nf4\n"
+    )
     away = {"REDIS_URL": "redis://127.0.0.1:1/0", "GLIMT_BLOBS_URL": "file:///proc/blobs"}
 
     demo = glimt(tmp_path, "demo", "--once", GLIMT_WEB_PORT="0", **away)
@@ -30,6 +34,8 @@ def test_it_is_the_shipped_model_on_this_machine_whatever_is_configured(tmp_path
     first = demo.stdout.partition(f"You:   {QUESTIONS[0]}\nGlimt: ")[2].splitlines()[0]
     assert first
     assert not first.startswith(QUESTIONS[0])
+    (loaded,) = [line for line in (tmp_path / "data" / "worker.log").read_text().splitlines() if "model_loaded" in line]
+    assert json.loads(loaded)["quantisation"] == "none"
 
 
 def test_it_plays_the_conversation_and_ends(tmp_path: Path) -> None:

@@ -160,6 +160,23 @@ def test_what_computes_is_described(tmp_path: Path) -> None:
     assert "quota of the cgroup" in findings["cores"].says
 
 
+def test_eyes_are_computed_here_wherever_the_model_is(tmp_path: Path) -> None:
+    backend = {"backend": "openai", "backend_url": "http://127.0.0.1:1/v1", "device": "cpu"}
+    both = _examined(_settings(tmp_path, model="demo", eyes="demo", device="cpu"))
+    eyes = _examined(_settings(tmp_path, eyes="demo", **backend))
+    none = _examined(_settings(tmp_path, model="demo", **backend))
+
+    assert "demo in float32, demo in float32" in both["device"].says
+    assert "demo and demo need about 2.0" in both["memory"].says
+    assert eyes["eyes"].says.startswith("demo in ")
+    assert "demo needs about 1.0" in eyes["memory"].says
+    assert "in the affinity mask" in eyes["cores"].says
+    assert "if the model at the backend reads text only" in none["eyes"].says
+    assert {none[what].says for what in ("device", "memory", "cores")} == {
+        "not asked for here: the model runs at the backend"
+    }
+
+
 def test_a_machine_without_a_worker_needs_no_model(tmp_path: Path) -> None:
     told = glimt(tmp_path, "doctor", without="torch transformers", GLIMT_MODEL="/elsewhere/model")
 

@@ -12,7 +12,7 @@ from core.inference.batch import BatchStepper
 from core.inference.engine import TransformersEngine
 from core.inference.families import family_of
 from core.inference.port import Message, Sampling
-from core.inference.stepper import Admitted
+from core.inference.stepper import Admitted, Stepper
 from core.inference.stepper import Sequence as Sequence_
 from tests.integration.inference.checkpoints import BATCHED, TEXT_ONLY
 from tests.integration.inference.conftest import EngineOf, black, noise
@@ -32,7 +32,7 @@ def sequence(
     return Sequence_(engine._renderer(messages), chosen, limit, tenant, scope, person)
 
 
-def finish(stepper: BatchStepper, *sequences: Sequence_) -> dict[Sequence_, Admitted | InferenceError | None]:
+def finish(stepper: Stepper, *sequences: Sequence_) -> dict[Sequence_, Admitted | InferenceError | None]:
     """Step until each of `sequences` has its tokens, and let it go then; what was said of it besides tokens."""
     told: dict[Sequence_, Admitted | InferenceError | None] = dict.fromkeys(sequences)
     going = set(sequences)

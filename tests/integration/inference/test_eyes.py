@@ -7,7 +7,9 @@ import pytest
 
 from core.errors import ConfigurationError
 from core.inference.create import check_model, create_engine
+from core.inference.engine import TransformersEngine
 from core.inference.eyes.engine import EyesAndMind
+from core.inference.loader import load_model
 from core.inference.port import Engine, Message, Picture, Request, Sampling, Started
 from core.inference.source import DEMO
 from core.settings import Settings, load_settings
@@ -95,3 +97,19 @@ def test_eyes_that_read_text_only_are_refused(checkpoint: CheckpointOf, function
     assert callable(function)
     with pytest.raises(ConfigurationError, match=r"GLIMT_EYES=.*reads text only"):
         function(settings(model="demo", eyes=str(checkpoint("glm4_moe_lite"))))
+
+
+def test_what_fails_while_the_eyes_are_loaded_is_said_of_them() -> None:
+    with pytest.raises(ConfigurationError, match=r"^GLIMT_EYES=auto takes no GLIMT_EYES_REVISION"):
+        create_engine(settings(model="demo", eyes="auto", eyes_revision="f" * 40))
+
+
+def test_both_warm_up_once_both_are_made(pair: Engine, checkpoint: CheckpointOf) -> None:
+    assert isinstance(pair, EyesAndMind)
+    assert [bool(one._warming) for one in (pair._eyes, pair._mind) if isinstance(one, TransformersEngine)] == [True] * 2
+    chosen = settings(model=str(checkpoint("glm4_moe_lite")))
+    made = TransformersEngine.around(load_model(chosen), chosen)
+    try:
+        assert not made._warming
+    finally:
+        made.close()

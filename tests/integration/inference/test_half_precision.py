@@ -10,17 +10,20 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from core.inference.loader import load_model
+from core.inference.loader import LoadedModel, load_model
 from core.inference.packed import pack_linears
 from core.inference.port import Message, Picture, Sampling
-from core.inference.products import use_in_towers
+from core.inference.products import NAME, use_in_towers
 from core.inference.ragged import Chunk, Layout, computing, ragged_attention
 from core.inference.render import Renderer
 from core.inference.slots import KvSlots, LayerShape
-from core.inference.stepper import Sequence
+from core.inference.stepper import RoundRobinStepper, Sequence
 from core.settings import load_settings
+from tests.integration.inference.checkpoints import FAMILIES, TEXT_ONLY
+from tests.integration.inference.conftest import CheckpointOf
 from tests.integration.inference.steppers import batch_stepper
 from tests.integration.inference.test_batch import finish
+from tests.integration.inference.test_families import conversations
 from tools.demo_model.scenes import render, sample_scene
 
 # More than decode at once before rows are computed as products.
@@ -83,3 +86,26 @@ def test_a_prompt_that_looks_both_ways_does_so_in_any_precision(dtype: torch.dty
         made, _ = ragged_attention(SimpleNamespace(layer_idx=0), query, key, value, None, scaling=8**-0.5)
     whole = F.scaled_dot_product_attention(query.float(), key.float(), value.float(), enable_gqa=True).transpose(1, 2)
     torch.testing.assert_close(made.float(), whole, atol=0.05, rtol=0.05)
+
+
+def _said(loaded: LoadedModel) -> list[list[int]]:
+    """What transformers' own forward pass says in the longest conversations."""
+    render, stepper = Renderer(loaded), RoundRobinStepper(loaded)
+    asked = [Sequence(render(messages), Sampling(), 3) for messages in list(conversations(loaded.name).values())[1:3]]
+    for sequence in asked:
+        stepper.add(sequence)
+    finish(stepper, *asked)
+    return [sequence.computed for sequence in asked]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_goes_with_it(checkpoint: CheckpointOf, family: str) -> None:
+    loaded = load_model(load_settings(_env_file=None, model=str(checkpoint(family)), device="cpu", dtype="float32"))
+    text = loaded.model.config.get_text_config()
+    before, said = text._attn_implementation, _said(loaded)
+    assert pack_linears(loaded.model, pays=lambda weight: True) > 0
+    use_in_towers(loaded.model)
+    used = {getattr(getattr(module, "config", None), "_attn_implementation", "") for module in loaded.model.modules()}
+    assert (NAME in used) == (family not in TEXT_ONLY)
+    assert text._attn_implementation == before
+    assert _said(loaded) == said

@@ -83,6 +83,33 @@ def test_the_commit_of_the_first_use_stays(hub: Hub, shelf: FakeHub) -> None:
     assert hub.find(NAME) == newer
 
 
+def test_an_update_that_fails_leaves_what_there_was(hub: Hub, shelf: FakeHub) -> None:
+    folder = hub.fetch(NAME)
+    the(shelf).push(FILES | {"more.json": b"{}"})
+    the(shelf).announced["more.json"] = b"[]"
+
+    with pytest.raises(ModelLoadError, match=r"more.json is not what the hub announced"):
+        hub.fetch(NAME, update=True)
+    shelf.down = True
+
+    assert hub.pins.get(NAME) == folder.name
+    assert hub.fetch(NAME) == folder
+
+
+def test_a_cache_that_leads_elsewhere_takes_nothing_with_it(hub: Hub, tmp_path: Path) -> None:
+    folder = hub.fetch(NAME)
+    elsewhere = tmp_path / "mine"
+    elsewhere.write_bytes(b"mine")
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").symlink_to(elsewhere)
+
+    with pytest.raises(ModelLoadError, match=r"not what the hub announced.*--revision"):
+        Hub(Pins(tmp_path / "others"), cache=tmp_path / "cache").find(NAME, folder.name)
+
+    assert elsewhere.read_bytes() == b"mine"
+    assert not (folder / "model.safetensors").is_symlink()
+
+
 def test_a_pin_is_kept_when_another_process_was_first(hub: Hub, shelf: FakeHub) -> None:
     first = the(shelf).main
     hub.pins.set(NAME, first)

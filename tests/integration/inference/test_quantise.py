@@ -1,5 +1,6 @@
 """Quantised weights: smaller, still answering, the vision tower and the head as they were; and what is refused."""
 
+import importlib
 import json
 import shutil
 import sys
@@ -10,11 +11,11 @@ import torch
 from torch import nn
 
 from core.errors import ConfigurationError, ModelLoadError
-from core.inference.create import check_model
+from core.inference.create import check_model, create_engine
 from core.inference.engine import TransformersEngine
 from core.inference.libraries import LIBRARIES
 from core.inference.loader import LoadedModel, load_model
-from core.inference.quantise import weight_bytes
+from core.inference.quantise import weight_bytes, without_fetched_kernels
 from core.settings import load_settings
 from core.values import FinishReason, Quantisation
 from tests.integration.inference.checkpoints import save_checkpoint
@@ -107,6 +108,24 @@ def test_it_computes_in_bfloat16_too(even: CheckpointOf, kind: Quantisation) -> 
 def test_experts_are_not_quantised_in_silence(checkpoint: CheckpointOf, family: str, kind: Quantisation) -> None:
     with pytest.raises(ConfigurationError, match=r"mixture of experts.*only .*%.*GLIMT_QUANTISATION=none"):
         loaded(checkpoint(family), kind)
+
+
+def test_a_preset_of_experts_is_refused_before_it_is_fetched(tmp_path: Path) -> None:
+    chosen = load_settings(_env_file=None, model="glm-4.7-flash", quantisation="int8", data_dir=tmp_path)
+    for check in (check_model, create_engine):
+        with pytest.raises(ConfigurationError, match=r"glm-4.7-flash is a mixture of experts.*GLIMT_QUANTISATION=none"):
+            check(chosen)
+
+
+def test_no_kernels_are_fetched_by_a_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "kernels.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    with without_fetched_kernels(), pytest.raises(ImportError):
+        importlib.import_module("kernels")
+    assert importlib.import_module("kernels").__file__ == str(tmp_path / "kernels.py")
+    with without_fetched_kernels(), pytest.raises(ImportError):
+        importlib.import_module("kernels")
+    assert sys.modules.pop("kernels").__file__ == str(tmp_path / "kernels.py")
 
 
 def test_what_is_quantised_already_is_not_quantised_again(checkpoint: CheckpointOf, tmp_path: Path) -> None:

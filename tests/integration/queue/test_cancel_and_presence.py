@@ -1,5 +1,8 @@
 """Stop reaches whoever has to know; workers say that they are there."""
 
+import json
+from dataclasses import asdict
+
 import pytest
 
 from core.queue.cancel import CANCEL_CHANNEL, read_poke, request_cancel
@@ -61,3 +64,9 @@ def test_workers_come_and_go(stage: Stage) -> None:
     assert stage.redis.ttl(PREFIX + one.owner) in range(1, LIFETIME_S + 1)
     withdraw_presence(stage.redis, one.owner)
     assert list_workers(stage.redis) == [two]
+
+
+def test_a_worker_of_a_later_version_may_say_more(stage: Stage) -> None:
+    one = WorkerPresence("one:1:a", "demo", 2, 1)
+    stage.redis.set(PREFIX + one.owner, json.dumps(asdict(one) | {"mood": "good"}))
+    assert list_workers(stage.redis) == [one]

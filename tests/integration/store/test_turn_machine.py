@@ -34,7 +34,10 @@ AGES = st.integers(0, 3)
 # Counted from the oldest: the ones that run, and the ends of the first conversations.
 WHICH = st.integers(0, 7)
 # Few rules with many cases each: Hypothesis switches whole rules off for a run, and most runs need all of these.
-PEOPLES_DOINGS = ("ask", "ask with a file", "files_have_come", "files_have_come", "press_stop", "reopen", "deliver")
+PEOPLES_DOINGS = (
+    *("ask", "ask with a file", "files_have_come", "files_have_come", "press_stop", "reopen", "deliver"),
+    *("hand_over", "release", "release"),
+)
 WORKERS_DOINGS = ("claim", "claim", "heartbeat", "retry_later", "give_back", *ENDED)
 SWEEPERS_DOINGS = ("announce", "announce", "reap", "reap", "wipe", "time passes", "time passes")
 
@@ -219,6 +222,26 @@ class TurnMachine(RuleBasedStateMachine):
             done = repositories.turns.reopen(turn_id, self.now)
         assert done == self.model.reopen(self.model.turns[turn_id], self.now)
 
+    def hand_over(self, turn_id: str) -> None:
+        """Of the turn's conversation."""
+        thread = self.model.turns[turn_id].thread
+        with self.store.write() as repositories:
+            changed = repositories.conversations.hand_over(thread, self.now)
+        assert changed == (thread not in self.model.handed_over)
+        with self.store.write() as repositories:
+            left = [left_id for left_id, _ in repositories.turns.hand_over(thread, self.now)]
+            running = [turn.id for turn in repositories.turns.open_of(thread)]
+        assert left == self.model.hand_over(thread)
+        for running_id in running:
+            self.press_stop(running_id)
+
+    def release(self, turn_id: str) -> None:
+        """Of the turn's conversation."""
+        thread = self.model.turns[turn_id].thread
+        with self.store.write() as repositories:
+            assert repositories.conversations.release(thread) == (thread in self.model.handed_over)
+        self.model.handed_over.discard(thread)
+
     def deliver(self, turn_id: str) -> None:
         self.may_change.add(turn_id)
         with self.store.write() as repositories:
@@ -247,7 +270,7 @@ class TurnMachine(RuleBasedStateMachine):
         for row in running:
             assert all(is_final(o.state) for o in rows if o.conversation_id == row.conversation_id and o.seq < row.seq)
         for row in rows:
-            assert deliveries.get(row.id, 0) == is_final(row.state)
+            assert deliveries.get(row.id, 0) == (is_final(row.state) and row.id not in self.model.silent)
         for turn_id, end in self.ends.items():
             if turn_id not in self.may_change:
                 assert (by_id[turn_id].state, by_id[turn_id].answer) == end

@@ -46,8 +46,14 @@ class TurnModel:
     """All turns, and the answers to every question that the repository is asked."""
 
     turns: dict[str, ModelTurn] = field(default_factory=dict)
+    # Threads that a human answers, and turns that were asked there: nobody delivers anything of those.
+    handed_over: set[str] = field(default_factory=set)
+    silent: set[str] = field(default_factory=set)
 
     def add(self, turn: ModelTurn) -> None:
+        if turn.thread in self.handed_over:
+            turn.state, turn.ready_at = TurnState.HANDED_OVER, None
+            self.silent.add(turn.id)
         self.turns[turn.id] = turn
 
     def of(self, thread: str) -> list[ModelTurn]:
@@ -91,8 +97,18 @@ class TurnModel:
                 turn.state = TurnState.CANCELLED
         return turn.state
 
+    def hand_over(self, thread: str) -> list[str]:
+        """What waits in the thread is a human's; the ids, in order."""
+        self.handed_over.add(thread)
+        left = [turn for turn in self.of(thread) if turn.state in (TurnState.GATHERING, TurnState.READY)]
+        for turn in left:
+            turn.state = TurnState.HANDED_OVER
+        return [turn.id for turn in left]
+
     def reopen(self, turn: ModelTurn, now: datetime) -> bool:
         is_last = turn.seq == max(other.seq for other in self.of(turn.thread))
+        if turn.thread in self.handed_over:
+            return False
         if turn.state not in (TurnState.FAILED, TurnState.CANCELLED) or not is_last:
             return False
         turn.state, turn.ready_at, turn.failures, turn.cancel_requested = TurnState.READY, now, 0, False

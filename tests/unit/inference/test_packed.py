@@ -1,5 +1,7 @@
 """Linear layers whose weights are packed."""
 
+import weakref
+
 import pytest
 import torch
 from torch import nn
@@ -17,6 +19,18 @@ class Tied(nn.Module):
         self.head.weight = self.embed.weight
         self.one = nn.Linear(32, 32)
         self.other = self.one
+
+
+class Watched(nn.ModuleList):
+    """Notes how many layers have their own weights whenever one of them was replaced."""
+
+    def watch(self) -> None:
+        self.weights = [weakref.ref(layer.weight) for layer in self]
+        self.left: list[int] = []
+
+    def set_submodule(self, target: str, module: nn.Module, strict: bool = False) -> None:
+        super().set_submodule(target, module, strict)
+        self.left.append(sum(weight() is not None for weight in self.weights))
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -44,6 +58,21 @@ def test_a_model_computes_the_same_with_what_it_shared_still_shared() -> None:
     assert model.one is model.other
     assert isinstance(model.embed.weight, nn.Parameter)
     assert torch.allclose(model.head(model.one(x)), before, atol=1e-5)
+
+
+def test_there_are_never_all_weights_twice() -> None:
+    model = Watched(nn.Linear(16, 16) for _ in range(4))
+    model.watch()
+    assert pack_linears(model, pays=lambda weight: True) == 4
+    assert model.left == [3, 2, 1, 0]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_whoever_looks_at_the_weights_of_a_layer_sees_them(dtype: torch.dtype) -> None:
+    linear = nn.Linear(48, 80, dtype=dtype)
+    packed = PackedLinear(linear)
+    assert packed.weight.dtype == dtype
+    assert torch.equal(packed.weight, linear.weight)
 
 
 def test_where_it_does_not_pay_all_stays() -> None:

@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from core.inference import products
 
@@ -67,6 +68,17 @@ def test_masked_and_small_attention_stays_with_torch() -> None:
     small, _ = products.products_attention(nn.Module(), few, few, few, None, SCALE, is_causal=False)
     expected = F.scaled_dot_product_attention(few, few, few, scale=SCALE).transpose(1, 2)
     assert torch.allclose(small, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("said", [None, True, False])
+@pytest.mark.parametrize("own", [None, True, False])
+def test_the_order_of_tokens_counts_where_it_does_for_torch(said: bool | None, own: bool | None) -> None:
+    torch.manual_seed(0)
+    query = torch.randn(1, 2, 140, 8)
+    module = type("Attention", (nn.Module,), {} if own is None else {"is_causal": own})()
+    made, _ = products.products_attention(module, query, query, query, None, SCALE, is_causal=said)
+    expected, _ = sdpa_attention_forward(module, query, query, query, None, scaling=SCALE, is_causal=said)
+    assert torch.allclose(made, expected, atol=1e-5)
 
 
 def test_only_half_precision_on_a_cpu_gains() -> None:
