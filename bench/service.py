@@ -189,6 +189,7 @@ def _service(folder: Path, settings: Settings) -> Iterator[_Service]:
         "GLIMT_BLOBS_URL": settings.blob_store_url,
         "GLIMT_HOST": settings.host,
         "GLIMT_PUBLIC_URL": "",
+        "GLIMT_SLACK_TRANSPORT": "off",
         "GLIMT_WEB_PORT": str(settings.web_port),
         "GLIMT_LOG_LEVEL": "WARNING",
         "GLIMT_WORKER_SLOTS": str(settings.worker_slots),

@@ -50,7 +50,9 @@ class SlackSettings(BaseSettings):
     slack_api_url: str = named(
         "SLACK_API_URL", default=SLACK_API_URL, description="where Slack's API is; for proxies and tests"
     )
-    slack_transport: Literal["auto", "socket", "http"] = Field("auto", description="auto: socket with an app token")
+    slack_transport: Literal["auto", "socket", "http", "off"] = Field(
+        "auto", description="auto: socket with an app token; off: Slack is not served"
+    )
     slack_workspaces: CommaSeparated = Field((), description="ids of the only workspaces that are served; empty: all")
     slack_channels: CommaSeparated = Field((), description="ids of the only channels that are served; empty: all")
     slack_threads: Literal["all", "mentions"] = Field(
@@ -122,6 +124,9 @@ class SlackSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _slack_is_complete(self) -> Self:
+        if self.slack_transport == "off":
+            return self
+
         def refuse(what: str) -> None:
             raise PydanticCustomError("slack", what)
 
@@ -158,7 +163,7 @@ class SlackSettings(BaseSettings):
     @property
     def slack_enabled(self) -> bool:
         """Whether any workspace can be served."""
-        return bool(self.slack_bot_token.get_secret_value() or self.slack_client_id)
+        return self.slack_transport != "off" and bool(self.slack_bot_token.get_secret_value() or self.slack_client_id)
 
     @property
     def slack_socket(self) -> bool:

@@ -1,18 +1,19 @@
 """The `glimt` command. Each command imports what it needs when it runs, so that `glimt keys` needs no torch."""
 
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from enum import StrEnum
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from core.errors import ConfigurationError, EmptyQuestion, GlimtError, InferenceError, ModelLoadError
+from core.errors import ConfigurationError, EmptyQuestion
 from core.settings import Settings, load_settings
+from glimt.cli_slack import add_slack
+from glimt.command import explained as _explained
+from glimt.command import installed as _installed
+from glimt.command import run_command as _run
 
 # How long `glimt db upgrade` waits for a PostgreSQL that is just starting, in seconds.
 START_PATIENCE_S = 20.0
@@ -28,67 +29,13 @@ db = typer.Typer(help="The database.", no_args_is_help=True)
 keys = typer.Typer(help="Keys of the REST API and the chat page.", no_args_is_help=True)
 blobs = typer.Typer(help="The stored pictures.", no_args_is_help=True)
 models = typer.Typer(help="The models that have a name here.", invoke_without_command=True)
-slack = typer.Typer(help="The Slack app.", no_args_is_help=True)
 bench = typer.Typer(help="Measurements, side by side in one run.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(keys, name="keys")
 app.add_typer(blobs, name="blobs")
 app.add_typer(models, name="models")
-app.add_typer(slack, name="slack")
 app.add_typer(bench, name="bench")
-
-
-class Language(StrEnum):
-    """Languages that people are addressed in."""
-
-    EN = "en"
-    ZH = "zh"
-
-
-class Transport(StrEnum):
-    """How Slack's events come."""
-
-    SOCKET = "socket"
-    HTTP = "http"
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Errors of ours become one sentence on stderr and exit status 1; an interrupted command ends with 130."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo("\nInterrupted; everything is stopped.", err=True)
-        raise typer.Exit(130) from None
-    except GlimtError as error:
-        typer.echo(f"glimt: {_sentence(error)}", err=True)
-        raise typer.Exit(1) from None
-
-
-def _sentence(error: GlimtError) -> str:
-    """What went wrong. The detail of a failed answer is a few numbers, so it comes behind what the user is told."""
-    detail = str(error)
-    if isinstance(error, InferenceError) and not isinstance(error, ModelLoadError) and detail != error.user_message:
-        return f"{error.user_message} ({detail})"
-    return detail
-
-
-@contextmanager
-def _installed(what: str, remedy: str) -> Iterator[None]:
-    """Imports of a part that not every installation has."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(f"This installation has no {what} ({error.name} is missing). {remedy}") from None
-
-
-def _run(action: Callable[[Settings], None], settings: Settings | None = None) -> None:
-    from glimt.logs import set_up_logs
-
-    with _explained():
-        settings = settings or load_settings()
-        set_up_logs(settings)
-        action(settings)
+add_slack(app, bench)
 
 
 def _bots_installed() -> AbstractContextManager[None]:
@@ -263,12 +210,15 @@ def doctor(
     part: Annotated[str, typer.Argument(help="'slack': only what concerns Slack.", metavar="[slack]")] = "",
 ) -> None:
     """Check settings, database, Redis, model, hardware and chat platforms, and say how to mend each."""
-    from glimt.doctor import examine
-    from glimt.doctor_slack import examine_slack
 
     def run(settings: Settings) -> None:
+        if part:
+            # Without what looks at models.
+            from glimt.doctor_slack import examine_slack as examine
+        else:
+            from glimt.doctor import examine
         healthy = True
-        for finding in examine_slack(settings) if part else examine(settings):
+        for finding in examine(settings):
             healthy &= finding.good
             mark = "MEND" if not finding.good else "WARN" if finding.worry else "ok  "
             typer.echo(f"{mark} {finding.what}: {finding.says}")
@@ -282,28 +232,6 @@ def doctor(
             with _slack_installed():
                 import bots.slack.doctor  # noqa: F401
     _run(run)
-
-
-@slack.command("manifest")
-def slack_manifest(
-    name: Annotated[str, typer.Option(help="What the app and its bot are called.")] = "Glimt",
-    language: Annotated[Language, typer.Option(help="Of descriptions, prompts and shortcut.")] = Language.EN,
-    transport: Annotated[
-        Transport, typer.Option(help="socket: no public address needed; http: Slack posts to --url.")
-    ] = Transport.SOCKET,
-    url: Annotated[str, typer.Option(help="The https address of this installation; else GLIMT_PUBLIC_URL.")] = "",
-    many: Annotated[
-        bool, typer.Option("--many", help="Many workspaces install it by OAuth; needs an address.")
-    ] = False,
-) -> None:
-    """Print the app manifest, as JSON, for api.slack.com/apps, "Create New App", "From a manifest"."""
-    from bots.slack.manifest import build_manifest
-
-    with _explained():
-        if not url and (many or transport is Transport.HTTP):
-            url = load_settings().public_url
-        manifest = build_manifest(name=name, language=language.value, transport=transport.value, url=url, many=many)
-        typer.echo(json.dumps(manifest, indent=2, ensure_ascii=False))
 
 
 @bench.command("service")
@@ -336,15 +264,3 @@ def bench_engine(
         from bench.engine import run as measure
 
     _run(lambda settings: measure(settings, model=model, rounds=rounds, as_json=as_json, out=sys.stdout, small=small))
-
-
-@bench.command("slack-forged")
-def bench_slack_forged(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    requests: Annotated[int, typer.Option(min=1, help="How many are forged.")] = 10_000,
-) -> None:
-    """Forged, tampered and late requests to Slack's address in HTTP mode: none may be taken or logged."""
-    with _explained(), _installed("measurements", "They run from a checkout of Glimt with everything installed."):
-        from bench.slack_forged import run as measure
-
-    _run(lambda settings: measure(settings, requests=requests, as_json=as_json, out=sys.stdout))

@@ -17,5 +17,5 @@ def examine_slack(settings: Settings) -> Iterator[Finding]:
 
     with asyncio.Runner() as runner:
         checks = SlackDoctor(settings).checks()
-        while (check := runner.run(anext(checks, None))) is not None:  # type: ignore[arg-type]
+        while (check := runner.run(anext(checks, None))) is not None:
             yield Finding(check.what, check.good, check.says, check.worry)

@@ -22,6 +22,7 @@ from bots.slack.desk import Desk
 from bots.slack.download import Downloader
 from bots.slack.file_hosts import FileHosts
 from bots.slack.gather import Gatherer
+from bots.slack.home import Home
 from bots.slack.http import mount
 from bots.slack.inbox import Inbox
 from bots.slack.manifest import suggested_prompts
@@ -57,11 +58,11 @@ class _Handlers:
         self._desk = desk
         self._uninstaller = uninstaller
         self._inbox = Inbox(desk)
-        pressing = Pressing(desk, self._inbox)
-        self.command = pressing.command
-        self.shortcut = pressing.shortcut
-        self.action = pressing.action
-        self.submission = pressing.submission
+        self._home = Home(desk)
+        self._pressing = Pressing(desk, self._inbox)
+        self.command = self._pressing.command
+        self.shortcut = self._pressing.shortcut
+        self.submission = self._pressing.submission
 
     async def event(self, team: str, bot_user: str, event: Body, body: Body) -> None:
         """What happened in a workspace."""
@@ -74,6 +75,15 @@ class _Handlers:
                 await self._uninstaller.handle(team, event, float(body.get("event_time") or 0.0))
             case "app_home_opened" if event.get("tab") == "messages":
                 self._desk.background.start(self._suggest(team, event))
+            case "app_home_opened":
+                self._desk.background.start(self._home.opened(team, str(event.get("user") or "")))
+
+    async def action(self, team: str, body: Body) -> None:
+        """A button, of a message or of the Home tab."""
+        if (body.get("view") or {}).get("type") == "home":
+            self._desk.background.start(self._home.pressed(team, body))
+        else:
+            await self._pressing.action(team, body)
 
     async def _suggest(self, team: str, event: Body) -> None:
         """Questions to begin with, in the language of whoever opened the conversation with us."""

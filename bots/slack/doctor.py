@@ -70,7 +70,7 @@ class SlackDoctor:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._client = AsyncWebClient(base_url=settings.slack_api_url, timeout=TIMEOUT_S)
+        self._client = AsyncWebClient(base_url=settings.slack_api_url, timeout=TIMEOUT_S, retry_handlers=[])
         self._bot: AsyncSlackResponse | None = None
 
     async def checks(self) -> AsyncIterator[Check]:
@@ -233,7 +233,8 @@ class SlackDoctor:
             if not (found.get("is_member") or found.get("is_im") or found.get("is_mpim")):
                 wrong.append(f"#{found.get('name') or channel}: not a member")
         if wrong:
-            raise _Worry(f"{'; '.join(wrong)}. In each of them: /invite @{(self._bot or {}).get('user') or 'glimt'}")
+            name = (self._bot.get("user") if self._bot is not None else "") or "glimt"
+            raise _Worry(f"{'; '.join(wrong)}. In each of them: /invite @{name}")
         return f"a member of all {len(self._settings.slack_channels)}"
 
     async def _events(self) -> str:
@@ -251,9 +252,9 @@ class SlackDoctor:
         if not last:
             raise _Worry(
                 "No question has arrived from Slack yet. With `glimt bots` running, write to the app. If Slack says "
-                'that sending messages is turned off: "App Home", "Messages Tab", tick "Allow users to send Slash commands '
-                'and messages". If nothing happens: "Event Subscriptions", "Enable Events"; easiest is "App Manifest" '
-                "with what `glimt slack manifest` prints."
+                'that sending messages is turned off: "App Home", "Messages Tab", tick "Allow users to send Slash '
+                'commands and messages". If nothing happens: "Event Subscriptions", "Enable Events"; easiest is "App '
+                'Manifest" with what `glimt slack manifest` prints.'
             )
         return f"the last question arrived {last}"
 

@@ -44,6 +44,11 @@ def test_without_anything_slack_is_off() -> None:
     assert not _load().slack_enabled
 
 
+@pytest.mark.parametrize("given", [ONE, MANY, {"slack_app_token": APP}, {"slack_client_id": "1.2"}])
+def test_it_can_be_off_whatever_is_there(given: dict[str, str]) -> None:
+    assert not _load(**given, slack_transport="off").slack_enabled
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [

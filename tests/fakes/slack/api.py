@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from tests.fakes.slack.arguments import METHODS, Method, read_arguments
+from tests.fakes.slack.faults import Fault
 from tests.fakes.slack.methods import HANDLERS
 from tests.fakes.slack.methods.content import need_scope
 from tests.fakes.slack.methods.installation import check_client
@@ -61,6 +62,10 @@ class Api:
         with self._fake.lock:
             self._fake.calls.append(call)
             fault = self._fake.faults.next(name)
+            wait = self._fake.tiers.wait(name, token, str(given.get("channel", "")), call.at)
+        self._fake.changed()
+        if wait and fault is None:
+            fault = Fault("limited", 0, retry_after=wait)
         if fault is not None and fault.kind == "limited":
             return self._finish(
                 call, {"ok": False, "error": "ratelimited"}, 429, {"Retry-After": f"{fault.retry_after}"}

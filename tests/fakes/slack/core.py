@@ -22,6 +22,7 @@ from tests.fakes.slack.refusal import Refusal
 from tests.fakes.slack.response_urls import ResponseUrls
 from tests.fakes.slack.sockets import Sockets
 from tests.fakes.slack.state import Grant, Ids, Message, User, Workspace
+from tests.fakes.slack.tiers import Tiers
 from tests.fakes.slack.waiting import Waiting
 from tests.fakes.slack.world import World
 
@@ -43,7 +44,9 @@ class Core(Waiting):
         violations: what the app did that it must never do. Clear those that a test is about.
         request_url: where events go over HTTP; "" for Socket Mode.
         subscribed: the events that the app has asked for; no other is delivered.
+        faults: what goes wrong on order. `tiers.enforced`: Slack's rate limits hold.
         history_limit: at most so many messages a page, as Slack gives to apps outside of its marketplace.
+        messages_tab: whether the app's Messages tab is on; without it nobody can be written to directly.
         stop_after_user: whether chat.stopStream is still allowed after the user's Stop. The documentation says so;
             bots in the field have met message_not_in_streaming_state.
         echoes: whether the bot's own messages come back as events, as they do in Slack.
@@ -65,11 +68,12 @@ class Core(Waiting):
         self.subscribed = set(EVENTS)
         self.socket_mode = True
         self.history_limit = 0
+        self.messages_tab = True
         self.stop_after_user = True
         self.echoes = True
         self._triggers: dict[str, tuple[str, float]] = {}
         this = cast("FakeSlack", self)
-        self.faults = Faults(self.loop)
+        self.faults, self.tiers = Faults(self.loop), Tiers()
         self.sockets = Sockets(this)
         self.oauth = OAuth(this)
         self.response_urls = ResponseUrls(this)
@@ -140,7 +144,7 @@ class Core(Waiting):
             bot = User(self.world.ids("U"), "glimt", team, is_bot=True)
             workspace = Workspace(team, name, bot, self.world.ids("B"), agent)
             self.world.workspaces[team] = workspace
-            self.world.users[bot.id] = bot
+            self.world.users |= {bot.id: bot, "USLACKBOT": User("USLACKBOT", "slackbot", team)}
             if scopes is not None:
                 token = self.world.ids("xoxb-")
                 self.world.grants[token] = Grant(token, "bot", team, scopes, bot.id)

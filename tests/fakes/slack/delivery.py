@@ -101,6 +101,8 @@ class Deliverer:
             delivery.attempts.append(attempt)
             self._fake.changed()
             if attempt.ok:
+                if delivery.kind == "slash_commands" and body:
+                    self._fake.response_urls.acknowledged(delivery.payload["response_url"], delivery.answer or body)
                 return
             reason = failure
 
@@ -113,7 +115,7 @@ class Deliverer:
                 )
             except TimeoutError:
                 return 0, "", "timeout"
-            return 200, json.dumps(delivery.answer), ""
+            return 200, json.dumps(delivery.answer) if delivery.answer else "", ""
         try:
             return await self._post(delivery, number, reason)
         except TimeoutError:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from tests.fakes.slack.state import Channel, Json, Message, User, Workspace
 from tests.fakes.slack.world import World
-
-_MENTION = re.compile(r"(<@\w+>)")
 
 
 def callback(world: World, workspace: Workspace, event: Json, *, channel: Channel | None = None) -> Json:
@@ -37,48 +34,29 @@ def callback(world: World, workspace: Workspace, event: Json, *, channel: Channe
     }
 
 
-def rich_text(text: str, block_id: str) -> list[Json]:
-    """The blocks that Slack's own editor makes of what somebody types."""
-    elements: list[Json] = []
-    for part in _MENTION.split(text):
-        if part.startswith("<@"):
-            elements.append({"type": "user", "user_id": part[2:-1]})
-        elif part:
-            elements.append({"type": "text", "text": part})
-    section = {"type": "rich_text_section", "elements": elements}
-    return [{"type": "rich_text", "block_id": block_id, "elements": [section]}] if elements else []
-
-
 def message(world: World, message: Message, *, files: bool = True) -> Json:
     """message.im, message.channels, message.groups, message.mpim. `files` False: without them, as sometimes happens."""
     channel = world.channels[message.channel]
-    event = world.message_json(message)
+    event = world.message_json(message, event=True)
     event |= {"channel": channel.id, "event_ts": message.ts, "channel_type": _channel_type(channel)}
-    # What only a reading of the history shows.
-    for name in ("reply_count", "reply_users", "latest_reply", "reactions", "streaming_state"):
-        event.pop(name, None)
-    if not message.thread_ts:
-        event.pop("thread_ts", None)
     return event if files else _without_files(event)
 
 
 def app_mention(world: World, message: Message, *, files: bool = True) -> Json:
     """Comes beside `message` for one that names the bot."""
-    event = world.message_json(message) | {"type": "app_mention", "channel": message.channel, "event_ts": message.ts}
-    for name in ("subtype", "reply_count", "reply_users", "latest_reply"):
-        event.pop(name, None)
-    if not message.thread_ts:
-        event.pop("thread_ts", None)
+    event = world.message_json(message, event=True)
+    event |= {"type": "app_mention", "channel": message.channel, "event_ts": message.ts}
+    event.pop("subtype", None)
     return event if files else _without_files(event)
 
 
 def message_changed(world: World, after: Message, before: Json, *, stamp: str) -> Json:
-    """An edit: `before` is what `message_json` gave before it."""
+    """An edit, or the deletion of a message with replies; `before` is what `message_json` gave before it."""
     channel = world.channels[after.channel]
     return {
         "type": "message",
         "subtype": "message_changed",
-        "message": world.message_json(after),
+        "message": world.message_json(after, event=True) | ({"hidden": True} if after.subtype == "tombstone" else {}),
         "previous_message": before,
         "channel": channel.id,
         "hidden": True,

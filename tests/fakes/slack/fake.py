@@ -38,8 +38,7 @@ class FakeSlack(Pressing):
             if thread:
                 messages = self.world.thread(channel, thread)
             else:
-                shown = sorted(channel.messages.items())
-                messages = [m for _, m in shown if not m.thread_ts or m.broadcast]
+                messages = [m for m in channel.messages.values() if not m.thread_ts or m.broadcast]
             return [self._seen(m) for m in messages if m.ephemeral_to in ("", by.id if by else "")]
 
     def answers(self, channel: Channel, thread: str = "") -> list[Seen]:

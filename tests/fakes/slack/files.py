@@ -16,6 +16,7 @@ from tests.fakes.slack.state import Json
 Download = Literal[
     "whole", "login", "truncated", "reset", "hang", "redirect", "redirect_home", "gone", "error", "wrong"
 ]
+Access = Literal["", "check_file_info", "access_denied", "file_not_found", "hidden_by_limit"]
 _THUMBS = (64, 80, 160, 360, 480, 720, 800, 960, 1024)
 _UNREADABLE = (UnidentifiedImageError, OSError, ValueError, RuntimeError)
 _PICTURES = ("png", "jpg", "jpeg", "gif", "heic", "webp", "bmp", "tiff")
@@ -28,7 +29,8 @@ class StoredFile:
     `download` says how url_private answers: whole; login, Slack's HTML page with 200; truncated, half the announced
     bytes; reset, a broken connection after half; hang, half and then silence; redirect, to a host that is not Slack's;
     redirect_home, to the same host; gone, 404; error, 500; wrong, HTML under the picture's media type.
-    `access` is what Slack Connect hides: the file is then a stub until files.info is asked.
+    `access`, when it is not "": check_file_info, as in Slack Connect, where an event has a stub until files.info is
+    asked; access_denied and file_not_found, which stay stubs; hidden_by_limit, too old for a free workspace.
     `external`: a "remote file", whose url_private is any address at all.
     """
 
@@ -41,7 +43,7 @@ class StoredFile:
     created: int
     title: str = ""
     download: Download = "whole"
-    access: Literal["", "check_file_info", "file_not_found"] = ""
+    access: Access = ""
     external: str = ""
     size: int | None = None
     shares: list[tuple[str, str]] = field(default_factory=list)
@@ -94,18 +96,17 @@ class StoredFile:
         picture.save(out, "PNG")
         return out.getvalue()
 
-    def as_json(self) -> Json:
-        """As events carry it: a stub while its access must be asked for."""
-        if self.access:
-            return {
-                "id": self.id,
-                "mode": "file_access",
-                "file_access": self.access,
-                "created": 0,
-                "timestamp": 0,
-                "user": "",
-            }
-        return self.full()
+    def as_json(self, *, event: bool = False) -> Json:
+        """As a message carries it. Where it must be asked for, an event has a stub of it and the history all
+        (docs.slack.dev/apis/slack-connect)."""
+        if self.deleted:
+            return {"id": self.id, "mode": "tombstone"}
+        if self.access == "hidden_by_limit":
+            return {"id": self.id, "mode": "hidden_by_limit", "created": self.created, "timestamp": self.created}
+        if not self.access or (self.access == "check_file_info" and not event):
+            return self.full()
+        stub = {"id": self.id, "mode": "file_access", "file_access": self.access, "user": ""}
+        return stub | {"created": 0, "timestamp": 0}
 
     def full(self) -> Json:
         """As files.info gives it."""

@@ -1,9 +1,9 @@
-"""What the app's manifest asks Slack for."""
+"""What the app's manifest asks Slack for. Without `mpim:read`, conversations.info knows no group DM."""
 
 SCOPES = (
     *("app_mentions:read", "assistant:write", "chat:write", "commands", "users:read"),
     *("channels:history", "groups:history", "im:history", "mpim:history"),
-    *("channels:read", "groups:read", "im:read", "mpim:read", "im:write", "mpim:write"),
+    *("channels:read", "groups:read", "im:read", "im:write"),
     *("files:read", "files:write", "reactions:read", "reactions:write"),
 )
 EVENTS = frozenset(

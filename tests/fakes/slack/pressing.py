@@ -132,6 +132,10 @@ class Pressing(Speaking):
         event = events.app_context_changed(user, im, self.world.clock.stamp(), channel, user.team_id)
         return self.deliver(event, channel=im)
 
+    def verify_url(self) -> Delivery:
+        """What Slack asks of a request URL before it sends events: say the challenge back (`answer`)."""
+        return self.deliverer.start("events_api", events.url_verification(self.world.ids("challenge")), retries=0)
+
     def uninstall(self, workspace: Workspace | None = None) -> list[Delivery]:
         """The app is removed: its tokens die, and two events say so."""
         team = workspace or self.workspace

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from tests.fakes.slack.methods.content import POST_TEXT, read_content, require_text
+from tests.fakes.slack.methods.content import read_content, require_text
 from tests.fakes.slack.refusal import Refusal
 from tests.fakes.slack.state import Channel, Json, Message, User
 
@@ -67,6 +67,18 @@ class ResponseUrls:
         self._fake.changed()
         return web.Response(text="ok")
 
+    def acknowledged(self, url: str, answer: Json | str) -> None:
+        """What the acknowledgement of a command says is shown as well: text, or a message."""
+        given = {"text": answer} if isinstance(answer, str) else answer
+        place = self._places[url.rpartition("/")[2]]
+        if any(given.get(name) for name in ("text", "blocks", "attachments")):
+            with self._fake.lock:
+                try:
+                    self._post(place, given)
+                except Refusal as refusal:
+                    self._fake.violation(f"acknowledgement of a command: {refusal}")
+            self._fake.changed()
+
     def _post(self, place: _Place, given: Json) -> None:
         for name in set(given) - _KNOWN:
             self._fake.violation(f"response_url: unknown field {name}")
@@ -74,7 +86,7 @@ class ResponseUrls:
             if place.message is not None:
                 place.channel.messages.pop(place.message.ts, None)
             return
-        content = read_content(self._fake, given, most=POST_TEXT)
+        content = read_content(self._fake, given)
         require_text(content)
         if given.get("replace_original") and place.message is not None:
             for name, value in ({"text": "", "blocks": []} | content).items():

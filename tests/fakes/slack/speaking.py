@@ -11,9 +11,11 @@ from typing import Any
 from tests.fakes.slack import events
 from tests.fakes.slack.core import Core
 from tests.fakes.slack.delivery import Delivery
-from tests.fakes.slack.files import Download, StoredFile
+from tests.fakes.slack.files import Access, Download, StoredFile
+from tests.fakes.slack.rich import rich_text
 from tests.fakes.slack.state import Channel, Json, Message, User, Workspace
 
+SLACKBOT = "USLACKBOT"
 _NAMES = {"channel": "message.channels", "group": "message.groups", "im": "message.im", "mpim": "message.mpim"}
 
 
@@ -102,7 +104,7 @@ class Speaking(Core):
         owner: User,
         *,
         download: Download = "whole",
-        access: str = "",
+        access: Access = "",
         external: str = "",
         size: int | None = None,
     ) -> StoredFile:
@@ -117,7 +119,7 @@ class Speaking(Core):
                 base=self.url,
                 created=int(self.world.clock.now()),
                 download=download,
-                access=access,  # type: ignore[arg-type]
+                access=access,
                 external=external,
                 size=size,
             )
@@ -153,7 +155,7 @@ class Speaking(Core):
                 channel,
                 user.id,
                 text=text,
-                blocks=events.rich_text(text, self.world.ids("b")),
+                blocks=rich_text(text, self.world.ids("b")),
                 files=[file.id for file in files or []],
                 subtype="file_share" if files else ("thread_broadcast" if broadcast else ""),
                 thread_ts=thread,
@@ -188,20 +190,25 @@ class Speaking(Core):
     def edit(self, message: Message, text: str) -> Said:
         """Its author changes it."""
         with self.lock:
-            before, stamp = self.world.message_json(message), self.world.clock.stamp()
+            before, stamp = self.world.message_json(message, event=True), self.world.clock.stamp()
             message.text, message.edited = text, stamp
-            message.blocks = events.rich_text(text, self.world.ids("b"))
+            message.blocks = rich_text(text, self.world.ids("b"))
             event = events.message_changed(self.world, message, before, stamp=stamp)
         return self._in(message.channel, message, event)
 
     def remove(self, message: Message) -> Said:
-        """Its author deletes it."""
+        """Its author deletes it. One with replies becomes a tombstone, and the app is told of a change."""
         channel = self.world.channels[message.channel]
         with self.lock:
-            event = events.message_deleted(
-                self.world, channel, self.world.message_json(message), stamp=self.world.clock.stamp()
-            )
-            channel.messages.pop(message.ts, None)
+            before, stamp = self.world.message_json(message, event=True), self.world.clock.stamp()
+            if self.world.replies(channel, message):
+                message.text, message.blocks, message.files = "This message was deleted.", [], []
+                message.author, message.subtype = SLACKBOT, "tombstone"
+                event = events.message_changed(self.world, message, before, stamp=stamp)
+            else:
+                del channel.messages[message.ts]
+                event = events.message_deleted(self.world, channel, before, stamp=stamp)
+        self.changed()
         return self._in(message.channel, message, event)
 
     def _in(self, channel_id: str, message: Message, event: Json) -> Said:
@@ -236,6 +243,6 @@ class Speaking(Core):
             return
         event = events.message(self.world, message)
         if change:
-            now = self.world.message_json(message)
+            now = self.world.message_json(message, event=True)
             event = events.message_changed(self.world, message, now, stamp=self.world.clock.stamp())
         self.deliver(event, channel=channel, retries=0)

@@ -50,8 +50,9 @@ class Waiting:
 
     def violation(self, what: str) -> None:
         """Writes down a broken rule."""
-        with self.lock:
+        with self._changed:
             self.violations.append(what)
+            self._changed.notify_all()
 
     def take_violations(self) -> list[str]:
         """Those so far, which are thereby forgiven."""

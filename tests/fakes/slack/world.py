@@ -8,6 +8,7 @@ from typing import Any
 from tests.fakes.slack.clock import Clock
 from tests.fakes.slack.files import StoredFile
 from tests.fakes.slack.refusal import Refusal
+from tests.fakes.slack.rich import rich_text
 from tests.fakes.slack.state import Channel, Grant, Ids, Json, Message, User, Workspace
 
 
@@ -74,10 +75,16 @@ class World:
 
     def thread(self, channel: Channel, root: str) -> list[Message]:
         """The root, if it is still there, and all replies, oldest first."""
-        return [m for _, m in sorted(channel.messages.items()) if m.root == root]
+        # In the order in which they were written, which is that of their ts.
+        return [m for m in channel.messages.values() if m.root == root]
 
-    def message_json(self, message: Message, *, metadata: bool = True) -> Json:
-        """As an event or conversations.history gives it."""
+    def replies(self, channel: Channel, root: Message) -> list[Message]:
+        """All others of its thread that everybody sees, oldest first."""
+        return [m for m in self.thread(channel, root.ts) if m is not root and not m.ephemeral_to]
+
+    def message_json(self, message: Message, *, metadata: bool = True, event: bool = False) -> Json:
+        """As the history gives it, or (`event`) as an event does: without the tally of its replies, and with stubs of
+        files that files.info must be asked for."""
         channel = self.channels[message.channel]
         answer: Json = {"type": "message", "user": message.author, "text": message.text, "ts": message.ts}
         answer["team"] = channel.team_id
@@ -87,12 +94,13 @@ class World:
             answer["subtype"] = message.subtype
         if message.bot_id:
             answer |= {"bot_id": message.bot_id, "app_id": self.app_id}
-        if message.blocks:
-            answer["blocks"] = message.blocks
+        streamed = rich_text(message.text, f"stream-{message.ts}") if message.stream is not None else []
+        if message.blocks or streamed:
+            answer["blocks"] = [*streamed, *message.blocks]
         if message.attachments:
             answer["attachments"] = message.attachments
         if message.files:
-            answer |= {"files": [self.files[file].as_json() for file in message.files], "upload": False}
+            answer |= {"files": [self.files[file].as_json(event=event) for file in message.files], "upload": False}
             answer["display_as_bot"] = False
         if message.edited:
             answer["edited"] = {"user": message.author, "ts": message.edited}
@@ -102,7 +110,7 @@ class World:
             answer["streaming_state"] = message.stream.state
         if message.reactions:
             answer["reactions"] = [{"name": n, "users": u, "count": len(u)} for n, u in message.reactions.items()]
-        replies = [m for m in self.thread(channel, message.ts) if m.ts != message.ts and not m.ephemeral_to]
+        replies = [] if event or message.thread_ts else self.replies(channel, message)
         if message.thread_ts:
             answer["thread_ts"] = message.thread_ts
             parent = channel.messages.get(message.thread_ts)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from slack_sdk import WebClient
 
@@ -27,3 +28,10 @@ def loop() -> Iterator[asyncio.Runner]:
     """An event loop for the parts of the SDK that need one."""
     with asyncio.Runner() as runner:
         yield runner
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[httpx.Client]:
+    """What follows links. One for all tests, since each client would read the machine's certificates anew."""
+    with httpx.Client(verify=False) as one:
+        yield one

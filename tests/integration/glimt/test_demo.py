@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from core.process import spawn
 from glimt.demo import QUESTIONS, _check
 from glimt.page import DemoFailed
+from tests.fakes.slack import FakeSlack
 from tests.integration.glimt.command import GLIMT, environment, glimt
 from tests.processes import PATIENCE_S, until
 
@@ -39,9 +40,13 @@ def test_it_is_the_shipped_model_on_this_machine_whatever_is_configured(tmp_path
 
 
 def test_it_plays_the_conversation_and_ends(tmp_path: Path) -> None:
-    demo = glimt(tmp_path, *DEMO, GLIMT_WEB_PORT="0")
+    with FakeSlack() as slack:
+        tokens = {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token}
+        demo = glimt(tmp_path, *DEMO, GLIMT_WEB_PORT="0", SLACK_API_URL=slack.api_url, **tokens)
 
     assert demo.returncode == 0, demo.stdout + demo.stderr
+    # It answers in no workspace, whatever tokens there are.
+    assert slack.calls == []
     for question in QUESTIONS:
         assert f"You:   {question}\nGlimt: {question}" in demo.stdout
     assert re.search(r"Ready after [\d.]+ s: http://127\.0\.0\.1:\d+/", demo.stdout)

@@ -9,7 +9,8 @@ from core.inference.source import DEMO
 from core.queue.embedded import EmbeddedRedis
 from core.settings import Settings, load_settings
 from core.store.migrate import upgrade
-from glimt.doctor import Finding, examine
+from glimt.doctor import examine
+from glimt.doctor_finding import Finding
 from tests.integration.glimt.command import glimt
 from tests.integration.inference.openai_backend.fault_proxy import fault_proxy, saying, status
 

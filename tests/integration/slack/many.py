@@ -1,4 +1,4 @@
-"""Many workspaces: the app's own addresses, a browser that installs it at the fake Slack, and what is stored of that."""
+"""Many workspaces: the app's own addresses, a browser that installs it at the fake Slack, and what is stored."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

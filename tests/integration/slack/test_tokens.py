@@ -1,4 +1,4 @@
-"""Which token opens which workspace: from the environment, by OAuth, renewed before it expires, and never for others."""
+"""Which token opens which workspace: from the environment, by OAuth, renewed in time, and never for others."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator

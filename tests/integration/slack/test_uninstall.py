@@ -19,7 +19,6 @@ from tests.integration.slack.many import Many, many
 from tests.processes import Installation, installation
 
 REVOKED = {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": ["U0BOT"]}}
-# The fakes of two tests give out the same ids.
 _NUMBERS = count(1)
 UNINSTALLED = {"type": "app_uninstalled"}
 
@@ -30,8 +29,9 @@ def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
         yield made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def fake() -> Iterator[FakeSlack]:
+    """Shared: each test has a workspace of its own."""
     with FakeSlack() as made:
         yield made
 

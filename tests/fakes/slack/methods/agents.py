@@ -61,7 +61,9 @@ def rename_session(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
     """Another title."""
     _agent(caller)
     channel = _place(fake, caller, arguments, "session_not_found")
-    session = fake.world.sessions.get((channel.id, arguments.get("thread_ts", "")))
+    if not arguments.get("thread_ts"):
+        raise Refusal("thread_ts_required", fault="no thread_ts")
+    session = fake.world.sessions.get((channel.id, arguments["thread_ts"]))
     if session is None:
         raise Refusal("session_not_found")
     if len(arguments["title"]) > 200:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.fakes.slack.methods.content import POST_TEXT, UPDATE_TEXT, check_look, read_content, require_text, thread_of
+from tests.fakes.slack.methods.content import check_look, read_content, require_text, thread_of
 from tests.fakes.slack.methods.registry import method
 from tests.fakes.slack.refusal import Refusal
 from tests.fakes.slack.state import Channel, Json, Message
@@ -18,7 +18,7 @@ def writable(fake: FakeSlack, caller: Caller, channel: str) -> Channel:
     """One that the bot may post to; a user's id means the conversation with him.
 
     Raises:
-        Refusal: channel_not_found, is_archived, not_in_channel.
+        Refusal: channel_not_found, is_archived, not_in_channel, messages_tab_disabled.
     """
     user = fake.world.users.get(channel)
     found = fake.im(user) if user else fake.world.channel(channel, caller)
@@ -26,6 +26,8 @@ def writable(fake: FakeSlack, caller: Caller, channel: str) -> Channel:
         raise Refusal("is_archived")
     if caller.bot not in found.members:
         raise Refusal("not_in_channel")
+    if found.kind == "im" and not fake.messages_tab:
+        raise Refusal("messages_tab_disabled")
     return found
 
 
@@ -34,7 +36,7 @@ def post_message(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
     """A new message of the bot's."""
     check_look(arguments, caller)
     channel = writable(fake, caller, arguments["channel"])
-    content = read_content(fake, arguments, most=None)
+    content = read_content(fake, arguments)
     require_text(content)
     thread = thread_of(fake, channel, arguments.get("thread_ts"))
     message = fake.world.add_message(
@@ -48,10 +50,7 @@ def post_message(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
     # A message ends the status line of its thread.
     fake.world.statuses.pop((channel.id, message.root), None)
     fake.echo(message)
-    answer: Json = {"channel": channel.id, "ts": message.ts, "message": fake.world.message_json(message)}
-    if len(arguments.get("text") or "") > POST_TEXT:
-        answer |= {"warning": "message_truncated", "response_metadata": {"warnings": ["message_truncated"]}}
-    return answer
+    return {"channel": channel.id, "ts": message.ts, "message": fake.world.message_json(message)}
 
 
 @method("chat.postEphemeral")
@@ -61,7 +60,7 @@ def post_ephemeral(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
     channel = writable(fake, caller, arguments["channel"])
     if arguments["user"] not in channel.members:
         raise Refusal("user_not_in_channel")
-    content = read_content(fake, arguments, most=POST_TEXT)
+    content = read_content(fake, arguments)
     require_text(content)
     thread = thread_of(fake, channel, arguments.get("thread_ts"))
     message = fake.world.add_message(
@@ -95,12 +94,15 @@ def update(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
     fake.expire(message)
     if message.stream is not None and message.stream.state == "in_progress":
         raise Refusal("streaming_state_conflict")
-    content = read_content(fake, arguments, most=UPDATE_TEXT)
+    content = read_content(fake, arguments)
     if not set(content) - {"metadata"}:
         raise Refusal("no_text", fault="an update that changes nothing")
     if "text" in content and "blocks" not in content:
         content["blocks"] = []
     require_text({"text": message.text, "blocks": message.blocks} | content)
+    if message.stream is not None and set(content) - {"metadata"}:
+        # What was streamed is a block of the message by now, and goes with the others.
+        message.stream = None
     for name, value in content.items():
         setattr(message, name, value)
     # What was streamed is gone with the edit; from now on it is a message like any other.
@@ -120,7 +122,11 @@ def update(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
 def delete(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
     """Takes the bot's own message away."""
     channel, message = own_message(fake, caller, arguments, "cant_delete_message")
-    del channel.messages[message.ts]
+    if fake.world.replies(channel, message):
+        message.text, message.blocks, message.files = "This message was deleted.", [], []
+        message.author, message.subtype, message.bot_id = "USLACKBOT", "tombstone", ""
+    else:
+        del channel.messages[message.ts]
     return {"channel": channel.id, "ts": message.ts}
 
 

@@ -13,18 +13,16 @@ if TYPE_CHECKING:
     from tests.fakes.slack.fake import FakeSlack
 
 MARKDOWN = 12_000
-POST_TEXT = 40_000
-UPDATE_TEXT = 4_000
+# The page of chat.update says so. Of chat.postMessage it is told that longer text is split into several messages or
+# refused (slack-ruby/slack-ruby-client#259, seratch/ChatGPT-in-Slack#102), whatever is said of cutting at 40,000.
+TEXT = 4_000
 
 
-def read_content(fake: FakeSlack, arguments: Json, *, most: int | None) -> Json:
+def read_content(fake: FakeSlack, arguments: Json) -> Json:
     """The text, blocks, attachments and metadata to store.
 
-    Args:
-        most: the characters that `text` may have; None where Slack cuts at 40,000 instead of refusing.
-
     Raises:
-        Refusal: no_text, markdown_text_conflict, msg_too_long, invalid_blocks, …
+        Refusal: markdown_text_conflict, msg_too_long, invalid_blocks, …
     """
     content: Json = {}
     text, markdown = arguments.get("text"), arguments.get("markdown_text")
@@ -34,12 +32,8 @@ def read_content(fake: FakeSlack, arguments: Json, *, most: int | None) -> Json:
         check_markdown(markdown)
         content |= {"text": markdown, "blocks": [{"type": "markdown", "text": markdown}] if markdown else []}
     if text is not None:
-        if most is not None and len(text) > most:
-            raise Refusal("msg_too_long", fault=f"text of {len(text)} characters, the most is {most}")
-        if len(text) > POST_TEXT:
-            # chat.postMessage cuts and says so in a warning that nobody reads. An answer would lose its end.
-            fake.violation(f"text of {len(text)} characters: Slack keeps {POST_TEXT}")
-            text = text[:POST_TEXT]
+        if len(text) > TEXT:
+            raise Refusal("msg_too_long", fault=f"text of {len(text)} characters, the most is {TEXT}")
         content["text"] = text
     if "blocks" in arguments:
         check_blocks(arguments["blocks"], file_exists=fake.file_exists)

@@ -32,8 +32,8 @@ def _page(fake: FakeSlack, messages: list[Message], arguments: Json, most: int) 
         return after and before
 
     messages = [message for message in messages if within(message)]
-    limit = min(arguments.get("limit") or most, fake.history_limit or 1_000)
-    if not 0 < limit <= 1_000:
+    limit = min(arguments.get("limit") or most, fake.history_limit or 1_000_000)
+    if not 0 < limit < 1_000:
         raise Refusal("invalid_limit", fault=f"limit {limit}")
     cursor = arguments.get("cursor") or "at-0"
     if not cursor.startswith("at-") or not cursor[3:].isdigit():
@@ -54,7 +54,7 @@ def history(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
     channel = _readable(fake, caller, arguments["channel"], "history")
     if caller.bot not in channel.members:
         raise Refusal("not_in_channel")
-    messages = [m for _, m in sorted(channel.messages.items(), reverse=True) if not m.ephemeral_to]
+    messages = [m for m in reversed(channel.messages.values()) if not m.ephemeral_to]
     shown = [m for m in messages if not m.thread_ts or m.broadcast]
     return _page(fake, shown, arguments, 100) | {"pin_count": 0}
 
@@ -69,7 +69,7 @@ def replies(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
     thread = [m for m in fake.world.thread(channel, message.root) if not m.ephemeral_to]
     if message.thread_ts:
         thread = [message]  # Slack gives a reply's own ts back as that one message.
-    return _page(fake, thread, arguments, 1_000)
+    return _page(fake, thread, arguments, 999)
 
 
 @method("conversations.info")
@@ -94,8 +94,9 @@ def open_conversation(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
         if any(name not in fake.world.users for name in names):
             raise Refusal("user_not_found")
         users = [fake.world.users[name] for name in names]
-        if len(users) > 1:
-            need_scope(caller, "mpim:write")
+        need_scope(caller, "mpim:write" if len(users) > 1 else "im:write")
+        if len(users) > 8:
+            raise Refusal("too_many_users", fault="more than 8 users")
         channel = fake.im(users[0]) if len(users) == 1 else fake.mpim(*users)
     shown = channel.as_json(caller.bot) if arguments.get("return_im") else {"id": channel.id}
     return {"channel": shown, "no_op": True, "already_open": True}

@@ -22,6 +22,8 @@ def file_info(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
     file = fake.world.files.get(arguments["file"])
     if file is None or file.team_id != caller.workspace.id or file.access == "file_not_found":
         raise Refusal("file_not_found")
+    if file.access == "access_denied":
+        raise Refusal("not_visible")
     if file.deleted:
         raise Refusal("file_deleted")
     return {"file": file.full(), "comments": [], "response_metadata": {"next_cursor": ""}}
