@@ -46,6 +46,7 @@ class Core(Waiting):
         subscribed: the events that the app has asked for; no other is delivered.
         faults: what goes wrong on order. `tiers.enforced`: Slack's rate limits hold.
         history_limit: at most so many messages a page, as Slack gives to apps outside of its marketplace.
+        pause: seconds between the parts of a slow download.
         messages_tab: whether the app's Messages tab is on; without it nobody can be written to directly.
         stop_after_user: whether chat.stopStream is still allowed after the user's Stop. The documentation says so;
             bots in the field have met message_not_in_streaming_state.
@@ -69,6 +70,7 @@ class Core(Waiting):
         self.socket_mode = True
         self.history_limit = 0
         self.messages_tab = True
+        self.pause = 0.02
         self.stop_after_user = True
         self.echoes = True
         self._triggers: dict[str, tuple[str, float]] = {}

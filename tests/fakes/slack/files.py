@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from tests.fakes.slack.state import Json
 
 Download = Literal[
-    "whole", "login", "truncated", "reset", "hang", "redirect", "redirect_home", "gone", "error", "wrong"
+    "whole", "login", "slow", "truncated", "reset", "hang", "redirect", "redirect_home", "gone", "error", "wrong"
 ]
 Access = Literal["", "check_file_info", "access_denied", "file_not_found", "hidden_by_limit"]
 _THUMBS = (64, 80, 160, 360, 480, 720, 800, 960, 1024)
@@ -26,9 +26,10 @@ _PICTURES = ("png", "jpg", "jpeg", "gif", "heic", "webp", "bmp", "tiff")
 class StoredFile:
     """`owner` is the user who uploaded it; `base` the address of the host that it lies on.
 
-    `download` says how url_private answers: whole; login, Slack's HTML page with 200; truncated, half the announced
-    bytes; reset, a broken connection after half; hang, half and then silence; redirect, to a host that is not Slack's;
-    redirect_home, to the same host; gone, 404; error, 500; wrong, HTML under the picture's media type.
+    `download` says how url_private answers: whole; login, Slack's HTML page with 200; slow, in eight parts with
+    `FakeSlack.pause` seconds between them; truncated, half the announced bytes; reset, a broken connection after half;
+    hang, half and then silence; redirect, to a host that is not Slack's; redirect_home, to the same host; gone, 404;
+    error, 500; wrong, HTML under the picture's media type.
     `access`, when it is not "": check_file_info, as in Slack Connect, where an event has a stub until files.info is
     asked; access_denied and file_not_found, which stay stubs; hidden_by_limit, too old for a free workspace.
     `external`: a "remote file", whose url_private is any address at all.

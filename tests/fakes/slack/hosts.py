@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -76,7 +77,19 @@ class Files:
             raise web.HTTPFound(f"{self._fake.url}/moved/{file.id}")
         if file.download == "whole":
             return web.Response(body=file.content, content_type=file.media_type)
+        if file.download == "slow":
+            return await self._slowly(request, file)
         return await self._half(request, file)
+
+    async def _slowly(self, request: web.Request, file: StoredFile) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": file.media_type})
+        response.content_length = len(file.content)
+        await response.prepare(request)
+        step = len(file.content) // 8 + 1
+        for start in range(0, len(file.content), step):
+            await response.write(file.content[start : start + step])
+            await asyncio.sleep(self._fake.pause)
+        return response
 
     async def _half(self, request: web.Request, file: StoredFile) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": file.media_type})

@@ -79,6 +79,11 @@ def test_the_ways_in_which_a_download_fails(slack: FakeSlack, picture: StoredFil
             fetch(picture.url_private)
 
 
+def test_a_slow_download_comes_in_the_end(picture: StoredFile, fetch: Fetch) -> None:
+    picture.download = "slow"
+    assert fetch(picture.url_private).content == picture.content
+
+
 def test_a_download_that_hangs_gives_half_and_then_nothing(
     slack: FakeSlack, picture: StoredFile, browser: httpx.Client
 ) -> None:
