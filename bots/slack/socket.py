@@ -45,7 +45,7 @@ class SocketTransport:
             handler = self._build()
             try:
                 async with asyncio.timeout(self._silence_s):
-                    await handler.connect_async()  # type: ignore[no-untyped-call]
+                    await handler.connect_async()
                 self.connected.set()
                 log.info("slack_connected", built=self.built)
                 pause = _FIRST_PAUSE_S
@@ -100,7 +100,7 @@ class SocketTransport:
         # Whatever state it is in: closing must neither hang nor keep a new one from being built.
         with contextlib.suppress(Exception):
             async with asyncio.timeout(_CLOSE_S):
-                await handler.close_async()  # type: ignore[no-untyped-call]
+                await handler.close_async()
         with contextlib.suppress(Exception):
             await handler.client.aiohttp_client_session.close()
 
