@@ -77,6 +77,20 @@ bench: venv  ## Measure the whole service against bare Celery
 day-slack: venv  ## Play a day in a fake Slack workspace through the real queue and the demo model; print the transcript
 	@"$(BIN)/python" -m bench.day_slack
 
+.PHONY: bench-peers
+bench-peers: venv  ## Install vLLM and OpenVINO beside it, for `glimt bench engine` (5 GB in .bench)
+	@bench/peers/set_up.sh
+
+.PHONY: bench-engine
+bench-engine: venv  ## Measure the engine against them and draw docs/benchmarks (12 minutes on a quiet machine)
+	@mkdir -p docs/benchmarks
+	@"$(BIN)/glimt" bench engine --json --html docs/benchmarks/index.html $(ARGS) >docs/benchmarks/engine.json.new
+	@mv docs/benchmarks/engine.json.new docs/benchmarks/engine.json
+
+.PHONY: bench-page
+bench-page: venv  ## Draw docs/benchmarks/index.html anew from docs/benchmarks/engine.json
+	@"$(BIN)/python" -m bench.engine.page docs/benchmarks/engine.json docs/benchmarks/index.html
+
 .PHONY: venv
 venv:  ## Make or mend the virtual environment; nothing happens when it is up to date
 	@requirements/install.sh

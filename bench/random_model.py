@@ -1,13 +1,17 @@
-"""The model that the engine is measured with: random weights in a real shape, so that nothing has to be fetched."""
+"""The model that engines are measured with: random weights in a real shape, so that nothing has to be fetched.
 
+It is written as checkpoints on the hub are, so that every engine reads the very same files.
+"""
+
+import json
+from itertools import product
 from pathlib import Path
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 import torch
 import transformers as tf
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-
-from core.inference.processor import NoVideo, pictures_only
 
 SPECIAL = (
     "<|endoftext|>",
@@ -19,29 +23,68 @@ SPECIAL = (
     "<|video_pad|>",
 )
 TEMPLATE = (
-    "{% for m in messages %}<|im_start|>{{ m.role }}\n{% for c in m.content %}"
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n"
+    "{% if m.content is string %}{{ m.content }}{% else %}{% for c in m.content %}"
     "{% if c.type == 'image' %}<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ c.text }}{% endif %}"
-    "{% endfor %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    "{% endfor %}{% endif %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 VOCABULARY = 32_000
+# Two syllables are a word. Beginnings and ends differ, so that words that follow each other have one reading only.
+SYLLABLES = 178
+# In full, because vLLM takes what is not said for "leave the pixels as they are".
+PIXELS = {
+    # Pixels of one patch with its merge, and of the largest picture.
+    "size": {"shortest_edge": 28 * 28, "longest_edge": 28 * 28 * 1280},
+    "patch_size": 14,
+    "temporal_patch_size": 2,
+    "merge_size": 2,
+    "do_convert_rgb": True,
+    "do_resize": True,
+    "resample": 3,
+    "do_rescale": True,
+    "rescale_factor": 1 / 255,
+    "do_normalize": True,
+    "image_mean": [0.48145466, 0.4578275, 0.40821073],
+    "image_std": [0.26862954, 0.26130258, 0.27577711],
+}
 
 
 def save_model(folder: Path, *, small: bool = False) -> Path:
-    """Write a Qwen2-VL of 200 million random parameters (text 12 x 1024, vision 8 x 512) into `folder`.
+    """Write a Qwen2-VL of 233 million random parameters in bfloat16 (text 12 x 1024, vision 8 x 512) into `folder`.
 
-    Its tokenizer reads single bytes and writes words; a picture of 336 x 336 is 144 tokens. `small` is for tests of the
-    measurement itself.
+    Its tokenizer reads bytes and words, and the model says nothing but words: every token is text that is seen at
+    once, nothing ends an answer early, and an answer that is read again is the same tokens. A picture of 336 x 336 is
+    144 tokens. `small` is for tests of the measurement itself.
     """
-    words = _tokenizer()
+    tokenizer, first_word = _tokenizer()
+    torch.manual_seed(0)
+    auto: Any = tf.AutoModelForMultimodalLM
+    model = auto.from_config(_config(tokenizer, small), dtype=torch.bfloat16)
+    with torch.no_grad():
+        # Of logits that are random around zero the largest is positive.
+        model.get_output_embeddings().weight[:first_word] = 0
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    _write(folder / "preprocessor_config.json", image_processor_type="Qwen2VLImageProcessor", **PIXELS)
+    _write(folder / "video_preprocessor_config.json", video_processor_type="Qwen2VLVideoProcessor", **PIXELS)
+    (folder / "chat_template.jinja").write_text(TEMPLATE)
+    return folder
+
+
+def _config(tokenizer: Any, small: bool) -> Any:
     width, layers, depth = (64, 2, 2) if small else (1024, 12, 8)
-    id = words.convert_tokens_to_ids
+    vision_width = 64 if small else 512
+    id = tokenizer.convert_tokens_to_ids
     kind: Any = tf.Qwen2VLConfig
-    config = kind(
+    return kind(
+        architectures=["Qwen2VLForConditionalGeneration"],
         text_config={
             "vocab_size": VOCABULARY,
             "hidden_size": width,
             "intermediate_size": 4 * width if small else 2816,
             "num_hidden_layers": layers,
+            # Attention that looks somewhere: with less, every answer is one word over and over, whatever was asked.
+            "initializer_range": 1.5 / width**0.5,
             "num_attention_heads": width // 16 if small else 16,
             "num_key_value_heads": 2 if small else 4,
             "max_position_embeddings": 8192,
@@ -56,7 +99,8 @@ def save_model(folder: Path, *, small: bool = False) -> Path:
         },
         vision_config={
             "depth": depth,
-            "embed_dim": 64 if small else 512,
+            "embed_dim": vision_width,
+            "initializer_range": 1 / vision_width**0.5,
             "hidden_size": width,
             "num_heads": 4 if small else 8,
             "mlp_ratio": 4,
@@ -65,25 +109,29 @@ def save_model(folder: Path, *, small: bool = False) -> Path:
         video_token_id=id("<|video_pad|>"),
         vision_start_token_id=id("<|vision_start|>"),
         vision_end_token_id=id("<|vision_end|>"),
-        tie_word_embeddings=True,
+        tie_word_embeddings=False,
     )
-    torch.manual_seed(0)
-    auto: Any = tf.AutoModelForMultimodalLM
-    auto.from_config(config, dtype=torch.float32).save_pretrained(folder)
-    pixels = tf.Qwen2VLImageProcessorPil(size={"shortest_edge": 28 * 28, "longest_edge": 28 * 28 * 1280})
-    pictures_only(tf.Qwen2VLProcessor)(
-        image_processor=pixels, tokenizer=words, video_processor=NoVideo(), chat_template=TEMPLATE
-    ).save_pretrained(folder)
-    return folder
 
 
-def _tokenizer() -> Any:
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {symbol: n for n, symbol in enumerate(alphabet, len(SPECIAL))}
-    # The model says anything with random weights, and whatever it says is text: so the first token is seen at once.
-    vocabulary |= {f"Ġw{n}": n for n in range(len(SPECIAL) + len(alphabet), VOCABULARY)}
-    core = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+def _tokenizer() -> tuple[Any, int]:
+    """Reads bytes and words; and the id of the first word, behind which there is nothing else."""
+    beginnings = [a + b for a, b in product(ascii_uppercase[:13], ascii_lowercase)][:SYLLABLES]
+    ends = [a + b for a, b in product(ascii_uppercase[13:], ascii_lowercase)][:SYLLABLES]
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    syllables = [*beginnings, *ends]
+    first_word = len(SPECIAL) + len(letters) + len(syllables)
+    words = list(product(beginnings, ends))[: VOCABULARY - first_word]
+    vocabulary = [*SPECIAL, *letters, *syllables, *(a + b for a, b in words)]
+    merges = [*((text[0], text[1]) for text in syllables), *words]
+    core = Tokenizer(models.BPE(vocab={text: id for id, text in enumerate(vocabulary)}, merges=merges))
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()
     core.add_special_tokens(list(SPECIAL))
-    return tf.PreTrainedTokenizerFast(tokenizer_object=core, pad_token="<|endoftext|>", eos_token="<|im_end|>")
+    tokenizer = tf.PreTrainedTokenizerFast(
+        tokenizer_object=core, pad_token="<|endoftext|>", eos_token="<|im_end|>", clean_up_tokenization_spaces=False
+    )
+    return tokenizer, first_word
+
+
+def _write(path: Path, **content: object) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n")

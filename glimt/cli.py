@@ -257,10 +257,36 @@ def bench_engine(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of each side.")] = 3,
     model: Annotated[str, typer.Option(help="A folder; left out: a Qwen2-VL of random weights is made.")] = "",
+    sides: Annotated[
+        str, typer.Option(help="Those to measure, with commas between them. The last two: make bench-peers.")
+    ] = "ours,sequential,static32,vllm,openvino",
+    parts: Annotated[str, typer.Option(help="What to measure.")] = "w,poisson,m,growth,identity",
+    rate: Annotated[
+        float, typer.Option(min=0, help="Poisson arrivals a second; 0: 2, or half of what we answer, if that is less.")
+    ] = 0,
+    threads: Annotated[int, typer.Option(min=0, help="Of every side; 0: the cores that are free.")] = 0,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a page with plots.")] = None,
     small: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
-    """Many picture questions at once, against transformers' `generate` one by one and in static batches."""
-    with _explained(), _installed("measurements", "They run from a checkout of Glimt with everything installed."):
-        from bench.engine import run as measure
+    """The engine against transformers' `generate`, vLLM and OpenVINO, on the same checkpoint, as ratios.
 
-    _run(lambda settings: measure(settings, model=model, rounds=rounds, as_json=as_json, out=sys.stdout, small=small))
+    Takes some twelve minutes with everything. Progress goes to standard error.
+    """
+    with _explained(), _installed("measurements", "They run from a checkout of Glimt with everything installed."):
+        from bench.engine.run import run as measure
+
+    _run(
+        lambda settings: measure(
+            settings,
+            model=model,
+            rounds=rounds,
+            rate=rate,
+            threads=threads,
+            take_part=sides.split(","),
+            parts=parts.split(","),
+            as_json=as_json,
+            html=html,
+            small=small,
+            out=sys.stdout,
+        )
+    )
