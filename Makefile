@@ -73,6 +73,10 @@ eval-demo: venv  ## Ask the demo model about scenes it never saw and print the s
 bench: venv  ## Measure the whole service against bare Celery
 	@"$(BIN)/glimt" bench service $(ARGS)
 
+.PHONY: day-slack
+day-slack: venv  ## Play a day in a fake Slack workspace through the real queue and the demo model; print the transcript
+	@"$(BIN)/python" -m bench.day_slack
+
 .PHONY: bench-peers
 bench-peers: venv  ## Install vLLM and OpenVINO beside it, for `glimt bench engine` (5 GB in .bench)
 	@bench/peers/set_up.sh

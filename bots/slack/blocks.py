@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bots.chat.actions import Button, read_action
-from bots.chat.closing import THUMBS_DOWN, THUMBS_UP
+from bots.chat.actions import THUMBS_DOWN, THUMBS_UP, Button, read_action
 from bots.chat.platform import Part
 
 Block = dict[str, Any]

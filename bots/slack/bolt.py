@@ -73,7 +73,7 @@ def make_bolt(clients: Clients, handlers: Handlers, signing_secret: str) -> Asyn
         process_before_response=True,
         signing_secret=signing_secret,
         client=clients.bare(),
-        authorize=authorize,
+        authorize=authorize,  # type: ignore[arg-type]  # Bolt does take None: not installed there
         attaching_conversation_kwargs_enabled=False,
     )
 

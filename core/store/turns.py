@@ -81,7 +81,7 @@ _CANCEL = (
 _HOLD_GATHERING = select(Turn.id).where(Turn.id == TURN_ID, IS_GATHERING).with_for_update()
 _REPLACE_QUESTION = (
     update(Turn)
-    .where(Turn.id == TURN_ID, _WAITS)
+    .where(Turn.id == TURN_ID, IS_OPEN, in_state(TurnState.GATHERING, TurnState.READY))
     .values(question=bindparam("new_question"))
     .returning(Turn)
     .execution_options(**FRESH)

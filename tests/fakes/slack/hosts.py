@@ -120,7 +120,8 @@ class Files:
             return _login()
         try:
             return web.Response(body=file.thumb(int(found[3])), content_type="image/png")
-        except KeyError:
+        except (KeyError, OSError):
+            # Also of a picture whose beginning alone can be read.
             return web.Response(status=404, text="Not found")
 
     async def upload(self, request: web.Request) -> web.StreamResponse:

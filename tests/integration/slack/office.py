@@ -13,8 +13,8 @@ from pydantic import SecretStr
 
 from bots.services import open_services
 from bots.slack.adapter import SlackAdapter, open_slack
-from core.store.models import InboundEvent, Turn
-from core.values import Platform
+from core.store.models import Delivery, InboundEvent, Turn
+from core.values import FINAL_STATES, Platform
 from tests.fakes.slack import Channel, FakeSlack, Seen, User
 from tests.integration.web.site import Site
 from tests.processes import PATIENCE_S, Installation, until
@@ -58,15 +58,22 @@ class Office(Site):
 
     def answer_in(self, channel: Channel, thread: str, number: int = 1) -> Seen:
         """The last of `number` finished messages of ours in a thread, as soon as there are so many."""
-        return self.slack.wait_for(
-            lambda: found[-1] if len(found := self.slack.answers(channel, thread)) >= number else None, PATIENCE_S
-        )
+        self.slack.wait_for(lambda: len(self.slack.answers(channel, thread)) >= number, PATIENCE_S)
+        return self.slack.answers(channel, thread)[-1]
 
     def settled(self) -> None:
-        """Until nothing is on its way to the workspace."""
-        assert self.adapter is not None
-        deliverer = self.adapter.desk.deliverer
-        until(lambda: deliverer.busy == 0, "all deliveries have ended")
+        """Until everything that has ended was brought to the workspace."""
+
+        def left() -> int:
+            with self.at.store.read() as repositories:
+                return (
+                    repositories.session.query(Delivery)
+                    .join(Turn, Turn.id == Delivery.turn_id)
+                    .filter(Delivery.state.in_(["pending", "sending"]), Turn.state.in_(FINAL_STATES))
+                    .count()
+                )
+
+        until(lambda: left() == 0, "all answers are there")
 
 
 @contextmanager

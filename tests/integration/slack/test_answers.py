@@ -44,8 +44,8 @@ def once(office: Office, channel: Channel, ts: str, text: str = WHOLE) -> Seen:
 def shown(office: Office, channel: Channel, ts: str) -> Seen:
     """The answer as it begins to appear."""
     return office.slack.wait_for(
-        lambda: next((s for s in office.slack.seen(channel, ts) if s.message.bot_id and s.text), None), 30
-    )
+        lambda: [s for s in office.slack.seen(channel, ts) if s.message.bot_id and s.text], 30
+    )[0]
 
 
 def test_text_appears_while_it_is_written(quiet: Office) -> None:
@@ -178,8 +178,8 @@ def test_thumbs_and_the_reason_are_kept(quiet: Office) -> None:
 
     until(lambda: verdict() == (-1, ""), "the verdict is kept")
     why = quiet.slack.wait_for(
-        lambda: next((s for s in quiet.slack.seen(channel, ts, by=ann) if "Not correct" in s.buttons), None), 30
-    )
+        lambda: [s for s in quiet.slack.seen(channel, ts, by=ann) if "Not correct" in s.buttons], 30
+    )[0]
     quiet.slack.press(ann, why.message, "glimt_button_0").wait()
     until(lambda: verdict() == (-1, "wrong"), "the reason is kept")
 

@@ -205,3 +205,18 @@ def test_more_pictures_than_are_looked_at_are_named(office: Office) -> None:
     turn = gathered(office, im, ts)
     assert [state for _, state in kinds(turn)] == [STORED] * 10 + [REFUSED]
     assert "three.pdf could not be used" in end(office, turn)
+
+
+def test_what_an_answer_points_out_comes_drawn_into_the_picture(office: Office) -> None:
+    ann = office.slack.user("ann")
+    im = office.slack.im(ann)
+    ts = ask_in(office, ann, im, "Where?", files=[office.slack.file("a.png", picture(size=(200, 150)), ann)])
+    turn = gathered(office, im, ts)
+    box = {"label": "star", "left": 0.1, "top": 0.2, "right": 0.3, "bottom": 0.4}
+    office.claim(turn.id).answer("There is a star.", boxes=(box,))
+    shown = office.answer_in(im, ts, 2)
+    assert "star" in shown.text
+    image = next(block for block in shown.message.blocks if block["type"] == "image")
+    stored = office.slack.world.files[image["slack_file"]["id"]]
+    assert Image.open(BytesIO(stored.content)).size == (200, 150)
+    assert office.slack.answers(im, ts)[0].text == "There is a star."

@@ -4,8 +4,9 @@ import json
 
 from bots.slack.pressing import FORM
 from core.values import TurnState
-from tests.fakes.slack import FakeSlack
+from tests.fakes.slack import FakeSlack, User
 from tests.integration.slack.office import Office, adapter_over, ask_in
+from tests.integration.slack.over_http import serving_http
 from tests.integration.web.site import picture
 from tests.processes import Installation, until
 
@@ -28,10 +29,9 @@ def test_a_command_in_chinese(office: Office) -> None:
     office.slack.wait_for(lambda: [s for s in office.slack.seen(im, im_root(office, lin)) if "停止" in s.text], 30)
 
 
-def im_root(office: Office, user: object) -> str:
+def im_root(office: Office, user: User) -> str:
     """The ts of the first message in somebody's direct conversation."""
-    im = office.slack.im(user)  # type: ignore[arg-type]
-    return office.slack.seen(im)[0].ts
+    return office.slack.seen(office.slack.im(user))[0].ts
 
 
 def test_a_command_that_comes_again_is_done_once(office: Office) -> None:
@@ -50,7 +50,6 @@ def test_help_with_something_is_a_question(office: Office) -> None:
     im = office.slack.im(ann)
     ts = ask_in(office, ann, im, "help me read this")
     assert office.turn_of(im, ts).question == "help me read this"
-    office.services.store  # noqa: B018
 
 
 def test_asking_about_the_picture_of_a_message(office: Office) -> None:
@@ -59,9 +58,8 @@ def test_asking_about_the_picture_of_a_message(office: Office) -> None:
     file = office.slack.file("sign.png", picture(), bob)
     said = office.slack.say(bob, channel, "Look", files=[file]).wait()
     assert office.slack.shortcut(ann, said.message, SHORTCUT).wait().acknowledged
-    form = office.slack.wait_for(
-        lambda: next(iter([v for v in office.slack.world.modals.values() if v["user"] == ann.id]), None), 30
-    )
+    opened = office.slack.wait_for(lambda: [v for v in office.slack.world.modals.values() if v["user"] == ann.id], 30)
+    form = opened[0]
     assert form["callback_id"] == FORM
     values = {"question": {"question": {"type": "plain_text_input", "value": "What does the sign say?"}}}
     assert office.slack.submit(ann, form, values).wait().acknowledged
@@ -87,7 +85,7 @@ def test_opening_the_conversation_suggests_questions(office: Office) -> None:
     im = office.slack.im(lin)
     event = {"type": "app_home_opened", "user": lin.id, "channel": im.id, "tab": "messages", "event_ts": "1.0"}
     assert office.slack.deliver(event, channel=im).wait().acknowledged
-    prompts = office.slack.wait_for(lambda: office.slack.world.prompts.get((im.id, "")), 30)
+    prompts = office.slack.wait_for(lambda: office.slack.world.prompts.get((im.id, ""), []), 30)
     assert prompts[0]["title"] == "图片里有什么？"
 
 
@@ -111,8 +109,6 @@ def test_too_long_a_question_is_refused_in_words(office: Office) -> None:
 
 
 def test_over_http_questions_are_answered_too(fresh_at: Installation) -> None:
-    from tests.integration.slack.over_http import serving_http
-
     with FakeSlack() as slack, serving_http(fresh_at, slack) as office:
         ann = slack.user("ann")
         channel = slack.channel("http", ann)

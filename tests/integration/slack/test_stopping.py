@@ -83,9 +83,7 @@ def test_the_button_in_a_message_that_is_edited(office: Office) -> None:
     try:
         ann, channel, ts = asked(office, "With a button?")
         work = office.take("With a button?").say(SAID)
-        seen = office.slack.wait_for(
-            lambda: next((s for s in office.slack.seen(channel, ts) if "Stop" in s.buttons), None), 30
-        )
+        seen = office.slack.wait_for(lambda: [s for s in office.slack.seen(channel, ts) if "Stop" in s.buttons], 30)[0]
         office.slack.press(ann, seen.message, "glimt_button_0").wait()
         until(work.stop_requested, "the worker is asked to stop")
         work.stopped(SAID)
