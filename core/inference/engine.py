@@ -4,7 +4,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +20,7 @@ from core.inference.sharing import FairLock, SharedStepper
 from core.inference.stepper import Admitted, Sequence, Stepper
 from core.inference.steppers import create_stepper
 from core.inference.stream import EventStream, Waiter, wake
+from core.inference.threads import compute_with, lonely_pool
 from core.inference.warm_up import warm_up_requests
 from core.settings import Settings
 
@@ -50,7 +50,7 @@ class TransformersEngine:
         self._submitting = threading.Lock()
         # Safe to put to from the garbage collector, which may drop a stream at any point.
         self._inbox: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
-        self._preparing = ThreadPoolExecutor(PREPARING_THREADS, thread_name_prefix="prepare")
+        self._preparing = lonely_pool(PREPARING_THREADS, "prepare")
         self._by_sequence: dict[Sequence, Flight] = {}
         # Written by the inference thread alone.
         self._steps = self._prompt_tokens = self._cached_tokens = self._completion_tokens = 0
@@ -168,6 +168,7 @@ class TransformersEngine:
 
     def _run(self) -> None:
         """The inference thread."""
+        compute_with(self._loaded.threads)
         while not self._closed:
             try:
                 self._take_in()

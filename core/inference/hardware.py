@@ -14,6 +14,7 @@ from core.inference.machine import Gpu, Machine
 from core.inference.memory import free_bytes, total_bytes
 from core.inference.placement import few_that_hold
 from core.inference.presets import SHRUNK
+from core.inference.threads import most_threads
 from core.values import Quantisation
 
 # Below this a model gains nothing from half precision, and loses more to the meeting of threads than they compute.
@@ -113,7 +114,7 @@ def choose_threads(device: torch.device, weight_bytes: int) -> int:
     """Threads for torch to compute with. Never more than torch itself would take; one for small models and for GPUs."""
     if device.type != "cpu" or weight_bytes < SMALL_MODEL_BYTES:
         return 1
-    return min(torch.get_num_threads(), free_cores())
+    return min(most_threads(), free_cores())
 
 
 @dataclass(frozen=True, slots=True)

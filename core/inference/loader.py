@@ -23,6 +23,7 @@ from core.inference.processor import load_processor, load_tokenizer
 from core.inference.quantise import quantisation_of, weight_bytes
 from core.inference.selection import select_model
 from core.inference.source import Source
+from core.inference.threads import compute_alone
 from core.inference.vocabulary import Vocabulary, read_vocabulary
 from core.settings import Settings
 from core.values import Quantisation
@@ -33,7 +34,7 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
     """A model ready to compute. `processor` is None for a model that reads text only. `device` takes prompts in; layers
-    may be on others."""
+    may be on others. `threads` are for whoever computes with it."""
 
     name: str
     model: Any
@@ -43,10 +44,11 @@ class LoadedModel:
     vocabulary: Vocabulary
     device: torch.device
     context_tokens: int
+    threads: int
 
 
 def load_model(settings: Settings) -> LoadedModel:
-    """Load what `GLIMT_MODEL` names onto `GLIMT_DEVICE`, and set torch's number of threads in this process.
+    """Load what `GLIMT_MODEL` names onto `GLIMT_DEVICE`. The calling thread computes alone from then on.
 
     Raises:
         ConfigurationError: a setting names something that is not there.
@@ -57,13 +59,14 @@ def load_model(settings: Settings) -> LoadedModel:
     devices = choose_devices(settings.device, need)
     device = devices[0]
     dtype = choose_dtype(settings.dtype, device, source.weight_bytes)
-    torch.set_num_threads(choose_threads(device, source.weight_bytes))
+    threads = choose_threads(device, source.weight_bytes)
+    compute_alone()
     began = time.monotonic()
     # Bars written past the log would break its lines.
     disable_progress_bar()
     log.info("model_loading", model=source.name, mib=source.weight_bytes // 2**20)
     try:
-        loaded = _load(source, devices, dtype, settings)
+        loaded = _load(source, devices, dtype, settings, threads)
     except GlimtError:
         raise
     except torch.OutOfMemoryError as error:
@@ -79,7 +82,7 @@ def load_model(settings: Settings) -> LoadedModel:
         dtype=str(dtype).removeprefix("torch."),
         quantisation=str(settings.quantisation),
         weights_mib=weight_bytes(loaded.model) >> 20,
-        threads=torch.get_num_threads(),
+        threads=threads,
         context_tokens=loaded.context_tokens,
         seconds=round(time.monotonic() - began, 1),
     )
@@ -89,23 +92,17 @@ def load_model(settings: Settings) -> LoadedModel:
 def load_models(
     settings: Sequence[Settings], about: Callable[[Settings], AbstractContextManager[None]]
 ) -> list[LoadedModel]:
-    """Load several models that one process computes with, each as `load_model` does and inside what `about` gives.
-
-    torch has one number of threads for all of them: that of the model that wants most.
-    """
-    before = torch.get_num_threads()
-    loaded, wanted = [], []
+    """Load several models that one process computes with, each as `load_model` does and inside what `about` gives."""
+    loaded = []
     for one in settings:
-        # `load_model` never takes more than are set.
-        torch.set_num_threads(before)
         with about(one):
             loaded.append(load_model(one))
-        wanted.append(torch.get_num_threads())
-    torch.set_num_threads(max(wanted, default=before))
     return loaded
 
 
-def _load(source: Source, devices: tuple[torch.device, ...], dtype: torch.dtype, settings: Settings) -> LoadedModel:
+def _load(
+    source: Source, devices: tuple[torch.device, ...], dtype: torch.dtype, settings: Settings, threads: int
+) -> LoadedModel:
     config = AutoConfig.from_pretrained(source.folder, trust_remote_code=False)
     tokenizer = load_tokenizer(source.folder)
     if type(config) in MODEL_FOR_MULTIMODAL_LM_MAPPING:
@@ -134,6 +131,7 @@ def _load(source: Source, devices: tuple[torch.device, ...], dtype: torch.dtype,
         prepare(model, source.folder)
     own_limit = steady_tokens(config.get_text_config())
     return LoadedModel(
+        threads=threads,
         name=source.name,
         model=model.eval(),
         tokenizer=tokenizer,

@@ -27,9 +27,9 @@ class Ours:
     def __init__(self, options: dict[str, Any]) -> None:
         settings = side_settings(options)
         loaded = load_model(settings)
-        torch.set_num_threads(options["threads"])
         # No token ends an answer, so that every side computes the same number.
-        loaded = replace(loaded, vocabulary=replace(loaded.vocabulary, ends=frozenset()))
+        vocabulary = replace(loaded.vocabulary, ends=frozenset())
+        loaded = replace(loaded, vocabulary=vocabulary, threads=options["threads"])
         self._stepper, _ = create_stepper(loaded, settings)
         self._engine = TransformersEngine(loaded, self._stepper)
         self._pictures = Path(options["pictures"])
