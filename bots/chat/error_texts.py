@@ -1,6 +1,6 @@
 """The texts of errors that have something filled in, so that what was stored of one can be said in another language.
 
-Each is what the code in `core` says, with the name of what it fills in. A test reads the code and finds what is missing
+Each is what the code in `core` and `bots` says, with the name of what it fills in. A test reads the code and finds what is missing
 here, or in a catalogue.
 """
 
@@ -17,6 +17,9 @@ ERROR_TEMPLATES = (
     "These files have {pictures} pictures; each page of a document counts as one. Please send at most {most} with one "
     "question.",
     "You have {waiting} questions waiting already. Please wait for an answer first.",
+    "Slack answered {status}. Please send it again.",
+    "Slack does not hand it out ({code}). Please send the picture again.",
+    "Slack does not let me see it. An admin has to add the scope {needed} to the app.",
 )
 _FIELD = re.compile(r"\{(\w+)\}")
 
