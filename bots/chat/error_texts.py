@@ -1,7 +1,7 @@
 """The texts of errors that have something filled in, so that what was stored of one can be said in another language.
 
-Each is what the code in `core` and `bots` says, with the name of what it fills in. A test reads the code and finds what is missing
-here, or in a catalogue.
+Each is what the code in `core` and `bots` says, with the name of what it fills in. A test reads the code and finds what
+is missing here, or in a catalogue.
 """
 
 import re
