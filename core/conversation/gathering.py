@@ -9,7 +9,6 @@ from enum import Enum, auto
 
 from core.conversation.inbound import Named, Pending, Refused
 from core.media.blobs import BlobStore
-from core.store.attachments import StoredFile
 from core.store.database import Store
 from core.values import AttachmentState, utc_now
 
@@ -53,18 +52,7 @@ def finish_gathering(
             return Gathered.OVER
         repositories.attachments.clear(turn_id)
         repositories.attachments.add_stored(
-            StoredFile(
-                turn_id,
-                position,
-                name=file.name,
-                blob_key=file.picture.key,
-                media_type=file.picture.media_type,
-                width=file.picture.width,
-                height=file.picture.height,
-                byte_size=len(file.picture.data),
-            )
-            for position, file in enumerate(files)
-            if isinstance(file, Named)
+            file.stored(turn_id, position) for position, file in enumerate(files) if isinstance(file, Named)
         )
         for position, file in enumerate(files):
             if isinstance(file, Refused):

@@ -7,6 +7,7 @@ from typing import Any
 from core.errors import PictureError
 from core.media.limits import PictureLimits
 from core.media.pictures import SafePicture, read_pictures
+from core.store.attachments import StoredFile
 from core.values import Platform
 
 
@@ -16,6 +17,19 @@ class Named:
 
     name: str
     picture: SafePicture
+
+    def stored(self, turn_id: str, position: int) -> StoredFile:
+        """What the store keeps of it, at `position` (from 0) of the turn."""
+        return StoredFile(
+            turn_id,
+            position,
+            name=self.name,
+            blob_key=self.picture.key,
+            media_type=self.picture.media_type,
+            width=self.picture.width,
+            height=self.picture.height,
+            byte_size=len(self.picture.data),
+        )
 
 
 @dataclass(frozen=True, slots=True)

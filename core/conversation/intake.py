@@ -227,19 +227,7 @@ class _Doubled(Exception):
 
 
 def _files(turn_id: str, pictures: Iterable[Named]) -> list[StoredFile]:
-    return [
-        StoredFile(
-            turn_id,
-            position,
-            name=named.name,
-            blob_key=named.picture.key,
-            media_type=named.picture.media_type,
-            width=named.picture.width,
-            height=named.picture.height,
-            byte_size=len(named.picture.data),
-        )
-        for position, named in enumerate(pictures)
-    ]
+    return [named.stored(turn_id, position) for position, named in enumerate(pictures)]
 
 
 def _kept(inbound: InboundQuestion) -> Sequence[PastTurn]:
