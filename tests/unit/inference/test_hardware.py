@@ -13,6 +13,7 @@ from core.inference.hardware import (
     free_cores,
     read_machine,
 )
+from core.inference.threads import most_threads
 
 CPU = torch.device("cpu")
 
@@ -48,4 +49,4 @@ def test_dtypes() -> None:
 def test_threads_are_cores_that_are_there() -> None:
     assert 1 <= free_cores(0.01) <= len(os.sched_getaffinity(0))
     assert choose_threads(CPU, 10) == 1
-    assert 1 <= choose_threads(CPU, SMALL_MODEL_BYTES) <= max(1, torch.get_num_threads())
+    assert 1 <= choose_threads(CPU, SMALL_MODEL_BYTES) <= most_threads() <= len(os.sched_getaffinity(0))
