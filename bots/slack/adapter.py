@@ -15,7 +15,7 @@ from bots.chat.commands import Commands
 from bots.chat.deliver import Deliverer
 from bots.services import Services
 from bots.slack.access import open_access
-from bots.slack.background import Background
+from bots.chat.background import Background
 from bots.slack.bolt import Body, make_bolt
 from bots.slack.clients import Clients
 from bots.slack.desk import Desk

@@ -10,7 +10,7 @@ from bots.chat.deliver import Deliverer
 from bots.chat.reply import Caller, Reply
 from bots.chat.texts import Texts, texts_for
 from bots.services import Services
-from bots.slack.background import Background
+from bots.chat.background import Background
 from bots.slack.blocks import buttons_of, notice_metadata, said
 from bots.slack.clients import Clients
 from bots.slack.gather import Gatherer
