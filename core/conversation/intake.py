@@ -192,8 +192,9 @@ class Intake:
             conversation.id,
             person.id,
             inbound.question,
-            state=TurnState.GATHERING if inbound.pending else TurnState.READY,
+            state=TurnState.GATHERING if inbound.pending or inbound.gather_until else TurnState.READY,
             options=dict(inbound.options),
+            not_before=inbound.gather_until,
             now=utc_now(),
         )
         repositories.attachments.add_stored(_files(turn.id, inbound.pictures))

@@ -33,6 +33,7 @@ from core.store.inbound import InboundRepository
 from core.store.keys import KeyRepository
 from core.store.people import PeopleRepository
 from core.store.places import PlaceRepository
+from core.store.telegram import TelegramRepository
 from core.store.turns import TurnRepository
 from core.store.usage import UsageRepository
 from core.store.web_sessions import WebSessionRepository
@@ -69,6 +70,7 @@ class Repositories:
         "people",
         "places",
         "session",
+        "telegram",
         "turns",
         "usage",
         "web_sessions",
@@ -85,6 +87,7 @@ class Repositories:
         self.deliveries = DeliveryRepository(session)
         self.erasures = ErasureRepository(session)
         self.feedback = FeedbackRepository(session)
+        self.telegram = TelegramRepository(session)
         self.usage = UsageRepository(session)
         self.keys = KeyRepository(session)
         self.web_sessions = WebSessionRepository(session)

@@ -1,12 +1,13 @@
 """Turns: questions and their answers, and every change of their state.
 
     gathering → ready → running → answered → delivered
-        ↘       ↙ ↑________|   ↘ failed, cancelled → (reopen) ready
-       handed_over
+     ↑  ↘       ↙ ↑________|   ↘ failed, cancelled → (reopen) ready
+     |  handed_over
+     |____________(recall)_|
 
 Intake and the adapters use what stands here, the dispatcher `turn_dispatch.py`, the worker and the reaper
 `turn_lease.py`, whoever follows turns `turn_watch.py`, stateless clients `turn_history.py`, whoever hands over to a
-human `turn_handover.py`. Each change is one UPDATE that repeats in its condition what it assumes; who loses a race
+human `turn_handover.py`, questions in several messages `turn_gathering.py`. Each change is one UPDATE that repeats in its condition what it assumes; who loses a race
 changes nothing.
 """
 
@@ -30,6 +31,7 @@ from core.store.turn_guards import (
     UNSYNCHRONIZED,
     in_state,
 )
+from core.store.turn_gathering import TurnGathering
 from core.store.turn_handover import TurnHandover
 from core.store.turn_history import TurnHistory
 from core.store.turn_lease import TurnLease
@@ -60,7 +62,7 @@ _OLDEST_READY = select(func.min(Turn.ready_at)).where(IS_READY)
 _MAKE_READY = (
     update(Turn)
     .where(Turn.id == TURN_ID, IS_GATHERING)
-    .values(state=TurnState.READY, ready_at=NOW)
+    .values(state=TurnState.READY, ready_at=NOW, not_before=None)
     .returning(Turn)
     .execution_options(**FRESH)
 )
@@ -160,7 +162,7 @@ _DELIVERED = (
 )
 
 
-class TurnRepository(TurnDispatch, TurnHandover, TurnHistory, TurnLease, TurnWatch):
+class TurnRepository(TurnDispatch, TurnGathering, TurnHandover, TurnHistory, TurnLease, TurnWatch):
     """Times are aware UTC. Returned turns stay readable after the block."""
 
     def add(
@@ -171,11 +173,12 @@ class TurnRepository(TurnDispatch, TurnHandover, TurnHistory, TurnLease, TurnWat
         *,
         state: TurnState = TurnState.READY,
         options: dict[str, Any] | None = None,
+        not_before: datetime | None = None,
         now: datetime,
     ) -> Turn:
         """Add the next turn of a conversation, READY or GATHERING; HANDED_OVER where a human answers.
 
-        Parallel adds queue up at the conversation's row.
+        `not_before`: until then a GATHERING one waits for what may still belong to it. Parallel adds queue up at the conversation's row.
 
         Raises:
             NotFound: no such conversation.
@@ -191,6 +194,7 @@ class TurnRepository(TurnDispatch, TurnHandover, TurnHistory, TurnLease, TurnWat
             state=state,
             question=question,
             options=options or {},
+            not_before=not_before if state is TurnState.GATHERING else None,
             created_at=now,
             ready_at=now if state is TurnState.READY else None,
             finished_at=now if seqs.handed_over else None,
