@@ -65,7 +65,11 @@ class TelegramSettings(BaseSettings):
     def _is_a_bot_token(cls, secret: SecretStr) -> SecretStr:
         value = secret.get_secret_value()
         if value and not _TOKEN.fullmatch(value):
-            said = "there is a space in it: copy it again" if any(c.isspace() for c in value) else f"this is none; {_WHERE}"
+            said = (
+                "there is a space in it: copy it again"
+                if any(c.isspace() for c in value)
+                else f"this is none; {_WHERE}"
+            )
             raise PydanticCustomError("telegram_token", "{said}", {"said": said})
         return secret
 
@@ -122,7 +126,8 @@ class TelegramSettings(BaseSettings):
     def _are_users(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
         if not all(_USER.fullmatch(one) for one in ids):
             raise PydanticCustomError(
-                "telegram_users", "names do not work here; give numbers, as the log shows them where somebody is not served"
+                "telegram_users",
+                "names do not work here; give numbers, as the log shows them where somebody is not served",
             )
         return ids
 
@@ -131,7 +136,8 @@ class TelegramSettings(BaseSettings):
     def _are_chats(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
         if not all(_CHAT.fullmatch(one) for one in ids):
             raise PydanticCustomError(
-                "telegram_chats", "names do not work here; give numbers such as -1001234567890, as the log shows them where a group is not served"
+                "telegram_chats",
+                "names do not work here; give numbers such as -1001234567890, as the log shows them where a group is not served",
             )
         return ids
 

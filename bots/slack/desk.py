@@ -5,15 +5,15 @@ from typing import Any
 
 import structlog
 
+from bots.chat.background import Background
 from bots.chat.commands import Commands
 from bots.chat.deliver import Deliverer
+from bots.chat.gather import Gatherer
 from bots.chat.reply import Caller, Reply
 from bots.chat.texts import Texts, texts_for
 from bots.services import Services
-from bots.chat.background import Background
 from bots.slack.blocks import buttons_of, notice_metadata, said
 from bots.slack.clients import Clients
-from bots.slack.gather import Gatherer
 from bots.slack.people import People
 from bots.slack.platform import SlackPlatform
 from bots.slack.refusals import FAILURES, error_code
@@ -77,5 +77,5 @@ class Desk:
     def begin(self, turn_id: str, *, gathers: bool) -> None:
         """A question was committed: fetch what belongs to it, and bring the answer."""
         if gathers:
-            self.background.start(self.gatherer.gather(turn_id), turn_id)
+            self.gatherer.begin(turn_id)
         self.deliverer.begin(turn_id)

@@ -1,12 +1,14 @@
 """References → pictures: everything that is fetched after a question was acknowledged."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.chat.background import Background
+from bots.chat.gather import Gatherer
 from bots.services import Services
 from bots.slack import lookups
 from bots.slack.clients import Clients
@@ -17,67 +19,47 @@ from bots.slack.target import Target
 from bots.slack.words import plain
 from bots.web.picture_reader import PictureReader
 from core.conversation.changes import replace_question
-from core.conversation.gathering import Gathered, finish_gathering
 from core.conversation.inbound import Named, Refused
-from core.errors import GlimtError, NotAllowed, PictureError, PictureTooLarge, StoreError
+from core.errors import GlimtError, NotAllowed, PictureError, PictureTooLarge
 from core.media.limits import too_large
 from core.store.models import Attachment, Turn
-from core.values import AttachmentState, TurnState
+from core.values import Platform
 
 log = structlog.get_logger(__name__)
 
 # Files that are fetched at once, of all questions.
 FETCHES = 16
 _THUMBS = ("thumb_1024", "thumb_960", "thumb_720", "thumb_480", "thumb_360")
-_STORE_PAUSE_S = 2.0
 
 
-class Gatherer:
-    """Fetches the files of turns that are gathering and makes them ready."""
+class SlackGatherer(Gatherer):
+    """Fetches what turns in Slack refer to."""
 
-    def __init__(self, services: Services, clients: Clients, downloader: Downloader, pictures: PictureReader) -> None:
-        self._services = services
+    platform = Platform.SLACK
+
+    def __init__(
+        self,
+        services: Services,
+        background: Background,
+        clients: Clients,
+        downloader: Downloader,
+        pictures: PictureReader,
+    ) -> None:
+        super().__init__(services, background)
         self._clients = clients
         self._downloader = downloader
         self._pictures = pictures
         self._slots = asyncio.Semaphore(FETCHES)
 
-    async def gather(self, turn_id: str) -> None:
-        """Until the turn is ready, or over. Once begun it is safe to be cut off: it is then done anew."""
-        while True:
-            try:
-                if await self._once(turn_id) is not Gathered.MORE:
-                    return
-            except StoreError as error:
-                log.warning("gathering_waits", error=error.code)
-                await asyncio.sleep(_STORE_PAUSE_S)
-
-    async def _once(self, turn_id: str) -> Gathered:
-        turn, target = await asyncio.to_thread(self._load, turn_id)
-        if turn is None or target is None or turn.state != TurnState.GATHERING:
-            return Gathered.OVER
-        pending = [a for a in turn.attachments if a.state == AttachmentState.PENDING]
-        files = await self._files(target, pending)
-        if not turn.question.strip() and target.root != target.asked:
-            await self._ask_as_root(turn_id, target)
-        result = await asyncio.to_thread(
-            finish_gathering,
-            self._services.store,
-            self._services.blobs,
-            turn_id,
-            [a.id for a in pending],
-            files,
-            self._services.settings.pictures_per_turn,
-        )
-        if result is Gathered.READY:
-            self._services.announcer.hint(turn.person_id, turn.conversation_id)
-        return result
-
-    def _load(self, turn_id: str) -> tuple[Turn | None, Target | None]:
-        with self._services.store.read() as repositories:
-            turn = repositories.turns.get(turn_id)
-            delivery = repositories.deliveries.of_turn(turn_id)
-        return turn, Target.read(delivery.target) if delivery is not None else None
+    async def fetch(
+        self, turn: Turn, target: Mapping[str, Any], pending: Sequence[Attachment]
+    ) -> list[Named | Refused]:
+        """See `Gatherer.fetch`."""
+        where = Target.read(target)
+        files = await self._files(where, pending)
+        if not turn.question.strip() and where.root != where.asked:
+            await self._ask_as_root(turn.id, where)
+        return files
 
     async def _ask_as_root(self, turn_id: str, target: Target) -> None:
         """Somebody only called us into the thread: the question is what the thread began with."""
@@ -87,7 +69,7 @@ class Gatherer:
             most = self._services.settings.question_max_chars
             await asyncio.to_thread(replace_question, self._services.store, turn_id, question[:most])
 
-    async def _files(self, target: Target, pending: list[Attachment]) -> list[Named | Refused]:
+    async def _files(self, target: Target, pending: Sequence[Attachment]) -> list[Named | Refused]:
         try:
             client = await self._clients.of(target.team)
         except NotAllowed as error:

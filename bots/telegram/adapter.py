@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -13,10 +13,16 @@ from bots.chat.background import Background
 from bots.chat.commands import Commands
 from bots.chat.deliver import Deliverer
 from bots.services import Services
-from bots.telegram.client import INTAKE_CONNECTIONS, open_bot
+from bots.telegram.client import INTAKE_CONNECTIONS, POLL_S, open_bot
 from bots.telegram.desk import INTAKE_THREADS, Desk
+from bots.telegram.download import open_downloader
+from bots.telegram.gather import TelegramGatherer
 from bots.telegram.platform import TelegramPlatform
+from bots.telegram.polling import Poller
 from bots.telegram.pressing import Pressing
+from bots.telegram.updates import Updates
+from bots.telegram.webhook import Webhook
+from bots.web.picture_reader import PictureReader
 
 log = structlog.get_logger(__name__)
 
@@ -26,13 +32,58 @@ class TelegramAdapter:
     """The running adapter."""
 
     desk: Desk
+    updates: Updates
 
 
 @asynccontextmanager
-async def open_telegram(services: Services, app: FastAPI) -> AsyncIterator[TelegramAdapter]:
+async def open_telegram(services: Services, app: FastAPI, *, poll_s: int = POLL_S) -> AsyncIterator[TelegramAdapter]:
     """The running adapter: answers go out, and updates come in by polling, or through `app`.
+
+    `poll_s`: how long one question for updates waits for them.
 
     Raises:
         ConfigurationError: the settings do not allow it.
     """
-    raise NotImplementedError  # Written next, on this branch.
+    settings = services.settings
+    async with _open_desk(services) as desk:
+        updates = Updates(desk, Pressing(desk))
+        if settings.telegram_transport == "webhook":
+            webhook = Webhook(desk.intake_bot, updates, settings, (desk.bot,))
+            webhook.mount(app)
+            listening = webhook.register()
+        else:
+            listening = Poller(desk.intake_bot, updates, (desk.bot,), poll_s=poll_s).run()
+        tasks = [
+            asyncio.create_task(listening, name="telegram-updates"),
+            asyncio.create_task(desk.gatherer.resume(), name="telegram-gathering"),
+        ]
+        try:
+            yield TelegramAdapter(desk, updates)
+        finally:
+            # First nothing more comes in, then what is under way is let go.
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _open_desk(services: Services) -> AsyncIterator[Desk]:
+    settings = services.settings
+    background = Background()
+    pictures = PictureReader(settings)
+    threads = ThreadPoolExecutor(INTAKE_THREADS, thread_name_prefix="telegram-intake")
+    try:
+        async with AsyncExitStack() as stack:
+            bot = await stack.enter_async_context(open_bot(settings))
+            intake_bot = await stack.enter_async_context(open_bot(settings, INTAKE_CONNECTIONS))
+            downloader = await stack.enter_async_context(open_downloader(settings, intake_bot))
+            platform = TelegramPlatform(services, bot)
+            deliverer = await stack.enter_async_context(Deliverer(platform, services))
+            stack.push_async_callback(background.close)
+            gatherer = TelegramGatherer(services, background, downloader, pictures)
+            yield Desk(
+                services, bot, intake_bot, Commands(services), gatherer, platform, deliverer, background, threads
+            )
+    finally:
+        await asyncio.to_thread(pictures.close)
+        await asyncio.to_thread(threads.shutdown)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import structlog
 from telegram import Bot, User
@@ -12,15 +12,13 @@ from telegram import Bot, User
 from bots.chat.background import Background
 from bots.chat.commands import Commands
 from bots.chat.deliver import Deliverer
+from bots.chat.gather import Gatherer
 from bots.chat.platform import SendFailed
 from bots.chat.reply import Caller, Reply
 from bots.services import Services
 from bots.telegram.platform import TelegramPlatform
 from bots.telegram.target import Target
 from core.values import Platform
-
-if TYPE_CHECKING:
-    from bots.telegram.gather import Gatherer
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +34,7 @@ class Desk:
     bot: Bot
     intake_bot: Bot
     commands: Commands
-    gatherer: "Gatherer"
+    gatherer: Gatherer
     platform: TelegramPlatform
     deliverer: Deliverer
     background: Background
@@ -82,5 +80,5 @@ class Desk:
     def begin(self, turn_id: str, *, gathers: bool) -> None:
         """A question was committed: fetch what belongs to it, and bring the answer."""
         if gathers:
-            self.background.start(self.gatherer.gather(turn_id), turn_id)
+            self.gatherer.begin(turn_id)
         self.deliverer.begin(turn_id)

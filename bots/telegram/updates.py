@@ -6,22 +6,22 @@ different ones, and stop, buttons and further pictures of an album need not over
 """
 
 import asyncio
-from contextlib import asynccontextmanager
 from collections.abc import AsyncIterator
-from typing import Protocol
+from contextlib import asynccontextmanager
 
 import structlog
-from telegram import Update
+from telegram import Message, Update, User
+from telegram.error import TelegramError
 
-from bots.chat.commands import Command
-from bots.chat.reply import Caller
-from bots.telegram.target import Target
-from core.errors import GlimtError
+from bots.telegram.business import Business
+from bots.telegram.chats import Chats
+from bots.telegram.desk import Desk
+from bots.telegram.inbox import Inbox
+from bots.telegram.presses import STOPPED, Presses
+from core.errors import StoreError
 
 log = structlog.get_logger(__name__)
 
-# Unknown to the SDK: somebody pressed the Stop button of a draft.
-STOPPED = "stopped_message_generation"
 ALLOWED_UPDATES = (
     "message",
     "edited_message",
@@ -35,20 +35,82 @@ ALLOWED_UPDATES = (
 )
 
 
-class Presses(Protocol):
-    """What people do besides asking (`bots.telegram.pressing`)."""
+class Updates:
+    """Takes updates in, of one process."""
 
-    async def command(self, target: Target, caller: Caller, command: Command) -> None:
-        """`/name argument`. `command.name` is what was typed: one of `COMMANDS`, `start` (whose argument is that of a
-        deep link), or a word that is none. What it changes is in SQL when this returns; what is said about it follows
-        behind (`desk.background.start(desk.say(…))`).
+    def __init__(self, desk: Desk, presses: Presses) -> None:
+        self._desk = desk
+        self._presses = presses
+        self._inbox = Inbox(desk, presses)
+        self._business = Business(desk)
+        self._chats = Chats(desk)
+        self._turns = _Turns()
+
+    async def take(self, update: Update, me: User) -> None:
+        """Everything that one update asks for.
 
         Raises:
-            StoreError: nothing was done; the update comes again.
+            StoreError, TelegramError: it was not taken in, and must come again.
         """
+        chat = update.effective_chat
+        async with self._turns.of(chat.id if chat is not None else 0):
+            try:
+                await self._take(update, me)
+            except (StoreError, TelegramError):
+                raise
+            except Exception:
+                # It would raise again and again, and hold up all others.
+                log.exception("telegram_update_error", update=update.update_id)
 
-    async def callback(self, update: Update) -> None:
-        """A button of ours: `update.callback_query`. Runs behind the acknowledgement."""
+    async def _take(self, update: Update, me: User) -> None:
+        number = update.update_id
+        if update.message is not None:
+            if not await self._chats.migrated(update.message):
+                await self._inbox.message(update.message, number, me)
+        elif update.edited_message is not None:
+            await self._inbox.edited(update.edited_message, number, me)
+        elif update.business_message is not None:
+            if owner := await self._answers_for(update.business_message):
+                await self._inbox.message(update.business_message, number, me, owner_id=owner)
+        elif update.edited_business_message is not None:
+            if owner := await self._answers_for(update.edited_business_message):
+                await self._inbox.edited(update.edited_business_message, number, me, owner_id=owner)
+        elif update.deleted_business_messages is not None:
+            deleted = update.deleted_business_messages
+            if owner := await self._business.owner(deleted.business_connection_id):
+                await self._inbox.deleted(deleted, owner)
+        elif update.business_connection is not None:
+            await self._business.changed(update.business_connection)
+        elif update.my_chat_member is not None:
+            await self._chats.membership(update.my_chat_member)
+        elif update.callback_query is not None:
+            self._desk.background.start(self._presses.callback(update))
+        elif STOPPED in update.api_kwargs:
+            self._desk.background.start(self._presses.stopped(update))
 
-    async def stopped(self, update: Update) -> None:
-        """Telegram's own Stop button: `update.api_kwargs[STOPPED]`. Runs behind the acknowledgement."""
+    async def _answers_for(self, message: Message) -> int | None:
+        """Whose account a business chat is, where we may answer in it."""
+        connection = message.business_connection_id
+        return await self._business.owner_to_answer_for(connection) if connection else None
+
+
+class _Turns:
+    """Keeps what happens in one chat in order."""
+
+    def __init__(self) -> None:
+        self._locks: dict[int, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def of(self, chat_id: int) -> AsyncIterator[None]:
+        """A turn in this chat, behind everything that waits for one already."""
+        lock, waiting = self._locks.get(chat_id, (asyncio.Lock(), 0))
+        self._locks[chat_id] = lock, waiting + 1
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._locks[chat_id]
+            if waiting > 1:
+                self._locks[chat_id] = lock, waiting - 1
+            else:
+                del self._locks[chat_id]

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core.store.models import Conversation, Delivery, Place, Turn
+from core.store.models import Conversation, Delivery, Turn
 from core.store.places import PlaceRepository
 from core.store.telegram_tables import TelegramBusiness
 from core.values import DeliveryState

@@ -6,7 +6,7 @@ files only.
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from core.store.columns import UtcDateTime
 from core.store.models import Conversation, Place, Turn
@@ -44,7 +44,9 @@ _OPEN_AT = (
     .where(
         IS_OPEN,
         Place.workspace_id == bindparam("workspace_id"),
-        Place.external_id.in_(bindparam("places", expanding=True)),
+        or_(
+            Place.external_id == bindparam("place"), Place.external_id.startswith(bindparam("inside"), autoescape=False)
+        ),
     )
     .order_by(Turn.id)
 )
@@ -65,6 +67,8 @@ class TurnGathering(TurnRows):
         changed = self._changed(_RECALL, turn_id=turn_id, whole_question=question, until=until)
         return changed is not None
 
-    def open_at(self, workspace_id: str, places: list[str]) -> list[str]:
-        """Ids of the turns that have not ended at these places (the platform's names), oldest first."""
-        return list(self._session.scalars(_OPEN_AT, {"workspace_id": workspace_id, "places": places}).all())
+    def open_at(self, workspace_id: str, place: str) -> list[str]:
+        """Ids of the turns that have not ended at a place (the platform's name) and at those inside it, whose names
+        begin with its name and a colon; oldest first."""
+        parameters = {"workspace_id": workspace_id, "place": place, "inside": f"{place}:"}
+        return list(self._session.scalars(_OPEN_AT, parameters).all())

@@ -20,6 +20,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from core.store.models import Attachment, Conversation, Delivery, Post, Turn
 from core.store.turn_dispatch import TurnDispatch
+from core.store.turn_gathering import TurnGathering
 from core.store.turn_guards import (
     FRESH,
     IS_GATHERING,
@@ -31,7 +32,6 @@ from core.store.turn_guards import (
     UNSYNCHRONIZED,
     in_state,
 )
-from core.store.turn_gathering import TurnGathering
 from core.store.turn_handover import TurnHandover
 from core.store.turn_history import TurnHistory
 from core.store.turn_lease import TurnLease

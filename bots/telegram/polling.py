@@ -1,0 +1,122 @@
+"""Long polling: updates are asked for, committed, and only then acknowledged by the next question.
+
+Telegram keeps what was not acknowledged for a day, so a process that dies, or a database that is away, loses nothing.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import structlog
+from telegram import Bot, Update, User
+from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+
+from bots.telegram.client import POLL_S, greet
+from bots.telegram.refusals import error_code, retry_after_s
+from bots.telegram.updates import ALLOWED_UPDATES, Updates
+from core.errors import GlimtError
+
+log = structlog.get_logger(__name__)
+
+BATCH = 100
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
+# Another poller is told to go away by our next question; two that share a token take turns at it for ever.
+_CONFLICT_PAUSE_S = 5.0
+_SAY_AGAIN_S = 60.0
+
+
+class Poller:
+    """Feeds `updates` until it is cancelled. `bot` asks; `others` are clients that must know who we are, too."""
+
+    def __init__(self, bot: Bot, updates: Updates, others: Sequence[Bot] = (), *, poll_s: int = POLL_S) -> None:
+        self._bot = bot
+        self._others = others
+        self._updates = updates
+        self._poll_s = poll_s
+        self._offset: int | None = None
+        self._pause = _FIRST_PAUSE_S
+        self._say_at = 0.0
+
+    async def run(self) -> None:
+        """For ever. Raises nothing but the cancellation."""
+        me = await greet(self._bot, *self._others)
+        await self._leave_webhook()
+        log.info("telegram_polls", bot=me.username)
+        while True:
+            try:
+                await self.once(me)
+            except TelegramError as error:
+                await self._wait_after(error)
+            except Exception:
+                # Nobody would start this task again.
+                log.exception("telegram_polling_error")
+                await asyncio.sleep(_LONGEST_PAUSE_S)
+
+    async def once(self, me: User) -> None:
+        """One question, and everything that it brought.
+
+        Raises:
+            TelegramError: nothing was brought.
+        """
+        updates = await self._bot.get_updates(
+            offset=self._offset, limit=BATCH, timeout=self._poll_s, allowed_updates=ALLOWED_UPDATES
+        )
+        self._pause = _FIRST_PAUSE_S
+        if updates:
+            await self._take(updates, me)
+            self._offset = updates[-1].update_id + 1
+
+    async def _take(self, updates: Sequence[Update], me: User) -> None:
+        """Until all are in SQL. Those of one chat queue up in their order (`Updates.take`)."""
+        left = list(updates)
+        while left:
+            outcomes = await asyncio.gather(*(self._try(update, me) for update in left))
+            left = [update for update, taken in zip(left, outcomes, strict=True) if not taken]
+            if left:
+                log.warning("telegram_updates_wait", count=len(left))
+                await asyncio.sleep(self._longer_pause())
+        self._pause = _FIRST_PAUSE_S
+
+    async def _try(self, update: Update, me: User) -> bool:
+        try:
+            await self._updates.take(update, me)
+        except (GlimtError, TelegramError) as error:
+            code = error.code if isinstance(error, GlimtError) else error_code(error)
+            log.warning("telegram_update_not_taken", error=code)
+            return False
+        return True
+
+    async def _leave_webhook(self) -> None:
+        """While a webhook is set, Telegram lets nobody poll."""
+        while True:
+            try:
+                await self._bot.delete_webhook(drop_pending_updates=False)
+                return
+            except TelegramError as error:
+                await self._wait_after(error)
+
+    async def _wait_after(self, error: TelegramError) -> None:
+        if isinstance(error, RetryAfter):
+            pause = retry_after_s(error)
+        elif isinstance(error, Conflict):
+            pause = _CONFLICT_PAUSE_S
+        elif isinstance(error, InvalidToken):
+            pause = _LONGEST_PAUSE_S
+        else:
+            pause = self._longer_pause()
+        if time.monotonic() >= self._say_at:
+            self._say_at = time.monotonic() + _SAY_AGAIN_S
+            log.warning("telegram_polling_waits", error=error_code(error), pause_s=pause, remedy=_remedy(error))
+        await asyncio.sleep(pause)
+
+    def _longer_pause(self) -> float:
+        pause, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE_S)
+        return pause
+
+
+def _remedy(error: TelegramError) -> str:
+    if isinstance(error, Conflict):
+        return "another process uses this bot's token: stop it, or give this one a bot of its own"
+    if isinstance(error, InvalidToken):
+        return "the token was taken back or is wrong: @BotFather, /token"
+    return "it goes on by itself; glimt doctor telegram looks at the way to Telegram"
