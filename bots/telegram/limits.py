@@ -11,13 +11,14 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import timedelta
 from enum import IntEnum
 from typing import Any
 
 import structlog
 from telegram.error import RetryAfter, TelegramError
 from telegram.ext import BaseRateLimiter
+
+from bots.telegram.refusals import retry_after_s
 
 log = structlog.get_logger(__name__)
 
@@ -49,11 +50,13 @@ class NotNow(TelegramError):
 @dataclass(frozen=True, slots=True)
 class Pace:
     """What Telegram takes: messages, edits and drafts in `overall_s` from this bot, one in `chat_s` for a chat, and in
-    `group_s` for a group. Previews leave `spare` of all and `group_spare` of a group's to what must not wait."""
+    `group_s` for a group. A chat that was quiet may get a `burst`, so that no answer waits for its own preview.
+    Previews leave `spare` of all and `group_spare` of a group's to what must not wait."""
 
     overall: int = 30
     overall_s: float = 1.0
     chat_s: float = 1.0
+    burst: int = 2
     group: int = 20
     group_s: float = 60.0
     spare: int = 6
@@ -64,9 +67,8 @@ class Pace:
 class _Chat:
     is_group: bool
     busy: bool = False
-    free_at: float = 0.0
     told_until: float = 0.0
-    # When the calls of the last `group_s` had ended.
+    # When its last calls had ended: those of a burst, or of the last `group_s` in a group.
     ended: deque[float] = field(default_factory=deque)
 
 
@@ -128,7 +130,7 @@ class Limits(BaseRateLimiter[int]):
         """
         chat_id, rank = data.get("chat_id"), _RANK.get()
         if chat_id is None or not _counts(endpoint):
-            if endpoint == "sendChatAction" and not self._has_room_for_previews():
+            if endpoint.lower() == "sendchataction" and not self._has_room_for_previews():
                 raise NotNow
             return await callback(*args, **kwargs)
         while True:
@@ -136,7 +138,7 @@ class Limits(BaseRateLimiter[int]):
             try:
                 return await callback(*args, **kwargs)
             except RetryAfter as error:
-                pause = _seconds(error)
+                pause = retry_after_s(error)
                 self._told(chat_id, chat, pause)
                 if rank is Rank.PREVIEW or pause > MOST_WAIT_S:
                     raise
@@ -146,7 +148,7 @@ class Limits(BaseRateLimiter[int]):
     async def _enter(self, chat_id: int | str, rank: Rank) -> _Chat:
         chat = self._chat(chat_id)
         if rank is Rank.PREVIEW:
-            if not self._has_room_for_previews() or not self._may_begin(chat, self._pace.group_spare):
+            if not self._has_room_for_previews() or not self._may_begin(chat, preview=True):
                 raise NotNow
             self._take(chat)
             return chat
@@ -169,9 +171,7 @@ class Limits(BaseRateLimiter[int]):
         self._running -= 1
         self._ended.append(now)
         chat.busy = False
-        chat.free_at = now + self._pace.chat_s + _MARGIN_S
-        if chat.is_group:
-            chat.ended.append(now)
+        chat.ended.append(now)
         self._grant()
 
     def _take(self, chat: _Chat) -> None:
@@ -220,17 +220,18 @@ class Limits(BaseRateLimiter[int]):
     def _has_room_for_previews(self) -> bool:
         return not any(self._waiting) and self._room() > self._pace.spare
 
-    def _may_begin(self, chat: _Chat, spare: int = 0) -> bool:
-        return not chat.busy and self._free_at(chat, spare) <= _now()
+    def _may_begin(self, chat: _Chat, *, preview: bool = False) -> bool:
+        return not chat.busy and self._free_at(chat, preview=preview) <= _now()
 
-    def _free_at(self, chat: _Chat, spare: int = 0) -> float:
-        at = max(chat.free_at, chat.told_until)
+    def _free_at(self, chat: _Chat, *, preview: bool = False) -> float:
+        pace = self._pace
+        burst = 1 if preview else pace.burst
+        at = max(chat.told_until, _after(chat.ended, burst, burst * pace.chat_s))
         if chat.is_group:
-            while chat.ended and chat.ended[0] + self._pace.group_s + _MARGIN_S <= _now():
-                chat.ended.popleft()
-            allowed = self._pace.group - spare
-            if len(chat.ended) >= allowed:
-                at = max(at, chat.ended[len(chat.ended) - allowed] + self._pace.group_s + _MARGIN_S)
+            at = max(at, _after(chat.ended, pace.group - (pace.group_spare if preview else 0), pace.group_s))
+        kept_s = pace.group_s if chat.is_group else pace.burst * pace.chat_s
+        while chat.ended and chat.ended[0] + kept_s + _MARGIN_S <= _now():
+            chat.ended.popleft()
         return at
 
     def _told(self, chat_id: int | str, chat: _Chat, pause: float) -> None:
@@ -256,20 +257,20 @@ class Limits(BaseRateLimiter[int]):
     def _forget_idle(self) -> None:
         now, waiting = _now(), {id(w.chat) for queue in self._waiting for w in queue.values()}
         for chat_id, chat in list(self._chats.items()):
-            rests = not chat.busy and max(chat.free_at, chat.told_until) <= now
-            if rests and id(chat) not in waiting and not (chat.ended and chat.ended[-1] + self._pace.group_s > now):
+            rests = not chat.busy and max(chat.told_until, self._free_at(chat)) <= now and not chat.ended
+            if rests and id(chat) not in waiting:
                 del self._chats[chat_id]
+
+
+def _after(ended: deque[float], most: int, seconds: float) -> float:
+    """When one more call keeps to `most` in any `seconds`."""
+    return ended[-most] + seconds + _MARGIN_S if len(ended) >= most else 0.0
 
 
 def _counts(endpoint: str) -> bool:
     """Whether Telegram counts a call as a message."""
-    return endpoint.startswith(("send", "edit", "copy", "forward")) and endpoint != "sendChatAction"
-
-
-def _seconds(error: RetryAfter) -> float:
-    # PTB is about to tell a timedelta in place of a number, and can be made to do so already.
-    told = error.retry_after
-    return told.total_seconds() if isinstance(told, timedelta) else float(told)
+    name = endpoint.lower()
+    return name.startswith(("send", "edit", "copy", "forward")) and name != "sendchataction"
 
 
 def _now() -> float:
