@@ -67,24 +67,28 @@ class Poller:
             self._offset = updates[-1].update_id + 1
 
     async def _take(self, updates: Sequence[Update], me: User) -> None:
-        """Until all are in SQL. Those of one chat queue up in their order (`Updates.take`)."""
-        left = list(updates)
-        while left:
-            outcomes = await asyncio.gather(*(self._try(update, me) for update in left))
-            left = [update for update, taken in zip(left, outcomes, strict=True) if not taken]
-            if left:
-                log.warning("telegram_updates_wait", count=len(left))
+        """Until all are in SQL: those of one chat in their order, chats side by side."""
+        chats: dict[int, list[Update]] = {}
+        for update in updates:
+            chat = update.effective_chat
+            chats.setdefault(chat.id if chat is not None else 0, []).append(update)
+        while chats:
+            lefts = await asyncio.gather(*(self._take_chat(of_chat, me) for of_chat in chats.values()))
+            chats = {chat: left for chat, left in zip(chats, lefts, strict=True) if left}
+            if chats:
                 await asyncio.sleep(self._longer_pause())
         self._pause = _FIRST_PAUSE_S
 
-    async def _try(self, update: Update, me: User) -> bool:
-        try:
-            await self._updates.take(update, me)
-        except (GlimtError, TelegramError) as error:
-            code = error.code if isinstance(error, GlimtError) else error_code(error)
-            log.warning("telegram_update_not_taken", error=code)
-            return False
-        return True
+    async def _take_chat(self, updates: Sequence[Update], me: User) -> list[Update]:
+        """Those that could not be taken yet: the first one, and what comes behind it."""
+        for number, update in enumerate(updates):
+            try:
+                await self._updates.take(update, me)
+            except (GlimtError, TelegramError) as error:
+                code = error.code if isinstance(error, GlimtError) else error_code(error)
+                log.warning("telegram_update_not_taken", error=code)
+                return list(updates[number:])
+        return []
 
     async def _leave_webhook(self) -> None:
         """While a webhook is set, Telegram lets nobody poll."""
