@@ -36,7 +36,9 @@ class Waiting:
         with self._changed:
             found = self._changed.wait_for(predicate, timeout)
         if not found:
-            raise TimeoutError(f"not in {timeout} s; the last calls were {self.recently()}, violations {self.violations}")
+            raise TimeoutError(
+                f"not in {timeout} s; the last calls were {self.recently()}, violations {self.violations}"
+            )
         return found
 
     async def until(self, predicate: Callable[[], T], timeout: float = 10) -> T:
