@@ -6,8 +6,11 @@ Telegram keeps what was not acknowledged for a day, so a process that dies, or a
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 from telegram import Bot, Update, User
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
@@ -19,6 +22,9 @@ from core.errors import GlimtError
 log = structlog.get_logger(__name__)
 
 BATCH = 100
+# Tells `glimt doctor` that another process was met that polls with the same token, for some minutes.
+CONFLICT_KEY = "glimt:telegram:conflict:"
+_CONFLICT_KEPT_S = 600
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
 # Another poller is told to go away by our next question; two that share a token take turns at it for ever.
 _CONFLICT_PAUSE_S = 5.0
@@ -28,8 +34,11 @@ _SAY_AGAIN_S = 60.0
 class Poller:
     """Feeds `updates` until it is cancelled. `bot` asks; `others` are clients that must know who we are, too."""
 
-    def __init__(self, bot: Bot, updates: Updates, others: Sequence[Bot] = (), *, poll_s: int = POLL_S) -> None:
+    def __init__(
+        self, bot: Bot, updates: Updates, redis: Redis, others: Sequence[Bot] = (), *, poll_s: int = POLL_S
+    ) -> None:
         self._bot = bot
+        self._redis = redis
         self._others = others
         self._updates = updates
         self._poll_s = poll_s
@@ -104,6 +113,8 @@ class Poller:
             pause = retry_after_s(error)
         elif isinstance(error, Conflict):
             pause = _CONFLICT_PAUSE_S
+            with suppress(RedisError):
+                await self._redis.set(f"{CONFLICT_KEY}{self._bot.id}", b"1", ex=_CONFLICT_KEPT_S)
         elif isinstance(error, InvalidToken):
             pause = _LONGEST_PAUSE_S
         else:
