@@ -68,11 +68,8 @@ class TelegramSettings(BaseSettings):
     def _is_a_bot_token(cls, secret: SecretStr) -> SecretStr:
         value = secret.get_secret_value()
         if value and not _TOKEN.fullmatch(value):
-            said = (
-                "there is a space in it: copy it again"
-                if any(c.isspace() for c in value)
-                else f"this is none; {_WHERE}"
-            )
+            spaced = any(c.isspace() for c in value)
+            said = "there is a space in it: copy it again" if spaced else f"this is none; {_WHERE}"
             raise PydanticCustomError("telegram_token", "{said}", {"said": said})
         return secret
 
@@ -130,7 +127,7 @@ class TelegramSettings(BaseSettings):
         if not all(_USER.fullmatch(one) for one in ids):
             raise PydanticCustomError(
                 "telegram_users",
-                "names do not work here; give numbers, as the log shows them where somebody is not served",
+                "names do not work here; give numbers, as the log shows them: telegram_not_served",
             )
         return ids
 
@@ -140,7 +137,7 @@ class TelegramSettings(BaseSettings):
         if not all(_CHAT.fullmatch(one) for one in ids):
             raise PydanticCustomError(
                 "telegram_chats",
-                "names do not work here; give numbers such as -1001234567890, as the log shows them where a group is not served",
+                "names do not work here; give numbers such as -1001234567890, as the log shows them",
             )
         return ids
 
@@ -153,7 +150,7 @@ class TelegramSettings(BaseSettings):
             return self
         if self.telegram_files_dir is not None and self.telegram_api_url == TELEGRAM_API_URL:
             refuse(
-                "GLIMT_TELEGRAM_FILES_DIR is the folder of a Bot API server of your own, so TELEGRAM_API_URL must name it"
+                "GLIMT_TELEGRAM_FILES_DIR is the folder of a Bot API server of your own: TELEGRAM_API_URL must name it"
             )
         if self.telegram_transport == "webhook" and self.telegram_enabled and not self.telegram_webhook:
             refuse(

@@ -46,6 +46,10 @@ def _slack_installed() -> AbstractContextManager[None]:
     return _installed("Slack adapter", "Install it: pip install 'glimt[slack]'")
 
 
+def _telegram_installed() -> AbstractContextManager[None]:
+    return _installed("Telegram adapter", "Install it: pip install 'glimt[telegram]'")
+
+
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="End after the sample conversation.")] = False,
@@ -207,14 +211,16 @@ def models_fetch(
 
 @app.command()
 def doctor(
-    part: Annotated[str, typer.Argument(help="'slack': only what concerns Slack.", metavar="[slack]")] = "",
+    part: Annotated[str, typer.Argument(help="Only what concerns this platform.", metavar="[slack|telegram]")] = "",
 ) -> None:
     """Check settings, database, Redis, model, hardware and chat platforms, and say how to mend each."""
 
     def run(settings: Settings) -> None:
         if part:
             # Without what looks at models.
-            from glimt.doctor_slack import examine_slack as examine
+            from glimt.doctor_chat import PARTS
+
+            examine = PARTS[part]
         else:
             from glimt.doctor import examine
         healthy = True
@@ -226,11 +232,16 @@ def doctor(
             raise typer.Exit(1)
 
     with _explained():
-        if part not in ("", "slack"):
-            raise ConfigurationError(f"glimt doctor knows no part named {part!r}. There is: glimt doctor slack")
-        if part:
+        if part not in ("", "slack", "telegram"):
+            raise ConfigurationError(
+                f"glimt doctor knows no part named {part!r}. There are: glimt doctor slack, glimt doctor telegram"
+            )
+        if part == "slack":
             with _slack_installed():
-                import bots.slack.doctor  # noqa: F401
+                import bots.slack.doctor
+        if part == "telegram":
+            with _telegram_installed():
+                import bots.telegram.doctor  # noqa: F401
     _run(run)
 
 

@@ -52,7 +52,7 @@ async def open_telegram(services: Services, app: FastAPI, *, poll_s: int = POLL_
             webhook.mount(app)
             listening = webhook.register()
         else:
-            listening = Poller(desk.intake_bot, updates, (desk.bot,), poll_s=poll_s).run()
+            listening = Poller(desk.intake_bot, updates, services.redis, (desk.bot,), poll_s=poll_s).run()
         tasks = [
             asyncio.create_task(listening, name="telegram-updates"),
             asyncio.create_task(desk.gatherer.resume(), name="telegram-gathering"),

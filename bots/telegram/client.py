@@ -52,7 +52,7 @@ class UpdatesRequest(HTTPXRequest):
 def readable(update: dict[str, object]) -> dict[str, object]:
     """The update, or one with nothing but its id where the SDK cannot read it."""
     try:
-        Update.de_json(update, None)  # type: ignore[arg-type]
+        Update.de_json(update, None)
     except Exception as error:
         log.error("telegram_update_unreadable", update=update.get("update_id"), error=type(error).__name__)
         return {"update_id": update["update_id"]}

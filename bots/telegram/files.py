@@ -6,9 +6,9 @@ there is `why` instead, in words for people.
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from telegram import Animation, Document, LivePhoto, PhotoSize, Sticker, Video, VideoNote
+from telegram import Document, ExternalReplyInfo, Message, PhotoSize, Sticker
 
 from bots.chat.texts import text_id
 from bots.web.text import file_name
@@ -20,19 +20,7 @@ NO_STILL = text_id("Telegram has no still picture of it. Please send a screensho
 _NEVER = ("audio/", "text/", "font/", "application/zip", "application/json", "application/x-tgsticker")
 
 
-class Media(Protocol):
-    """What a message, and what is told of a message in another chat, have in common."""
-
-    animation: Animation | None
-    document: Document | None
-    live_photo: LivePhoto | None
-    photo: Sequence[PhotoSize] | None
-    sticker: Sticker | None
-    video: Video | None
-    video_note: VideoNote | None
-
-
-def references(media: Media, message_id: int) -> tuple[Pending, ...]:
+def references(media: Message | ExternalReplyInfo, message_id: int) -> tuple[Pending, ...]:
     """The pictures of a message; empty: it has none."""
     if media.live_photo is not None and media.live_photo.photo:
         return (_largest("live photo", media.live_photo.photo, message_id),)

@@ -6,8 +6,11 @@ Telegram keeps what was not acknowledged for a day, so a process that dies, or a
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 from telegram import Bot, Update, User
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
@@ -19,6 +22,9 @@ from core.errors import GlimtError
 log = structlog.get_logger(__name__)
 
 BATCH = 100
+# Tells `glimt doctor` that another process was met that polls with the same token, for some minutes.
+CONFLICT_KEY = "glimt:telegram:conflict:"
+_CONFLICT_KEPT_S = 600
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
 # Another poller is told to go away by our next question; two that share a token take turns at it for ever.
 _CONFLICT_PAUSE_S = 5.0
@@ -28,8 +34,11 @@ _SAY_AGAIN_S = 60.0
 class Poller:
     """Feeds `updates` until it is cancelled. `bot` asks; `others` are clients that must know who we are, too."""
 
-    def __init__(self, bot: Bot, updates: Updates, others: Sequence[Bot] = (), *, poll_s: int = POLL_S) -> None:
+    def __init__(
+        self, bot: Bot, updates: Updates, redis: Redis, others: Sequence[Bot] = (), *, poll_s: int = POLL_S
+    ) -> None:
         self._bot = bot
+        self._redis = redis
         self._others = others
         self._updates = updates
         self._poll_s = poll_s
@@ -67,24 +76,28 @@ class Poller:
             self._offset = updates[-1].update_id + 1
 
     async def _take(self, updates: Sequence[Update], me: User) -> None:
-        """Until all are in SQL. Those of one chat queue up in their order (`Updates.take`)."""
-        left = list(updates)
-        while left:
-            outcomes = await asyncio.gather(*(self._try(update, me) for update in left))
-            left = [update for update, taken in zip(left, outcomes, strict=True) if not taken]
-            if left:
-                log.warning("telegram_updates_wait", count=len(left))
+        """Until all are in SQL: those of one chat in their order, chats side by side."""
+        chats: dict[int, list[Update]] = {}
+        for update in updates:
+            chat = update.effective_chat
+            chats.setdefault(chat.id if chat is not None else 0, []).append(update)
+        while chats:
+            lefts = await asyncio.gather(*(self._take_chat(of_chat, me) for of_chat in chats.values()))
+            chats = {chat: left for chat, left in zip(chats, lefts, strict=True) if left}
+            if chats:
                 await asyncio.sleep(self._longer_pause())
         self._pause = _FIRST_PAUSE_S
 
-    async def _try(self, update: Update, me: User) -> bool:
-        try:
-            await self._updates.take(update, me)
-        except (GlimtError, TelegramError) as error:
-            code = error.code if isinstance(error, GlimtError) else error_code(error)
-            log.warning("telegram_update_not_taken", error=code)
-            return False
-        return True
+    async def _take_chat(self, updates: Sequence[Update], me: User) -> list[Update]:
+        """Those that could not be taken yet: the first one, and what comes behind it."""
+        for number, update in enumerate(updates):
+            try:
+                await self._updates.take(update, me)
+            except (GlimtError, TelegramError) as error:
+                code = error.code if isinstance(error, GlimtError) else error_code(error)
+                log.warning("telegram_update_not_taken", error=code)
+                return list(updates[number:])
+        return []
 
     async def _leave_webhook(self) -> None:
         """While a webhook is set, Telegram lets nobody poll."""
@@ -100,6 +113,8 @@ class Poller:
             pause = retry_after_s(error)
         elif isinstance(error, Conflict):
             pause = _CONFLICT_PAUSE_S
+            with suppress(RedisError):
+                await self._redis.set(f"{CONFLICT_KEY}{self._bot.id}", b"1", ex=_CONFLICT_KEPT_S)
         elif isinstance(error, InvalidToken):
             pause = _LONGEST_PAUSE_S
         else:

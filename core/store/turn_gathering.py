@@ -44,9 +44,7 @@ _OPEN_AT = (
     .where(
         IS_OPEN,
         Place.workspace_id == bindparam("workspace_id"),
-        or_(
-            Place.external_id == bindparam("place"), Place.external_id.startswith(bindparam("inside"), autoescape=False)
-        ),
+        or_(Place.external_id == bindparam("place"), Place.external_id.startswith(bindparam("inside"))),
     )
     .order_by(Turn.id)
 )

@@ -7,8 +7,8 @@
 
 Intake and the adapters use what stands here, the dispatcher `turn_dispatch.py`, the worker and the reaper
 `turn_lease.py`, whoever follows turns `turn_watch.py`, stateless clients `turn_history.py`, whoever hands over to a
-human `turn_handover.py`, questions in several messages `turn_gathering.py`. Each change is one UPDATE that repeats in its condition what it assumes; who loses a race
-changes nothing.
+human `turn_handover.py`, questions in several messages `turn_gathering.py`. Each change is one UPDATE that repeats in
+its condition what it assumes; who loses a race changes nothing.
 """
 
 from collections.abc import Collection
@@ -178,7 +178,8 @@ class TurnRepository(TurnDispatch, TurnGathering, TurnHandover, TurnHistory, Tur
     ) -> Turn:
         """Add the next turn of a conversation, READY or GATHERING; HANDED_OVER where a human answers.
 
-        `not_before`: until then a GATHERING one waits for what may still belong to it. Parallel adds queue up at the conversation's row.
+        `not_before`: until then a GATHERING one waits for what may still belong to it. Parallel adds queue up at the
+        conversation's row.
 
         Raises:
             NotFound: no such conversation.

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tests.fakes.gate import Gate
+
 
 @dataclass
 class Fault:
@@ -21,22 +23,6 @@ class Fault:
     status: int = 503
     code: str = ""
     gate: Gate | None = None
-
-
-class Gate:
-    """Holds calls until it is opened, from any thread."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._event = asyncio.Event()
-
-    def open(self) -> None:
-        """Lets all of them go on."""
-        self._loop.call_soon_threadsafe(self._event.set)
-
-    async def passed(self) -> None:
-        """Returns when it is open. In the fake's loop only."""
-        await self._event.wait()
 
 
 @dataclass
