@@ -8,15 +8,18 @@ from dataclasses import dataclass
 
 import structlog
 from fastapi import FastAPI
+from telegram import Bot
 
 from bots.chat.background import Background
 from bots.chat.commands import Commands
 from bots.chat.deliver import Deliverer
 from bots.services import Services
-from bots.telegram.client import INTAKE_CONNECTIONS, POLL_S, open_bot
+from bots.telegram.client import INTAKE_CONNECTIONS, POLL_S, greet, open_bot
 from bots.telegram.desk import INTAKE_THREADS, Desk
 from bots.telegram.download import open_downloader
 from bots.telegram.gather import TelegramGatherer
+from bots.telegram.limits import Limits
+from bots.telegram.menu import set_menu
 from bots.telegram.platform import TelegramPlatform
 from bots.telegram.polling import Poller
 from bots.telegram.pressing import Pressing
@@ -56,6 +59,8 @@ async def open_telegram(services: Services, app: FastAPI, *, poll_s: int = POLL_
         tasks = [
             asyncio.create_task(listening, name="telegram-updates"),
             asyncio.create_task(desk.gatherer.resume(), name="telegram-gathering"),
+            asyncio.create_task(desk.platform.approvals.run(), name="telegram-approvals"),
+            asyncio.create_task(_set_menu(desk.bot), name="telegram-menu"),
         ]
         try:
             yield TelegramAdapter(desk, updates)
@@ -66,6 +71,11 @@ async def open_telegram(services: Services, app: FastAPI, *, poll_s: int = POLL_
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def _set_menu(bot: Bot) -> None:
+    await greet(bot)
+    await set_menu(bot)
+
+
 @asynccontextmanager
 async def _open_desk(services: Services) -> AsyncIterator[Desk]:
     settings = services.settings
@@ -74,7 +84,7 @@ async def _open_desk(services: Services) -> AsyncIterator[Desk]:
     threads = ThreadPoolExecutor(INTAKE_THREADS, thread_name_prefix="telegram-intake")
     try:
         async with AsyncExitStack() as stack:
-            bot = await stack.enter_async_context(open_bot(settings))
+            bot = await stack.enter_async_context(open_bot(settings, limits=Limits()))
             intake_bot = await stack.enter_async_context(open_bot(settings, INTAKE_CONNECTIONS))
             downloader = await stack.enter_async_context(open_downloader(settings, intake_bot))
             platform = TelegramPlatform(services, bot)

@@ -75,6 +75,8 @@ class Inbox:
         if command is not None and not asks and not said.files:
             await self._command(said, Command(command[0], command[2]))
             return
+        if command is None and said.private and not said.owner_id and await self._approved(said, me):
+            return
         if not asks and not is_for_us(said, me):
             await self._unaddressed(said)
             return
@@ -130,6 +132,18 @@ class Inbox:
         await self._presses.command(said.target, self._desk.caller(said.target, said.user), command)
         # Only now: whoever dies in between is told again, and every command may be given twice.
         await self._desk.commit(partial(self._note, key))
+
+    async def _approved(self, said: Said, me: User) -> bool:
+        """Whether the owner of a business account says what shall be sent instead of an answer."""
+        if said.reply is None or not said.reply.ours:
+            return False
+        key = update_key(said.bot_id, said.update_id)
+        if await self._desk.commit(partial(self._known, key)):
+            return True
+        if not await self._presses.own_words(said.target, said.reply.message_id, said.text.spoken(me)):
+            return False
+        await self._desk.commit(partial(self._note, key))
+        return True
 
     async def _refuse(self, said: Said, error: RequestError) -> None:
         texts = await self._texts(said)

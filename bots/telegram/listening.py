@@ -32,6 +32,12 @@ class Served:
         self._chats = frozenset(settings.telegram_chats)
         self._told: OrderedDict[tuple[int, int], None] = OrderedDict()
 
+    def serves(self, user_id: int, group: int = 0, owner_id: int = 0) -> bool:
+        """Whether somebody is served: in this group, in a chat of this owner's business account, or in private."""
+        if group and self._chats:
+            return str(group) in self._chats
+        return not self._users or str(owner_id or user_id) in self._users
+
     def allows(self, said: Said) -> bool:
         """Whether the message may be answered.
 
@@ -39,10 +45,7 @@ class Served:
         its owner's.
         """
         group = said.chat_id if said.in_group else 0
-        if said.in_group and self._chats:
-            allowed = str(said.chat_id) in self._chats
-        else:
-            allowed = not self._users or str(said.owner_id or said.user_id) in self._users
+        allowed = self.serves(said.user_id, group, said.owner_id)
         if not allowed and (said.user_id, group) not in self._told:
             self._told[said.user_id, group] = None
             if len(self._told) > _TOLD:

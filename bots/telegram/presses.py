@@ -29,3 +29,14 @@ class Presses(Protocol):
 
     async def stopped(self, update: Update) -> None:
         """Telegram's own Stop button: `update.api_kwargs[STOPPED]`. Runs behind the acknowledgement."""
+
+    async def reaction(self, update: Update) -> None:
+        """A reaction to a message: `update.message_reaction`. Runs behind the acknowledgement."""
+
+    async def own_words(self, target: Target, replied: int, text: str) -> bool:
+        """Somebody has replied to message `replied` of ours in his private chat: as the owner of a business account, to
+        an answer that he is to approve? False: no.
+
+        Raises:
+            StoreError: nothing was decided; the update comes again.
+        """

@@ -25,6 +25,7 @@ from bots.chat.texts import texts_for
 from bots.chat.whereabouts import find_caller
 from bots.telegram.approval import APPROVE, Decision, told
 from bots.telegram.desk import Desk
+from bots.telegram.listening import Served
 from bots.telegram.live import draft_id
 from bots.telegram.presses import STOPPED
 from bots.telegram.refusals import FAILURES, error_code
@@ -48,6 +49,7 @@ class Pressing:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._served = Served(desk.services.settings)
 
     async def command(self, target: Target, caller: Caller, command: Command) -> None:
         """See `bots.telegram.presses`."""
@@ -57,23 +59,17 @@ class Pressing:
         reply = await self._desk.commands.run(caller, command)
         self._desk.background.start(self._desk.say(target, reply))
 
-    async def own_words(self, message: Message, user: User, text: str) -> bool:
-        """An owner has replied to an answer that he is to approve; False: that is not what it is.
-
-        Raises:
-            StoreError: nothing was decided; the update comes again.
-        """
-        replied = message.reply_to_message
-        if replied is None or not text.strip():
+    async def own_words(self, target: Target, replied: int, text: str) -> bool:
+        """See `bots.telegram.presses`."""
+        if not text.strip():
             return False
         approvals = self._desk.platform.approvals
-        decided = await approvals.own_words(message.chat.id, replied.message_id, user.id, text)
+        decided = await approvals.own_words(target.chat_id, replied, target.user_id, text)
         if decided is None:
             return False
         decision, texts = decided
         if decision is Decision.SENT:
             self._desk.deliverer.look()
-        target = Target(message.chat.id, message.message_id, user.id, private=True)
         self._desk.background.start(self._desk.say(target, Reply(told(decision, texts))))
         return True
 
@@ -134,13 +130,13 @@ class Pressing:
             return await self._approve(action, query.from_user)
         target = _target_of(message, query.from_user)
         texts = texts_for(query.from_user.language_code or "")
-        if not self._desk.served.serves(query.from_user.id, target.chat_id if not target.private else 0):
+        if not self._served.serves(query.from_user.id, 0 if target.private else target.chat_id):
             return texts("I may not answer you here."), True
         caller = self._desk.caller(target, query.from_user)
         reply = await self._desk.commands.press(caller, query.data or "")
         if reply is None:
             return "", False
-        post = (message.chat.id, message.message_id)
+        post = post_id(message.chat.id, message.message_id)
         if action.name not in _NOTICED:
             if action.name in (actions.FORGET, actions.RELEASE):
                 await self._put_buttons(target, post, ())
@@ -160,9 +156,9 @@ class Pressing:
             self._desk.deliverer.look()
         return told(decision, texts), decision not in (Decision.SENT, Decision.DISCARDED)
 
-    async def _put_buttons(self, target: Target, post: tuple[int, int], buttons: Sequence[Button]) -> None:
+    async def _put_buttons(self, target: Target, post: str, buttons: Sequence[Button]) -> None:
         try:
-            await self._desk.platform.put_buttons(target, *post, buttons)
+            await self._desk.platform.put_buttons(target, post, buttons)
         except SendFailed as error:
             log.info("telegram_buttons_not_changed", error=str(error))
 
