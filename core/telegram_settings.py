@@ -53,6 +53,9 @@ class TelegramSettings(BaseSettings):
     telegram_business: Literal["answer", "approve", "off"] = Field(
         "answer", description="in a business account's chats: answer, show its owner each answer first, or keep out"
     )
+    telegram_approval_h: float = Field(
+        24.0, gt=0.0, le=720.0, description="hours that an owner has to approve an answer before it expires"
+    )
     telegram_album_wait_s: float = Field(
         2.0, ge=0.2, le=9.0, description="how long an album waits for further pictures, from the arrival of the last"
     )

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bots.chat import actions, choices, feedback, my_data, steering
 from bots.chat.actions import Action, read_action
@@ -11,6 +11,7 @@ from bots.chat.reply import Caller, Reply
 from bots.chat.texts import Texts, text_id
 from bots.chat.whereabouts import Whereabouts, find_caller
 from bots.services import Services
+from core.conversation.personas import PERSONAS
 from core.errors import RequestError
 
 # In the order in which help lists them.
@@ -26,8 +27,9 @@ COMMANDS: Mapping[str, str] = {
     "forget": text_id("erases your conversations"),
     "human": text_id("asks for a person to answer"),
 }
+# What platforms send when somebody opens a chat with us, or follows a link into it; no word that people write.
+START = "start"
 _ALSO = {
-    "start": "help",
     "language": "lang",
     "cancel": "stop",
     "reset": "new",
@@ -47,7 +49,8 @@ _WORDS = re.compile(r"\s*(\S+)\s*(.*?)\s*", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`name` is one of `COMMANDS`; `argument` is what stands behind it."""
+    """`name` is one of `COMMANDS`, or `START`; `argument` is what stands behind it: for `START` the mode that a link
+    asks for."""
 
     name: str
     argument: str = ""
@@ -64,7 +67,7 @@ def parse_command(words: str) -> Command | None:
         return None
     name = match[1].lower()
     name = _ALSO.get(name, name)
-    return Command(name, match[2]) if name in COMMANDS else None
+    return Command(name, match[2]) if name in COMMANDS or name == START else None
 
 
 class Commands:
@@ -121,6 +124,9 @@ class Commands:
                 return my_data.privacy(services, where)
             case "forget":
                 return my_data.ask_before_forgetting(where)
+            case "start" if command.argument.strip().lower() in PERSONAS:
+                chosen = await choices.choose_mode(services, where, command.argument)
+                return replace(chosen, text=f"{chosen.text}\n\n{help_text(where.texts)}")
             case _:
                 return Reply(help_text(where.texts))
 

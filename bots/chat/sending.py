@@ -79,16 +79,13 @@ class Sending:
             await self._failed(SendFailed(type(error).__name__))
 
     async def _bring(self, live: Live) -> None:
-        left = True
         try:
             turn = await self._watch(live)
             if turn is not None:
                 await self._finish(live, turn)
-                left = False
         finally:
-            if left:
-                await live.leave()
-        if left:
+            await live.leave()
+        if turn is None:
             await self._note(lambda r: r.deliveries.release(self.delivery_id, self.owner))
 
     async def _settle(self, position: int) -> str:
@@ -263,7 +260,7 @@ class Sending:
 
         def write(repositories: Repositories) -> bool:
             now, deliveries = utc_now(), repositories.deliveries
-            delivery = deliveries.of_turn(self.address.turn_id)
+            delivery = deliveries.get(self.delivery_id)
             old = delivery is not None and now - delivery.created_at > GIVE_UP_AFTER
             if isinstance(error, SendRefused) or old:
                 return deliveries.give_up(self.delivery_id, self.owner, str(error))

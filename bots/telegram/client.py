@@ -11,8 +11,10 @@ from contextlib import asynccontextmanager
 import structlog
 from telegram import Bot, Update, User
 from telegram.error import TelegramError
+from telegram.ext import ExtBot
 from telegram.request import HTTPXRequest
 
+from bots.telegram.limits import Limits
 from bots.telegram.refusals import error_code
 from core.settings import Settings
 
@@ -58,13 +60,16 @@ def readable(update: dict[str, object]) -> dict[str, object]:
 
 
 @asynccontextmanager
-async def open_bot(settings: Settings, connections: int = SENDING_CONNECTIONS) -> AsyncIterator[Bot]:
-    """A client that has asked for nothing yet (`greet`); its connections are closed with the block.
+async def open_bot(
+    settings: Settings, connections: int = SENDING_CONNECTIONS, limits: Limits | None = None
+) -> AsyncIterator[Bot]:
+    """A client that has asked for nothing yet (`greet`); its connections are closed with the block. `limits`: its calls
+    keep to them.
 
     Proxies are those of the environment (HTTPS_PROXY …).
     """
     requests = (_request(UpdatesRequest, 2), _request(HTTPXRequest, connections))
-    bot = Bot(
+    bot: Bot = ExtBot(
         settings.telegram_bot_token.get_secret_value(),
         base_url=f"{settings.telegram_api_url}/bot",
         base_file_url=f"{settings.telegram_api_url}/file/bot",
@@ -72,6 +77,7 @@ async def open_bot(settings: Settings, connections: int = SENDING_CONNECTIONS) -
         request=requests[1],
         # It would have uploads name local paths instead of bytes.
         local_mode=False,
+        rate_limiter=limits,
     )
     try:
         yield bot

@@ -34,6 +34,7 @@ from core.store.keys import KeyRepository
 from core.store.people import PeopleRepository
 from core.store.places import PlaceRepository
 from core.store.telegram import TelegramRepository
+from core.store.telegram_approvals import ApprovalRepository
 from core.store.turns import TurnRepository
 from core.store.usage import UsageRepository
 from core.store.web_sessions import WebSessionRepository
@@ -60,6 +61,7 @@ class Repositories:
     """All repositories of one transaction. They and their session end with the block; the rows stay readable."""
 
     __slots__ = (
+        "approvals",
         "attachments",
         "conversations",
         "deliveries",
@@ -88,6 +90,7 @@ class Repositories:
         self.erasures = ErasureRepository(session)
         self.feedback = FeedbackRepository(session)
         self.telegram = TelegramRepository(session)
+        self.approvals = ApprovalRepository(session)
         self.usage = UsageRepository(session)
         self.keys = KeyRepository(session)
         self.web_sessions = WebSessionRepository(session)

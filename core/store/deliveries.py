@@ -94,6 +94,10 @@ class DeliveryRepository:
         """The delivery of a turn's answer, as it is now."""
         return self._session.scalars(_OF_TURN, {"turn_id": turn_id}).one_or_none()
 
+    def get(self, delivery_id: str) -> Delivery | None:
+        """The delivery as it is now."""
+        return self._session.get(Delivery, delivery_id, populate_existing=True)
+
     def due(self, platform: Platform, now: datetime, limit: int) -> list[Delivery]:
         """What may be claimed now, oldest first."""
         statement = (

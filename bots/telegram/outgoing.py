@@ -1,0 +1,279 @@
+"""The calls by which something is said in Telegram, in the richest form that is understood.
+
+Rich HTML → text with entities → plain text. A plainer form is tried where Telegram did not understand the last one, and
+for no other reason: a flood or a lost connection says nothing about the form.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
+from telegram.error import BadRequest, ChatMigrated, EndPointNotFound
+
+from bots.chat.actions import THUMBS_DOWN, THUMBS_UP, Button, read_action
+from bots.telegram.format import CAPTION_UNITS, Formatted, rendered
+from bots.telegram.limits import NotNow, Rank, ranked
+from bots.telegram.refusals import is_parse_error, is_same
+from bots.telegram.target import Target
+
+log = structlog.get_logger(__name__)
+
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+# What is only for the eye is not waited for any longer.
+PREVIEW_TIMEOUT_S = 5.0
+# Telegram's limits for a photo; what is beyond goes as a file.
+_PHOTO_BYTES = 10_000_000
+_NO_PHOTO = ("photo_invalid_dimensions", "photo_save_file_invalid", "image_process_failed")
+# Buttons in one row, as long as their labels are short.
+_IN_A_ROW, _ROW_CHARS = 3, 36
+
+
+@dataclass(slots=True)
+class Server:
+    """What was learnt of the Bot API server in this process; None: not tried yet.
+
+    `rich`: it knows rich messages (Bot API 10.1). `drafts`: it knows drafts. `moved`: groups that became supergroups.
+    """
+
+    rich: bool | None = None
+    drafts: bool | None = None
+    moved: dict[int, int] = field(default_factory=dict)
+
+
+class Outgoing:
+    """Says things. Telegram's errors come out as they are."""
+
+    def __init__(self, bot: Bot, server: Server | None = None) -> None:
+        self._bot = bot
+        self.server = server or Server()
+
+    async def send(
+        self, target: Target, markdown: str, buttons: Sequence[Button] = (), *, reply: bool | None = None
+    ) -> tuple[int, int]:
+        """A new message; its chat and id. `reply`: to the question (None: in groups)."""
+        shown, keyboard = rendered(markdown), keyboard_of(buttons)
+
+        async def rich(chat_id: int) -> Any:
+            said = {"rich_message": {"html": shown.rich}, "reply_markup": keyboard}
+            where = {**_where(target, chat_id), "reply_parameters": _reply(target, reply)}
+            return await self._bot.do_api_request("sendRichMessage", api_kwargs=_given(said | where))
+
+        async def text(chat_id: int, form: Formatted) -> Any:
+            return await self._bot.send_message(
+                text=form.text,
+                entities=form.entities or None,
+                reply_markup=keyboard,
+                reply_parameters=_reply(target, reply),
+                link_preview_options=_NO_PREVIEW,
+                **_where(target, chat_id),
+            )
+
+        return await self._in_chat(target, lambda chat_id: self._formatted(shown, chat_id, rich, text))
+
+    async def edit(
+        self, target: Target, chat_id: int, message_id: int, markdown: str, buttons: Sequence[Button]
+    ) -> None:
+        """Make a message of ours say this, if it does not already."""
+        shown, keyboard = rendered(markdown), keyboard_of(buttons)
+        which: dict[str, Any] = {"message_id": message_id, "business_connection_id": target.business or None}
+
+        async def rich(chat_id: int) -> Any:
+            said = {"rich_message": {"html": shown.rich}, "reply_markup": keyboard, "chat_id": chat_id}
+            # In capitals, because by its usual name PTB has a method that does not know rich messages.
+            return await self._bot.do_api_request("EditMessageText", api_kwargs=_given(said | which))
+
+        async def text(chat_id: int, form: Formatted) -> Any:
+            return await self._bot.edit_message_text(
+                chat_id=chat_id,
+                text=form.text,
+                entities=form.entities or None,
+                reply_markup=keyboard,
+                link_preview_options=_NO_PREVIEW,
+                **which,
+            )
+
+        try:
+            await self._formatted(shown, chat_id, rich, text)
+        except BadRequest as error:
+            if not is_same(error):
+                raise
+
+    async def set_buttons(self, target: Target, chat_id: int, message_id: int, buttons: Sequence[Button]) -> None:
+        """Other buttons under a message of ours."""
+        try:
+            await self._bot.edit_message_reply_markup(
+                chat_id=chat_id,
+                message_id=message_id,
+                reply_markup=keyboard_of(buttons),
+                business_connection_id=target.business or None,
+            )
+        except BadRequest as error:
+            if not is_same(error):
+                raise
+
+    async def draft(self, target: Target, draft_id: int, markdown: str) -> None:
+        """A preview of an answer in a private chat, for half a minute, with Telegram's own Stop button.
+
+        Raises:
+            EndPointNotFound: this server knows no drafts, or none that can be stopped; it is learnt.
+        """
+        shown = rendered(markdown)
+        what: dict[str, Any] = {"chat_id": target.chat_id, "draft_id": draft_id}
+        if target.topic_id is not None:
+            what["message_thread_id"] = target.topic_id
+        stop = {"can_stop": True, "keep_on_stop": True}
+
+        async def rich(chat_id: int) -> Any:
+            # Also where plain text would do: so it is known whether this server is of the time of Stop buttons.
+            html = shown.rich or f"<p>{_escaped(shown.text)}</p>"
+            said = {"rich_message": {"html": html}}
+            return await self._bot.do_api_request(
+                "sendRichMessageDraft", api_kwargs=what | stop | said, read_timeout=PREVIEW_TIMEOUT_S
+            )
+
+        async def text(chat_id: int, form: Formatted) -> Any:
+            if self.server.rich is False:
+                self.server.drafts = False
+                raise EndPointNotFound("no drafts that can be stopped")
+            return await self._bot.send_message_draft(
+                text=form.text,
+                entities=form.entities or None,
+                api_kwargs=stop,
+                read_timeout=PREVIEW_TIMEOUT_S,
+                **what,
+            )
+
+        with ranked(Rank.PREVIEW):
+            await self._formatted(shown, target.chat_id, rich, text, try_rich=self.server.rich is None)
+
+    async def photo(
+        self, target: Target, data: bytes, name: str, markdown: str, buttons: Sequence[Button]
+    ) -> tuple[int, int]:
+        """A picture with its caption, as a reply to the question; its chat and id."""
+        caption, keyboard = rendered(markdown, CAPTION_UNITS), keyboard_of(buttons)
+
+        async def text(chat_id: int, form: Formatted) -> Any:
+            common: dict[str, Any] = {
+                "caption": form.text or None,
+                "caption_entities": form.entities or None,
+                "reply_markup": keyboard,
+                "reply_parameters": _reply(target, True),
+                "filename": name,
+                **_where(target, chat_id),
+            }
+            if len(data) <= _PHOTO_BYTES:
+                try:
+                    return await self._bot.send_photo(photo=data, **common)
+                except BadRequest as error:
+                    if not any(word in str(error).lower() for word in _NO_PHOTO):
+                        raise
+            return await self._bot.send_document(document=data, **common)
+
+        return await self._in_chat(target, lambda chat_id: self._plainer(caption, chat_id, text, CAPTION_UNITS))
+
+    async def typing(self, target: Target) -> None:
+        """Show for some seconds that something is being written. What fails does not matter."""
+        try:
+            with ranked(Rank.PREVIEW):
+                await self._bot.send_chat_action(
+                    action="typing", read_timeout=PREVIEW_TIMEOUT_S, **_where(target, self._now(target.chat_id))
+                )
+        except NotNow:
+            pass
+
+    async def _in_chat(self, target: Target, call: Callable[[int], Awaitable[Any]]) -> tuple[int, int]:
+        """Make a call, in the supergroup where the group has become one; chat and id of the message."""
+        chat_id = self._now(target.chat_id)
+        try:
+            sent = await call(chat_id)
+        except ChatMigrated as error:
+            chat_id = self.server.moved[chat_id] = error.new_chat_id
+            sent = await call(chat_id)
+        return chat_id, int(sent["message_id"] if isinstance(sent, dict) else sent.message_id)
+
+    async def _formatted(
+        self,
+        shown: Formatted,
+        chat_id: int,
+        rich: Callable[[int], Awaitable[Any]],
+        text: Callable[[int, Formatted], Awaitable[Any]],
+        *,
+        try_rich: bool = False,
+    ) -> Any:
+        if (shown.rich or try_rich) and self.server.rich is not False:
+            try:
+                done = await rich(chat_id)
+                self.server.rich = True
+                return done
+            except EndPointNotFound:
+                log.info("telegram_without_rich_messages")
+                self.server.rich = False
+            except BadRequest as error:
+                if "text is empty" in str(error).lower():
+                    # An older server, which does not see the argument.
+                    self.server.rich = False
+                elif not is_parse_error(error):
+                    raise
+                else:
+                    log.info("telegram_rich_refused", said=str(error)[:100])
+        return await self._plainer(shown, chat_id, text)
+
+    async def _plainer(
+        self,
+        shown: Formatted,
+        chat_id: int,
+        text: Callable[[int, Formatted], Awaitable[Any]],
+        limit: int = 0,
+    ) -> Any:
+        try:
+            return await text(chat_id, shown)
+        except BadRequest as error:
+            if not shown.entities or not is_parse_error(error):
+                raise
+            log.info("telegram_entities_refused", said=str(error)[:100])
+        return await text(chat_id, Formatted(shown.text))
+
+    def _now(self, chat_id: int) -> int:
+        return self.server.moved.get(chat_id, chat_id)
+
+
+def keyboard_of(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
+    """Buttons below a message: a few short ones in a row."""
+    rows: list[list[InlineKeyboardButton]] = []
+    room = 0
+    for button in buttons:
+        action = read_action(button.value)
+        thumb = action is not None and action.name in (THUMBS_UP, THUMBS_DOWN)
+        length = 1 if thumb else len(button.label)
+        if not rows or len(rows[-1]) >= _IN_A_ROW or room < length:
+            rows.append([])
+            room = _ROW_CHARS
+        rows[-1].append(InlineKeyboardButton(button.label, callback_data=button.value))
+        room -= length + 4
+    return InlineKeyboardMarkup(rows) if rows else None
+
+
+def _where(target: Target, chat_id: int) -> dict[str, Any]:
+    where: dict[str, Any] = {"chat_id": chat_id}
+    if target.topic_id is not None:
+        where["message_thread_id"] = target.topic_id
+    if target.business:
+        where["business_connection_id"] = target.business
+    return where
+
+
+def _reply(target: Target, reply: bool | None) -> ReplyParameters | None:
+    wanted = not target.private and not target.business if reply is None else reply
+    if not wanted or not target.message_id:
+        return None
+    return ReplyParameters(target.message_id, allow_sending_without_reply=True)
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\n", "<br/>")

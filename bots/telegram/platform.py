@@ -1,0 +1,135 @@
+"""Telegram as a platform that answers are sent to."""
+
+from collections.abc import Sequence
+
+import structlog
+from telegram import Bot
+
+from bots.chat.actions import Button
+from bots.chat.follow import Cadence
+from bots.chat.platform import Address, Live, Part, PostGone, SendFailed
+from bots.services import Services
+from bots.telegram.approval import Approvals
+from bots.telegram.format import split_text
+from bots.telegram.limits import Rank, ranked
+from bots.telegram.live import SilentLive, TelegramLive
+from bots.telegram.outgoing import Outgoing, Server
+from bots.telegram.refusals import FAILURES, as_failure, is_ambiguous
+from bots.telegram.target import Target, post_id, read_post_id
+from core.values import Platform
+
+log = structlog.get_logger(__name__)
+
+
+class TelegramPlatform:
+    """Sends as one bot. Several processes may, but the limits are kept by each for itself."""
+
+    platform = Platform.TELEGRAM
+    # A chat takes about one message a second; the live view thins out what is too much.
+    cadence = Cadence(first_s=0.3, every_s=1.2)
+    show_thinking = False
+
+    def __init__(self, services: Services, bot: Bot) -> None:
+        self.server = Server()
+        self.outgoing = Outgoing(bot, self.server)
+        self.approvals = Approvals(services, self.outgoing)
+        # Messages of which nobody knows whether they got out, and those that were put in their place.
+        self._doubted: set[tuple[str, int]] = set()
+        self._placed: dict[tuple[str, int], str] = {}
+
+    def split(self, text: str) -> Sequence[str]:
+        """Parts that one message each can hold, as formatted."""
+        return split_text(text)
+
+    def live(self, address: Address, post: str | None) -> Live:
+        """The view on an answer that is being written."""
+        if self.approvals.are_wanted(address):
+            return SilentLive(address, self.send)
+        return TelegramLive(self.outgoing, address, post, self.send, self.edit)
+
+    async def send(self, address: Address, part: Part) -> str:
+        """Send a new message; `CHAT:MESSAGE`."""
+        target = Target.read(address.target)
+        try:
+            with ranked(Rank.FINAL):
+                if self.approvals.are_wanted(address):
+                    return await self.approvals.propose(address, part)
+                return await self._send(target, address, part)
+        except FAILURES as error:
+            raise as_failure(error) from error
+
+    async def edit(self, address: Address, post: str, part: Part) -> None:
+        """Write the message anew."""
+        target = Target.read(address.target)
+        try:
+            with ranked(Rank.FINAL):
+                if self.approvals.are_wanted(address):
+                    await self.approvals.propose_again(address, post, part)
+                elif not part.picture:
+                    # A picture that has an id stands there as it is to be.
+                    await self.outgoing.edit(target, *read_post_id(post), part.text, buttons_of(target, part))
+        except FAILURES as error:
+            raise as_failure(error) from error
+
+    async def find(self, address: Address, position: int) -> str | None:
+        """Telegram cannot be searched; only what this process put in a doubtful message's place is known."""
+        return self._placed.get((address.turn_id, position))
+
+    async def notice(self, target: Target, text: str, buttons: Sequence[Button] = ()) -> None:
+        """Say something that is no answer.
+
+        Raises:
+            SendFailed: see there.
+        """
+        pieces = split_text(text)
+        try:
+            for piece in pieces:
+                await self.outgoing.send(target, piece, buttons if piece is pieces[-1] else ())
+        except FAILURES as error:
+            raise as_failure(error) from error
+
+    async def put_buttons(self, target: Target, chat_id: int, message_id: int, buttons: Sequence[Button]) -> None:
+        """Other buttons below a message of ours.
+
+        Raises:
+            SendFailed: see there.
+        """
+        try:
+            await self.outgoing.set_buttons(target, chat_id, message_id, buttons)
+        except FAILURES as error:
+            raise as_failure(error) from error
+
+    async def _send(self, target: Target, address: Address, part: Part) -> str:
+        key, buttons = (address.turn_id, part.position), buttons_of(target, part)
+        if key in self._doubted and not part.picture:
+            return await self._send_carefully(target, key, part)
+        try:
+            if part.picture:
+                return post_id(*await self.outgoing.photo(target, part.picture, part.picture_name, part.text, buttons))
+            return post_id(*await self.outgoing.send(target, part.text, buttons))
+        except FAILURES as error:
+            if is_ambiguous(error):
+                self._doubted.add(key)
+            raise
+
+    async def _send_carefully(self, target: Target, key: tuple[str, int], part: Part) -> str:
+        """Perhaps it stands there already. So that it cannot come a third time, first something small whose id is
+        known, then the text as its edit, which may be repeated."""
+        post = self._placed.get(key)
+        if post is None:
+            post = self._placed[key] = post_id(*await self.outgoing.send(target, "…"))
+        try:
+            await self.outgoing.edit(target, *read_post_id(post), part.text, buttons_of(target, part))
+        except FAILURES as error:
+            if isinstance(as_failure(error), PostGone):
+                del self._placed[key]
+                raise SendFailed("what stood for it was deleted") from error
+            raise
+        self._doubted.discard(key)
+        del self._placed[key]
+        return post
+
+
+def buttons_of(target: Target, part: Part) -> Sequence[Button]:
+    """None in a business chat: its customers talk to a shop."""
+    return () if target.business else part.buttons
