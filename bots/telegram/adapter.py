@@ -13,10 +13,13 @@ from bots.chat.background import Background
 from bots.chat.commands import Commands
 from bots.chat.deliver import Deliverer
 from bots.services import Services
-from bots.telegram.client import INTAKE_CONNECTIONS, POLL_S, open_bot
+from bots.telegram.client import INTAKE_CONNECTIONS, POLL_S, greet, open_bot
 from bots.telegram.desk import INTAKE_THREADS, Desk
 from bots.telegram.download import open_downloader
 from bots.telegram.gather import TelegramGatherer
+from bots.telegram.limits import Limits
+from bots.telegram.listening import Served
+from bots.telegram.menu import set_menu
 from bots.telegram.platform import TelegramPlatform
 from bots.telegram.polling import Poller
 from bots.telegram.pressing import Pressing
@@ -56,6 +59,8 @@ async def open_telegram(services: Services, app: FastAPI, *, poll_s: int = POLL_
         tasks = [
             asyncio.create_task(listening, name="telegram-updates"),
             asyncio.create_task(desk.gatherer.resume(), name="telegram-gathering"),
+            asyncio.create_task(desk.platform.approvals.run(), name="telegram-approvals"),
+            asyncio.create_task(_offer_commands(desk), name="telegram-menu"),
         ]
         try:
             yield TelegramAdapter(desk, updates)
@@ -74,16 +79,21 @@ async def _open_desk(services: Services) -> AsyncIterator[Desk]:
     threads = ThreadPoolExecutor(INTAKE_THREADS, thread_name_prefix="telegram-intake")
     try:
         async with AsyncExitStack() as stack:
-            bot = await stack.enter_async_context(open_bot(settings))
+            bot = await stack.enter_async_context(open_bot(settings, limits=Limits()))
             intake_bot = await stack.enter_async_context(open_bot(settings, INTAKE_CONNECTIONS))
             downloader = await stack.enter_async_context(open_downloader(settings, intake_bot))
             platform = TelegramPlatform(services, bot)
             deliverer = await stack.enter_async_context(Deliverer(platform, services))
             stack.push_async_callback(background.close)
             gatherer = TelegramGatherer(services, background, downloader, pictures)
-            yield Desk(
-                services, bot, intake_bot, Commands(services), gatherer, platform, deliverer, background, threads
-            )
+            commands, served = Commands(services), Served(settings)
+            yield Desk(services, bot, intake_bot, commands, gatherer, platform, deliverer, background, served, threads)
     finally:
         await asyncio.to_thread(pictures.close)
         await asyncio.to_thread(threads.shutdown)
+
+
+async def _offer_commands(desk: Desk) -> None:
+    """Once Telegram can be reached."""
+    await greet(desk.bot)
+    await set_menu(desk.bot)

@@ -33,19 +33,22 @@ class Served:
         self._told: OrderedDict[tuple[int, int], None] = OrderedDict()
 
     def allows(self, said: Said) -> bool:
-        """Whether the message may be answered.
+        """Whether the message may be answered."""
+        return self.serves(said.user_id, said.chat_id if said.in_group else 0, said.owner_id)
+
+    def serves(self, user_id: int, group_id: int = 0, owner_id: int = 0) -> bool:
+        """Whether somebody is answered: in a group, or, without one, in the private chat.
 
         People are let in by their id, groups by theirs with everybody in them, and customers of a business account by
         its owner's.
         """
-        group = said.chat_id if said.in_group else 0
-        if said.in_group and self._chats:
-            allowed = str(said.chat_id) in self._chats
+        if group_id and self._chats:
+            allowed = str(group_id) in self._chats
         else:
-            allowed = not self._users or str(said.owner_id or said.user_id) in self._users
-        if not allowed and (said.user_id, group) not in self._told:
-            self._told[said.user_id, group] = None
+            allowed = not self._users or str(owner_id or user_id) in self._users
+        if not allowed and (user_id, group_id) not in self._told:
+            self._told[user_id, group_id] = None
             if len(self._told) > _TOLD:
                 self._told.popitem(last=False)
-            log.info("telegram_not_served", user=said.user_id, chat=said.chat_id)
+            log.info("telegram_not_served", user=user_id, chat=group_id or user_id)
         return allowed

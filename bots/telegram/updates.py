@@ -26,6 +26,8 @@ ALLOWED_UPDATES = (
     "message",
     "edited_message",
     "callback_query",
+    # Comes only where the bot is an administrator.
+    "message_reaction",
     "my_chat_member",
     "business_connection",
     "business_message",
@@ -85,6 +87,8 @@ class Updates:
             await self._chats.membership(update.my_chat_member)
         elif update.callback_query is not None:
             self._desk.background.start(self._presses.callback(update))
+        elif update.message_reaction is not None:
+            self._desk.background.start(self._presses.reaction(update))
         elif STOPPED in update.api_kwargs:
             self._desk.background.start(self._presses.stopped(update))
 
