@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import structlog
 from fastapi import FastAPI
-from telegram import Bot
 
 from bots.chat.background import Background
 from bots.chat.commands import Commands
@@ -19,6 +18,7 @@ from bots.telegram.desk import INTAKE_THREADS, Desk
 from bots.telegram.download import open_downloader
 from bots.telegram.gather import TelegramGatherer
 from bots.telegram.limits import Limits
+from bots.telegram.listening import Served
 from bots.telegram.menu import set_menu
 from bots.telegram.platform import TelegramPlatform
 from bots.telegram.polling import Poller
@@ -60,7 +60,7 @@ async def open_telegram(services: Services, app: FastAPI, *, poll_s: int = POLL_
             asyncio.create_task(listening, name="telegram-updates"),
             asyncio.create_task(desk.gatherer.resume(), name="telegram-gathering"),
             asyncio.create_task(desk.platform.approvals.run(), name="telegram-approvals"),
-            asyncio.create_task(_set_menu(desk.bot), name="telegram-menu"),
+            asyncio.create_task(_offer_commands(desk), name="telegram-menu"),
         ]
         try:
             yield TelegramAdapter(desk, updates)
@@ -69,11 +69,6 @@ async def open_telegram(services: Services, app: FastAPI, *, poll_s: int = POLL_
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _set_menu(bot: Bot) -> None:
-    await greet(bot)
-    await set_menu(bot)
 
 
 @asynccontextmanager
@@ -91,9 +86,14 @@ async def _open_desk(services: Services) -> AsyncIterator[Desk]:
             deliverer = await stack.enter_async_context(Deliverer(platform, services))
             stack.push_async_callback(background.close)
             gatherer = TelegramGatherer(services, background, downloader, pictures)
-            yield Desk(
-                services, bot, intake_bot, Commands(services), gatherer, platform, deliverer, background, threads
-            )
+            commands, served = Commands(services), Served(settings)
+            yield Desk(services, bot, intake_bot, commands, gatherer, platform, deliverer, background, served, threads)
     finally:
         await asyncio.to_thread(pictures.close)
         await asyncio.to_thread(threads.shutdown)
+
+
+async def _offer_commands(desk: Desk) -> None:
+    """Once Telegram can be reached."""
+    await greet(desk.bot)
+    await set_menu(desk.bot)

@@ -16,6 +16,7 @@ from bots.chat.gather import Gatherer
 from bots.chat.platform import SendFailed
 from bots.chat.reply import Caller, Reply
 from bots.services import Services
+from bots.telegram.listening import Served
 from bots.telegram.platform import TelegramPlatform
 from bots.telegram.target import Target
 from core.values import Platform
@@ -38,6 +39,7 @@ class Desk:
     platform: TelegramPlatform
     deliverer: Deliverer
     background: Background
+    served: Served
     # Threads in which updates are committed; what answers do in theirs keeps none of them waiting.
     intake_threads: ThreadPoolExecutor
 

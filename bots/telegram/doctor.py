@@ -100,13 +100,13 @@ class TelegramDoctor:
         info = await bot.get_webhook_info()
         if info.url:
             raise Worry(
-                f"A webhook is set, at {urlsplit(info.url).hostname}, so nobody can poll. `glimt bots` removes it when it "
-                "starts. If another installation set it, give this one a bot of its own: they would take turns."
+                f"A webhook is set, at {urlsplit(info.url).hostname}, so nobody can poll. `glimt bots` removes it when "
+                "it starts. If another installation set it, give this one a bot of its own: they would take turns."
             )
         if await asyncio.to_thread(self._conflicts):
             raise Wrong(
-                "Another process polls with this token: each gets some of the messages. Stop it (a second Glimt, an old "
-                "bot, somebody's test), or take a token of its own: @BotFather, /newbot."
+                "Another process polls with this token: each gets some of the messages. Stop it (a second Glimt, an "
+                "old bot, somebody's test), or take a token of its own: @BotFather, /newbot."
             )
         if info.pending_update_count > _MANY_WAIT:
             raise Worry(f"{info.pending_update_count} updates wait to be taken. Is `glimt bots` running?")
@@ -140,8 +140,9 @@ class TelegramDoctor:
         failed_at = info.last_error_date
         if failed_at is not None and datetime.now(UTC) - failed_at < _RECENT:
             raise Wrong(
-                f"Telegram could not post at {failed_at:%H:%M} UTC: {info.last_error_message}. {info.pending_update_count} "
-                "updates wait. It needs https with a certificate that is known everywhere, on port 443, 80, 88 or 8443."
+                f"Telegram could not post at {failed_at:%H:%M} UTC: {info.last_error_message}. "
+                f"{info.pending_update_count} updates wait. It needs https with a certificate that is known "
+                "everywhere, on port 443, 80, 88 or 8443."
             )
         return f"Telegram posts to {info.url}; {info.pending_update_count} updates wait"
 
@@ -152,8 +153,8 @@ class TelegramDoctor:
                 status = (await client.post(url, content=b"{}")).status_code
         except httpx.HTTPError as error:
             raise Worry(
-                f"{url} does not answer from here ({type(error).__name__}). Is `glimt bots` running, and does the proxy "
-                "know the name?"
+                f"{url} does not answer from here ({type(error).__name__}). Is `glimt bots` running, and does the "
+                "proxy know the name?"
             ) from None
         if status != 401:
             raise Worry(

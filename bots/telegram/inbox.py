@@ -6,11 +6,11 @@ from functools import partial
 import structlog
 from telegram import BusinessMessagesDeleted, Message, User
 
-from bots.chat.commands import Command
+from bots.chat.commands import Command, parse_command
 from bots.chat.reply import Reply
 from bots.chat.texts import Texts, texts_for
 from bots.telegram.desk import Desk
-from bots.telegram.listening import ASK, Served, is_for_us
+from bots.telegram.listening import ASK, is_for_us
 from bots.telegram.message import Said, read_message
 from bots.telegram.overheard import Overheard
 from bots.telegram.presses import Presses
@@ -33,13 +33,19 @@ class Inbox:
         self._presses = presses
         self._services = desk.services
         self._taking = Taking(desk.services)
-        self._served = Served(desk.services.settings)
+        self._served = desk.served
         self._overheard = Overheard()
 
     async def message(self, message: Message, update_id: int, me: User, *, owner_id: int = 0) -> None:
         """A new message; `owner_id`: in a chat of this person's business account."""
         said = read_message(message, update_id, me, owner_id=owner_id)
-        if said is not None and self._served.allows(said):
+        if said is None:
+            return
+        if said.private and said.user is not None and said.reply is not None and said.reply.ours:
+            # Whoever connected a business account decides about it, also where he is not served himself.
+            if await self._presses.own_words(message, said.user, message.text or ""):
+                return
+        if self._served.allows(said):
             await self._said(said, me)
 
     async def edited(self, message: Message, update_id: int, me: User, *, owner_id: int = 0) -> None:
@@ -73,9 +79,10 @@ class Inbox:
             # It is another bot's.
             return
         if command is not None and not asks and not said.files:
-            await self._command(said, Command(command[0], command[2]))
-            return
-        if command is None and said.private and not said.owner_id and await self._approved(said, me):
+            name, _, argument = command
+            # By its own name, also where somebody typed another word for it.
+            known = parse_command(name)
+            await self._command(said, Command(known.name if known is not None else name, argument))
             return
         if not asks and not is_for_us(said, me):
             await self._unaddressed(said)
@@ -132,18 +139,6 @@ class Inbox:
         await self._presses.command(said.target, self._desk.caller(said.target, said.user), command)
         # Only now: whoever dies in between is told again, and every command may be given twice.
         await self._desk.commit(partial(self._note, key))
-
-    async def _approved(self, said: Said, me: User) -> bool:
-        """Whether the owner of a business account says what shall be sent instead of an answer."""
-        if said.reply is None or not said.reply.ours:
-            return False
-        key = update_key(said.bot_id, said.update_id)
-        if await self._desk.commit(partial(self._known, key)):
-            return True
-        if not await self._presses.own_words(said.target, said.reply.message_id, said.text.spoken(me)):
-            return False
-        await self._desk.commit(partial(self._note, key))
-        return True
 
     async def _refuse(self, said: Said, error: RequestError) -> None:
         texts = await self._texts(said)

@@ -32,23 +32,23 @@ class Served:
         self._chats = frozenset(settings.telegram_chats)
         self._told: OrderedDict[tuple[int, int], None] = OrderedDict()
 
-    def serves(self, user_id: int, group: int = 0, owner_id: int = 0) -> bool:
-        """Whether somebody is served: in this group, in a chat of this owner's business account, or in private."""
-        if group and self._chats:
-            return str(group) in self._chats
-        return not self._users or str(owner_id or user_id) in self._users
-
     def allows(self, said: Said) -> bool:
-        """Whether the message may be answered.
+        """Whether the message may be answered."""
+        return self.serves(said.user_id, said.chat_id if said.in_group else 0, said.owner_id)
+
+    def serves(self, user_id: int, group_id: int = 0, owner_id: int = 0) -> bool:
+        """Whether somebody is answered: in a group, or, without one, in the private chat.
 
         People are let in by their id, groups by theirs with everybody in them, and customers of a business account by
         its owner's.
         """
-        group = said.chat_id if said.in_group else 0
-        allowed = self.serves(said.user_id, group, said.owner_id)
-        if not allowed and (said.user_id, group) not in self._told:
-            self._told[said.user_id, group] = None
+        if group_id and self._chats:
+            allowed = str(group_id) in self._chats
+        else:
+            allowed = not self._users or str(owner_id or user_id) in self._users
+        if not allowed and (user_id, group_id) not in self._told:
+            self._told[user_id, group_id] = None
             if len(self._told) > _TOLD:
                 self._told.popitem(last=False)
-            log.info("telegram_not_served", user=said.user_id, chat=said.chat_id)
+            log.info("telegram_not_served", user=user_id, chat=group_id or user_id)
         return allowed

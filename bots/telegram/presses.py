@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from telegram import Update
+from telegram import Message, Update, User
 
 from bots.chat.commands import Command
 from bots.chat.reply import Caller
@@ -24,19 +24,19 @@ class Presses(Protocol):
             StoreError: nothing was done; the update comes again.
         """
 
+    async def own_words(self, message: Message, user: User, text: str) -> bool:
+        """Somebody has replied to a message of ours in his private chat, perhaps to an answer that he is to approve.
+        False: it is something else. What is decided is in SQL when this returns.
+
+        Raises:
+            StoreError: nothing was decided; the update comes again.
+        """
+
+    async def reaction(self, update: Update) -> None:
+        """A reaction to a message: `update.message_reaction`. Runs behind the acknowledgement."""
+
     async def callback(self, update: Update) -> None:
         """A button of ours: `update.callback_query`. Runs behind the acknowledgement."""
 
     async def stopped(self, update: Update) -> None:
         """Telegram's own Stop button: `update.api_kwargs[STOPPED]`. Runs behind the acknowledgement."""
-
-    async def reaction(self, update: Update) -> None:
-        """A reaction to a message: `update.message_reaction`. Runs behind the acknowledgement."""
-
-    async def own_words(self, target: Target, replied: int, text: str) -> bool:
-        """Somebody has replied to message `replied` of ours in his private chat: as the owner of a business account, to
-        an answer that he is to approve? False: no.
-
-        Raises:
-            StoreError: nothing was decided; the update comes again.
-        """

@@ -25,7 +25,6 @@ from bots.chat.texts import texts_for
 from bots.chat.whereabouts import find_caller
 from bots.telegram.approval import APPROVE, Decision, told
 from bots.telegram.desk import Desk
-from bots.telegram.listening import Served
 from bots.telegram.live import draft_id
 from bots.telegram.presses import STOPPED
 from bots.telegram.refusals import FAILURES, error_code
@@ -49,7 +48,6 @@ class Pressing:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._served = Served(desk.services.settings)
 
     async def command(self, target: Target, caller: Caller, command: Command) -> None:
         """See `bots.telegram.presses`."""
@@ -59,17 +57,23 @@ class Pressing:
         reply = await self._desk.commands.run(caller, command)
         self._desk.background.start(self._desk.say(target, reply))
 
-    async def own_words(self, target: Target, replied: int, text: str) -> bool:
-        """See `bots.telegram.presses`."""
-        if not text.strip():
+    async def own_words(self, message: Message, user: User, text: str) -> bool:
+        """An owner has replied to an answer that he is to approve; False: that is not what it is.
+
+        Raises:
+            StoreError: nothing was decided; the update comes again.
+        """
+        replied = message.reply_to_message
+        if replied is None or not text.strip():
             return False
         approvals = self._desk.platform.approvals
-        decided = await approvals.own_words(target.chat_id, replied, target.user_id, text)
+        decided = await approvals.own_words(message.chat.id, replied.message_id, user.id, text)
         if decided is None:
             return False
         decision, texts = decided
         if decision is Decision.SENT:
             self._desk.deliverer.look()
+        target = Target(message.chat.id, message.message_id, user.id, private=True)
         self._desk.background.start(self._desk.say(target, Reply(told(decision, texts))))
         return True
 
@@ -130,7 +134,7 @@ class Pressing:
             return await self._approve(action, query.from_user)
         target = _target_of(message, query.from_user)
         texts = texts_for(query.from_user.language_code or "")
-        if not self._served.serves(query.from_user.id, 0 if target.private else target.chat_id):
+        if not self._desk.served.serves(query.from_user.id, 0 if target.private else target.chat_id):
             return texts("I may not answer you here."), True
         caller = self._desk.caller(target, query.from_user)
         reply = await self._desk.commands.press(caller, query.data or "")

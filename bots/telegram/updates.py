@@ -26,6 +26,7 @@ ALLOWED_UPDATES = (
     "message",
     "edited_message",
     "callback_query",
+    # Comes only where the bot is an administrator.
     "message_reaction",
     "my_chat_member",
     "business_connection",
