@@ -12,6 +12,7 @@ from datetime import timedelta
 from enum import Enum, auto
 
 import structlog
+from telegram.error import BadRequest, Forbidden
 
 from bots.chat.actions import Action, Button
 from bots.chat.platform import Address, Part, SendRefused
@@ -20,13 +21,13 @@ from bots.chat.texts import Texts, text_id, texts_for
 from bots.services import Services
 from bots.telegram.format import TEXT_UNITS, clipped
 from bots.telegram.outgoing import Outgoing
-from bots.telegram.refusals import FAILURES, as_failure, error_code
-from bots.telegram.target import Target, post_id, read_post_id
+from bots.telegram.refusals import FAILURES, error_code
+from bots.telegram.target import Target, post_id
 from core.errors import GlimtError
 from core.store.database import Repositories
 from core.store.telegram_approvals import ApprovalState, TelegramApproval
 from core.store.telegram_tables import TelegramBusiness
-from core.values import Platform, TurnState, utc_now
+from core.values import DeliveryState, Platform, TurnState, utc_now
 
 log = structlog.get_logger(__name__)
 
@@ -34,14 +35,11 @@ log = structlog.get_logger(__name__)
 APPROVE = "approve"
 SEND, OWN_WORDS, DISCARD = "send", "edit", "drop"
 # How often it is looked whether something has expired.
-LOOK_S = 5.0
+LOOK_S = 2.0
 _AT_ONCE = 50
 _QUESTION_UNITS = 300
-_DECIDED = {
-    ApprovalState.APPROVED: text_id("✅ Sent"),
-    ApprovalState.DISCARDED: text_id("🗑 Discarded"),
-    ApprovalState.EXPIRED: text_id("⌛ Expired, not sent"),
-}
+_SENT, _NOT_SENT = text_id("✅ Sent"), text_id("⚠️ Telegram did not send it")
+_DISCARDED, _EXPIRED = text_id("🗑 Discarded"), text_id("⌛ Expired, not sent")
 
 
 class Decision(Enum):
@@ -89,9 +87,9 @@ class Approvals:
         if owner is None:
             raise SendRefused("the business connection is gone")
         if part.picture:
-            return post_id(*await self._outgoing.photo(owner.target, part.picture, part.picture_name, part.text, ()))
+            return await self._outgoing.photo(owner.target, part.picture, part.picture_name, part.text, ())
         text, buttons = await self._shown(address, part, owner)
-        post = post_id(*await self._outgoing.send(owner.target, text, buttons))
+        post = await self._outgoing.send(owner.target, text, buttons)
         if part.last:
             await asyncio.to_thread(self._note, address.turn_id, post)
         return post
@@ -109,7 +107,7 @@ class Approvals:
         if part.picture:
             return
         text, buttons = await self._shown(address, part, owner)
-        await self._outgoing.edit(owner.target, *read_post_id(post), text, buttons)
+        await self._outgoing.edit(owner.target, post, text, buttons)
         if part.last:
             await asyncio.to_thread(self._note, address.turn_id, post)
 
@@ -138,8 +136,8 @@ class Approvals:
         while True:
             self._wake.clear()
             try:
-                for row, texts in await asyncio.to_thread(self._to_show):
-                    await self._show(row, texts)
+                for row, label in await asyncio.to_thread(self._to_show):
+                    await self._show(row, label)
             except GlimtError as error:
                 log.warning("telegram_approvals_not_looked_at", error=error.code)
             except Exception:
@@ -234,7 +232,8 @@ class Approvals:
         done = repositories.approvals.approve(row.turn_id, target, utc_now(), own_words)
         return Decision.SENT if done else Decision.TOO_LATE
 
-    def _to_show(self) -> list[tuple[TelegramApproval, Texts]]:
+    def _to_show(self) -> list[tuple[TelegramApproval, str]]:
+        """What was decided and is not shown to its owner yet, and the words for that."""
         now = utc_now()
         with self._services.store.read() as repositories:
             late = repositories.approvals.late(now)
@@ -242,28 +241,37 @@ class Approvals:
             with self._services.store.write() as repositories:
                 repositories.approvals.expire(now)
         with self._services.store.read() as repositories:
-            rows = repositories.approvals.to_show(_AT_ONCE)
+            found = [(row, _became(repositories, row)) for row in repositories.approvals.to_show(_AT_ONCE)]
             return [
-                (row, self._texts(repositories, repositories.telegram.connection(row.connection_id))) for row in rows
+                (row, self._texts(repositories, repositories.telegram.connection(row.connection_id))(became))
+                for row, became in found
+                if became
             ]
 
-    async def _show(self, row: TelegramApproval, texts: Texts) -> None:
-        chat_id, message_id = read_post_id(row.external_id)
-        label = texts(_DECIDED[ApprovalState(row.state)])
-        owner = Target(chat_id, 0, row.owner_id, private=True)
+    async def _show(self, row: TelegramApproval, label: str) -> None:
+        owner = Target(row.owner_id, 0, row.owner_id, private=True)
         try:
-            await self._outgoing.set_buttons(
-                owner, chat_id, message_id, [Button(label, Action(APPROVE, row.turn_id).value)]
-            )
+            dead = Button(label, Action(APPROVE, row.turn_id).value)
+            await self._outgoing.set_buttons(owner, row.external_id, [dead])
         except FAILURES as error:
             log.info("telegram_decision_not_shown", error=error_code(error))
-            if as_failure(error).retryable and not error_code(error).startswith("BadRequest"):
+            if not isinstance(error, (BadRequest, Forbidden)):
                 return
         await asyncio.to_thread(self._mark_shown, row.turn_id)
 
     def _mark_shown(self, turn_id: str) -> None:
         with self._services.store.write() as repositories:
             repositories.approvals.mark_shown(turn_id)
+
+
+def _became(repositories: Repositories, row: TelegramApproval) -> str:
+    """What became of a proposal; empty: it is on its way."""
+    if row.state != ApprovalState.APPROVED:
+        return _DISCARDED if row.state == ApprovalState.DISCARDED else _EXPIRED
+    delivery = repositories.approvals.delivery(row.turn_id)
+    if delivery is None or delivery.state == DeliveryState.FAILED:
+        return _NOT_SENT
+    return _SENT if delivery.state == DeliveryState.SENT else ""
 
 
 def told(decision: Decision, texts: Texts) -> str:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import structlog
-from telegram.error import EndPointNotFound, RetryAfter, TelegramError
+from telegram.error import RetryAfter, TelegramError
 
 from bots.chat.actions import Button
 from bots.chat.closing import stop_button
@@ -20,7 +20,7 @@ from bots.telegram.format import TEXT_UNITS, split_text
 from bots.telegram.limits import NotNow, Rank, ranked
 from bots.telegram.outgoing import Outgoing
 from bots.telegram.refusals import FAILURES, as_failure, error_code
-from bots.telegram.target import Target, post_id, read_post_id
+from bots.telegram.target import Target
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +82,7 @@ class TelegramLive:
     @property
     def _drafts(self) -> bool:
         private = self._target.private and not self._target.business
-        return private and self._post is None and self._outgoing.server.drafts is not False
+        return private and self._post is None and self._outgoing.server.rich is True
 
     async def _show(self, markdown: str) -> str | None:
         self._wanted = markdown
@@ -90,6 +90,7 @@ class TelegramLive:
             self._keeper = asyncio.create_task(self._keep(), name=f"telegram-live-{self._address.turn_id}")
         async with self._one_at_a_time:
             try:
+                await self._outgoing.knows_rich()
                 await self._update(may_begin=True)
             except NotNow:
                 pass
@@ -102,17 +103,13 @@ class TelegramLive:
     async def _update(self, *, may_begin: bool) -> None:
         """Show what is wanted, if it is time."""
         if self._drafts:
-            try:
-                await self._draft()
-                return
-            except EndPointNotFound:
-                log.info("telegram_without_drafts")
+            await self._draft()
+            return
         if self._post is not None:
             await self._edited()
         elif may_begin and (self._writing or not self._quiet):
             with ranked(Rank.PREVIEW):
-                sent = await self._outgoing.send(self._target, self._wanted, self._stop())
-            self._post = post_id(*sent)
+                self._post = await self._outgoing.send(self._target, self._wanted, self._stop())
             self._noted()
         await self._typing()
 
@@ -126,9 +123,8 @@ class TelegramLive:
     async def _edited(self) -> None:
         if self._post is None or self._wanted == self._shown or time.monotonic() - self._shown_at < EDIT_EVERY_S:
             return
-        chat_id, message_id = read_post_id(self._post)
         with ranked(Rank.PREVIEW):
-            await self._outgoing.edit(self._target, chat_id, message_id, self._wanted, self._stop())
+            await self._outgoing.edit(self._target, self._post, self._wanted, self._stop())
         self._noted()
 
     async def _typing(self) -> None:

@@ -10,13 +10,13 @@ from typing import Any
 
 import structlog
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
-from telegram.error import BadRequest, ChatMigrated, EndPointNotFound
+from telegram.error import BadRequest, ChatMigrated, EndPointNotFound, Forbidden
 
 from bots.chat.actions import THUMBS_DOWN, THUMBS_UP, Button, read_action
 from bots.telegram.format import CAPTION_UNITS, Formatted, rendered
 from bots.telegram.limits import NotNow, Rank, ranked
 from bots.telegram.refusals import is_parse_error, is_same
-from bots.telegram.target import Target
+from bots.telegram.target import Target, post_id, read_post_id
 
 log = structlog.get_logger(__name__)
 
@@ -32,13 +32,13 @@ _IN_A_ROW, _ROW_CHARS = 3, 36
 
 @dataclass(slots=True)
 class Server:
-    """What was learnt of the Bot API server in this process; None: not tried yet.
+    """What was learnt of the Bot API server in this process.
 
-    `rich`: it knows rich messages (Bot API 10.1). `drafts`: it knows drafts. `moved`: groups that became supergroups.
+    `rich`: it knows rich messages (Bot API 10.1), and is taken to know Stop buttons of drafts (10.3) then; None: not
+    known yet. `moved`: groups that became supergroups.
     """
 
     rich: bool | None = None
-    drafts: bool | None = None
     moved: dict[int, int] = field(default_factory=dict)
 
 
@@ -51,8 +51,8 @@ class Outgoing:
 
     async def send(
         self, target: Target, markdown: str, buttons: Sequence[Button] = (), *, reply: bool | None = None
-    ) -> tuple[int, int]:
-        """A new message; its chat and id. `reply`: to the question (None: in groups)."""
+    ) -> str:
+        """A new message; its post id. `reply`: to the question (None: in groups)."""
         shown, keyboard = rendered(markdown), keyboard_of(buttons)
 
         async def rich(chat_id: int) -> Any:
@@ -72,10 +72,9 @@ class Outgoing:
 
         return await self._in_chat(target, lambda chat_id: self._formatted(shown, chat_id, rich, text))
 
-    async def edit(
-        self, target: Target, chat_id: int, message_id: int, markdown: str, buttons: Sequence[Button]
-    ) -> None:
+    async def edit(self, target: Target, post: str, markdown: str, buttons: Sequence[Button]) -> None:
         """Make a message of ours say this, if it does not already."""
+        chat_id, message_id = read_post_id(post)
         shown, keyboard = rendered(markdown), keyboard_of(buttons)
         which: dict[str, Any] = {"message_id": message_id, "business_connection_id": target.business or None}
 
@@ -100,8 +99,9 @@ class Outgoing:
             if not is_same(error):
                 raise
 
-    async def set_buttons(self, target: Target, chat_id: int, message_id: int, buttons: Sequence[Button]) -> None:
+    async def set_buttons(self, target: Target, post: str, buttons: Sequence[Button]) -> None:
         """Other buttons under a message of ours."""
+        chat_id, message_id = read_post_id(post)
         try:
             await self._bot.edit_message_reply_markup(
                 chat_id=chat_id,
@@ -114,30 +114,22 @@ class Outgoing:
                 raise
 
     async def draft(self, target: Target, draft_id: int, markdown: str) -> None:
-        """A preview of an answer in a private chat, for half a minute, with Telegram's own Stop button.
-
-        Raises:
-            EndPointNotFound: this server knows no drafts, or none that can be stopped; it is learnt.
-        """
+        """A preview of an answer in a private chat, for half a minute, with Telegram's own Stop button."""
         shown = rendered(markdown)
-        what: dict[str, Any] = {"chat_id": target.chat_id, "draft_id": draft_id}
+        what: dict[str, Any] = {"draft_id": draft_id}
         if target.topic_id is not None:
             what["message_thread_id"] = target.topic_id
         stop = {"can_stop": True, "keep_on_stop": True}
 
         async def rich(chat_id: int) -> Any:
-            # Also where plain text would do: so it is known whether this server is of the time of Stop buttons.
-            html = shown.rich or f"<p>{_escaped(shown.text)}</p>"
-            said = {"rich_message": {"html": html}}
+            said = {"chat_id": chat_id, "rich_message": {"html": shown.rich}}
             return await self._bot.do_api_request(
                 "sendRichMessageDraft", api_kwargs=what | stop | said, read_timeout=PREVIEW_TIMEOUT_S
             )
 
         async def text(chat_id: int, form: Formatted) -> Any:
-            if self.server.rich is False:
-                self.server.drafts = False
-                raise EndPointNotFound("no drafts that can be stopped")
             return await self._bot.send_message_draft(
+                chat_id=chat_id,
                 text=form.text,
                 entities=form.entities or None,
                 api_kwargs=stop,
@@ -146,12 +138,10 @@ class Outgoing:
             )
 
         with ranked(Rank.PREVIEW):
-            await self._formatted(shown, target.chat_id, rich, text, try_rich=self.server.rich is None)
+            await self._formatted(shown, target.chat_id, rich, text)
 
-    async def photo(
-        self, target: Target, data: bytes, name: str, markdown: str, buttons: Sequence[Button]
-    ) -> tuple[int, int]:
-        """A picture with its caption, as a reply to the question; its chat and id."""
+    async def photo(self, target: Target, data: bytes, name: str, markdown: str, buttons: Sequence[Button]) -> str:
+        """A picture with its caption, as a reply to the question; its post id."""
         caption, keyboard = rendered(markdown, CAPTION_UNITS), keyboard_of(buttons)
 
         async def text(chat_id: int, form: Formatted) -> Any:
@@ -171,7 +161,7 @@ class Outgoing:
                         raise
             return await self._bot.send_document(document=data, **common)
 
-        return await self._in_chat(target, lambda chat_id: self._plainer(caption, chat_id, text, CAPTION_UNITS))
+        return await self._in_chat(target, lambda chat_id: self._plainer(caption, chat_id, text))
 
     async def typing(self, target: Target) -> None:
         """Show for some seconds that something is being written. What fails does not matter."""
@@ -183,15 +173,36 @@ class Outgoing:
         except NotNow:
             pass
 
-    async def _in_chat(self, target: Target, call: Callable[[int], Awaitable[Any]]) -> tuple[int, int]:
-        """Make a call, in the supergroup where the group has become one; chat and id of the message."""
+    async def knows_rich(self) -> bool:
+        """Whether the server is so new; asked once.
+
+        Raises:
+            TelegramError: nobody knows.
+        """
+        if self.server.rich is None:
+            # Nobody sees it: a bot cannot write to itself.
+            nothing = {"chat_id": self._bot.id, "draft_id": 1, "rich_message": {"html": "<p>…</p>"}}
+            try:
+                with ranked(Rank.REPLY):
+                    await self._bot.do_api_request("sendRichMessageDraft", api_kwargs=nothing)
+                self.server.rich = True
+            except EndPointNotFound:
+                self.server.rich = False
+            except (BadRequest, Forbidden):
+                self.server.rich = True
+            log.info("telegram_server", rich=self.server.rich)
+        return self.server.rich
+
+    async def _in_chat(self, target: Target, call: Callable[[int], Awaitable[Any]]) -> str:
+        """Make a call, in the supergroup where the group has become one; the id of the message's post."""
         chat_id = self._now(target.chat_id)
         try:
             sent = await call(chat_id)
         except ChatMigrated as error:
             chat_id = self.server.moved[chat_id] = error.new_chat_id
             sent = await call(chat_id)
-        return chat_id, int(sent["message_id"] if isinstance(sent, dict) else sent.message_id)
+        number = int(sent["message_id"] if isinstance(sent, dict) else sent.message_id)
+        return post_id(chat_id, number, target.owner_id)
 
     async def _formatted(
         self,
@@ -199,25 +210,14 @@ class Outgoing:
         chat_id: int,
         rich: Callable[[int], Awaitable[Any]],
         text: Callable[[int, Formatted], Awaitable[Any]],
-        *,
-        try_rich: bool = False,
     ) -> Any:
-        if (shown.rich or try_rich) and self.server.rich is not False:
+        if shown.rich and await self.knows_rich():
             try:
-                done = await rich(chat_id)
-                self.server.rich = True
-                return done
-            except EndPointNotFound:
-                log.info("telegram_without_rich_messages")
-                self.server.rich = False
+                return await rich(chat_id)
             except BadRequest as error:
-                if "text is empty" in str(error).lower():
-                    # An older server, which does not see the argument.
-                    self.server.rich = False
-                elif not is_parse_error(error):
+                if not is_parse_error(error):
                     raise
-                else:
-                    log.info("telegram_rich_refused", said=str(error)[:100])
+                log.info("telegram_rich_refused", said=str(error)[:100])
         return await self._plainer(shown, chat_id, text)
 
     async def _plainer(
@@ -225,7 +225,6 @@ class Outgoing:
         shown: Formatted,
         chat_id: int,
         text: Callable[[int, Formatted], Awaitable[Any]],
-        limit: int = 0,
     ) -> Any:
         try:
             return await text(chat_id, shown)
@@ -273,7 +272,3 @@ def _reply(target: Target, reply: bool | None) -> ReplyParameters | None:
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\n", "<br/>")

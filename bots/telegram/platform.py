@@ -15,7 +15,7 @@ from bots.telegram.limits import Rank, ranked
 from bots.telegram.live import SilentLive, TelegramLive
 from bots.telegram.outgoing import Outgoing, Server
 from bots.telegram.refusals import FAILURES, as_failure, is_ambiguous
-from bots.telegram.target import Target, post_id, read_post_id
+from bots.telegram.target import Target
 from core.values import Platform
 
 log = structlog.get_logger(__name__)
@@ -67,7 +67,7 @@ class TelegramPlatform:
                     await self.approvals.propose_again(address, post, part)
                 elif not part.picture:
                     # A picture that has an id stands there as it is to be.
-                    await self.outgoing.edit(target, *read_post_id(post), part.text, buttons_of(target, part))
+                    await self.outgoing.edit(target, post, part.text, buttons_of(target, part))
         except FAILURES as error:
             raise as_failure(error) from error
 
@@ -88,14 +88,14 @@ class TelegramPlatform:
         except FAILURES as error:
             raise as_failure(error) from error
 
-    async def put_buttons(self, target: Target, chat_id: int, message_id: int, buttons: Sequence[Button]) -> None:
+    async def put_buttons(self, target: Target, post: str, buttons: Sequence[Button]) -> None:
         """Other buttons below a message of ours.
 
         Raises:
             SendFailed: see there.
         """
         try:
-            await self.outgoing.set_buttons(target, chat_id, message_id, buttons)
+            await self.outgoing.set_buttons(target, post, buttons)
         except FAILURES as error:
             raise as_failure(error) from error
 
@@ -105,8 +105,8 @@ class TelegramPlatform:
             return await self._send_carefully(target, key, part)
         try:
             if part.picture:
-                return post_id(*await self.outgoing.photo(target, part.picture, part.picture_name, part.text, buttons))
-            return post_id(*await self.outgoing.send(target, part.text, buttons))
+                return await self.outgoing.photo(target, part.picture, part.picture_name, part.text, buttons)
+            return await self.outgoing.send(target, part.text, buttons)
         except FAILURES as error:
             if is_ambiguous(error):
                 self._doubted.add(key)
@@ -117,9 +117,9 @@ class TelegramPlatform:
         known, then the text as its edit, which may be repeated."""
         post = self._placed.get(key)
         if post is None:
-            post = self._placed[key] = post_id(*await self.outgoing.send(target, "…"))
+            post = self._placed[key] = await self.outgoing.send(target, "…")
         try:
-            await self.outgoing.edit(target, *read_post_id(post), part.text, buttons_of(target, part))
+            await self.outgoing.edit(target, post, part.text, buttons_of(target, part))
         except FAILURES as error:
             if isinstance(as_failure(error), PostGone):
                 del self._placed[key]

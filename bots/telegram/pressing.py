@@ -134,13 +134,13 @@ class Pressing:
             return await self._approve(action, query.from_user)
         target = _target_of(message, query.from_user)
         texts = texts_for(query.from_user.language_code or "")
-        if not self._desk.served.serves(query.from_user.id, target.chat_id if not target.private else 0):
+        if not self._desk.served.serves(query.from_user.id, 0 if target.private else target.chat_id):
             return texts("I may not answer you here."), True
         caller = self._desk.caller(target, query.from_user)
         reply = await self._desk.commands.press(caller, query.data or "")
         if reply is None:
             return "", False
-        post = (message.chat.id, message.message_id)
+        post = post_id(message.chat.id, message.message_id)
         if action.name not in _NOTICED:
             if action.name in (actions.FORGET, actions.RELEASE):
                 await self._put_buttons(target, post, ())
@@ -160,9 +160,9 @@ class Pressing:
             self._desk.deliverer.look()
         return told(decision, texts), decision not in (Decision.SENT, Decision.DISCARDED)
 
-    async def _put_buttons(self, target: Target, post: tuple[int, int], buttons: Sequence[Button]) -> None:
+    async def _put_buttons(self, target: Target, post: str, buttons: Sequence[Button]) -> None:
         try:
-            await self._desk.platform.put_buttons(target, *post, buttons)
+            await self._desk.platform.put_buttons(target, post, buttons)
         except SendFailed as error:
             log.info("telegram_buttons_not_changed", error=str(error))
 

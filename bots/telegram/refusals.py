@@ -28,9 +28,11 @@ _GONE = (
     "there is no caption in the message to edit",
 )
 _NEVER = (
+    "bot_access_forbidden",
     "business_connection_invalid",
     "business connection not found",
     "business_peer_invalid",
+    "business_peer_usage_missing",
     "chat not found",
     "chat_write_forbidden",
     "chat_restricted",

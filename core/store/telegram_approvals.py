@@ -145,6 +145,11 @@ class ApprovalRepository:
         )
         return list(self._session.scalars(decided).all())
 
+    def delivery(self, turn_id: str) -> Delivery | None:
+        """What brings the approved answer to the customer."""
+        statement = select(Delivery).where(Delivery.turn_id == turn_id, Delivery.kind == APPROVED)
+        return self._session.scalars(statement).one_or_none()
+
     def mark_shown(self, turn_id: str) -> None:
         """The owner's message says what became of it."""
         self._session.execute(_of(turn_id).values(shown=True))
