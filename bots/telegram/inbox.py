@@ -41,10 +41,9 @@ class Inbox:
         said = read_message(message, update_id, me, owner_id=owner_id)
         if said is None:
             return
-        if said.private and said.user is not None and said.reply is not None and said.reply.ours:
-            # Whoever connected a business account decides about it, also where he is not served himself.
-            if await self._presses.own_words(message, said.user, message.text or ""):
-                return
+        # Whoever connected a business account decides about it, also where he is not served himself.
+        if await self._decides(message, said):
+            return
         if self._served.allows(said):
             await self._said(said, me)
 
@@ -71,6 +70,11 @@ class Inbox:
             turn = await self._desk.commit(partial(turn_of_event, self._services.store, Platform.TELEGRAM, key))
             if turn is not None:
                 await self._services.cancel(turn.id)
+
+    async def _decides(self, message: Message, said: Said) -> bool:
+        if not said.private or said.user is None or said.reply is None or not said.reply.ours:
+            return False
+        return await self._presses.own_words(message, said.user, message.text or "")
 
     async def _said(self, said: Said, me: User) -> None:
         command = said.text.command() if not said.owner_id else None

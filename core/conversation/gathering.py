@@ -48,10 +48,10 @@ def finish_gathering(
         pending = {a.id for a in turn.attachments if a.state == AttachmentState.PENDING}
         if pending - set(fetched) or (turn.not_before is not None and turn.not_before > utc_now()):
             return Gathered.MORE
-        if not repositories.turns.make_ready(turn_id, utc_now()):
-            return Gathered.OVER
         # A question that was recalled has some that are not pending.
         kept = [a for a in turn.attachments if a.state != AttachmentState.PENDING]
+        if not repositories.turns.make_ready(turn_id, utc_now()):
+            return Gathered.OVER
         first = 1 + max((a.position for a in kept), default=-1)
         files = _at_most(files, most - sum(a.state == AttachmentState.STORED for a in kept), most)
         repositories.attachments.clear_pending(turn_id)
