@@ -59,6 +59,14 @@ class FakeTelegram(Pressing):
                 found += [one for one in answers if count[one.text, one.media, one.reply_to] > 1]
         return found
 
+    def typing(self, chat: Chat) -> str:
+        """The chat action that people see now: for five seconds, or until the bot's next message."""
+        with self.lock:
+            at, action = chat.actions[-1] if chat.actions else (0.0, "")
+            answers = self.answers(chat)
+            said = answers[-1].message.versions[0].at if answers else 0.0
+            return action if at + 5 > self.clock.now() and at > said else ""
+
     def commands(self, chat: Chat, user: User) -> list[str]:
         """The bot's commands in somebody's menu."""
         with self.lock:

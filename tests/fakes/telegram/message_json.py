@@ -25,6 +25,8 @@ def message_json(message: Message, bot: User, *, reply: bool = True) -> Json:
     elif message.chat.kind == "supergroup" and message.reply_to is not None:
         # Replies are a thread too, but no topic.
         answer["message_thread_id"] = _root(message).id
+    if message.origin:
+        answer["forward_origin"] = message.origin
     if message.media_group:
         answer["media_group_id"] = message.media_group
     answer |= message.media | message.service

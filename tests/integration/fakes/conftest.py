@@ -56,16 +56,22 @@ def request(**how: Any) -> HTTPXRequest:
     return HTTPXRequest(httpx_kwargs={"verify": False}, **how)
 
 
-@pytest.fixture
-def bot(telegram: FakeTelegram, loop: asyncio.Runner) -> Iterator[Bot]:
-    """Of python-telegram-bot, without retries: what Telegram says is what the test sees."""
-    made = Bot(
+def telegram_bot(telegram: FakeTelegram, **how: Any) -> Bot:
+    """python-telegram-bot's own, without retries: what Telegram says is what the test sees."""
+    return Bot(
         telegram.bot_token,
         base_url=telegram.base_url,
         base_file_url=telegram.base_file_url,
         request=request(),
         get_updates_request=request(),
+        **how,
     )
+
+
+@pytest.fixture
+def bot(telegram: FakeTelegram, loop: asyncio.Runner) -> Iterator[Bot]:
+    """The bot of the fake."""
+    made = telegram_bot(telegram)
     loop.run(made.initialize())
     yield made
     loop.run(made.shutdown())

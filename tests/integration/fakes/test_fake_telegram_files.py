@@ -7,18 +7,18 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
-from telegram import Bot, Message
+from telegram import Bot
 from telegram.error import BadRequest, InvalidToken, NetworkError, TimedOut
 
 from tests.fakes.telegram import Chat, FakeTelegram, User
 from tests.fakes.telegram.files import CLOUD_LIMIT, Download
-from tests.integration.fakes.conftest import Do, request
+from tests.integration.fakes.conftest import Do, telegram_bot
 from tests.integration.fakes.pictures import png
 
 
-def latest(bot: Bot, do: Do[Any]) -> Message:
-    message: Message = do(bot.get_updates())[-1].message
-    return message
+def latest(bot: Bot, do: Do[Any]) -> Any:
+    """The last message, of which the caller knows which parts it has."""
+    return do(bot.get_updates())[-1].message
 
 
 def test_photos(telegram: FakeTelegram, bot: Bot, do: Do[Any], chat: Chat, alice: User) -> None:
@@ -89,6 +89,22 @@ def test_a_picture_of_another_chat_and_of_somebody_else(
     assert latest(bot, do).reply_to_message.photo[-1].file_id == theirs.files[0].id
 
 
+def test_what_is_passed_on(telegram: FakeTelegram, bot: Bot, do: Do[Any], chat: Chat, alice: User) -> None:
+    group = telegram.group("Cats", alice)
+    album = telegram.album(telegram.user("bob"), group, [png(), png()], "my cats")
+    telegram.forward(alice, chat, album)
+    first, second = (update.message for update in do(bot.get_updates())[-2:])
+    assert (first.forward_origin.sender_user.first_name, first.caption) == ("Bob", "my cats")
+    assert first.media_group_id == second.media_group_id != album.message.media_group
+    assert second.photo[-1].file_id == album.messages[1].files[0].id
+    telegram.forward(alice, chat, album, hidden=True)
+    assert latest(bot, do).forward_origin.sender_user_name == "Bob"
+    telegram.other(alice, chat, {"dice": {"emoji": "🎲", "value": 6}})
+    assert latest(bot, do).dice.value == 6
+    with pytest.raises(AssertionError, match="PTB does not know"):
+        telegram.other(alice, chat, {"telepathy": {}})
+
+
 def test_sizes_and_links(
     telegram: FakeTelegram, bot: Bot, do: Do[Any], chat: Chat, alice: User, browser: httpx.Client
 ) -> None:
@@ -139,15 +155,7 @@ def test_a_server_of_ones_own(do: Do[Any]) -> None:
         said = telegram.document(alice, telegram.private(alice), "big.png", png(), size=CLOUD_LIMIT + 1)
 
         async def ask() -> tuple[Path, bytes]:
-            made = Bot(
-                telegram.bot_token,
-                base_url=telegram.base_url,
-                base_file_url=telegram.base_file_url,
-                request=request(),
-                get_updates_request=request(),
-                local_mode=True,
-            )
-            async with made:
+            async with telegram_bot(telegram, local_mode=True) as made:
                 await made.set_webhook("http://10.0.0.1:9000/hook", max_connections=1_000)
                 file = await made.get_file(said.files[0].id)
                 return Path(str(file.file_path)), bytes(await file.download_as_bytearray())

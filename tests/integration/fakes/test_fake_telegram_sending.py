@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from telegram import (
     Bot,
+    BotCommandScopeAllPrivateChats,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputMediaDocument,
@@ -278,8 +279,8 @@ def test_pressing(telegram: FakeTelegram, bot: Bot, do: Do[Any], chat: Chat, ali
 
 def test_commands_by_scope_and_language(telegram: FakeTelegram, bot: Bot, do: Do[Any], chat: Chat, alice: User) -> None:
     do(bot.set_my_commands([("help", "Help")]))
-    do(bot.set_my_commands([("start", "Start"), ("new", "New")], scope={"type": "all_private_chats"}))
-    do(bot.set_my_commands([("start", "开始")], scope={"type": "all_private_chats"}, language_code="zh"))
+    do(bot.set_my_commands([("start", "Start"), ("new", "New")], scope=BotCommandScopeAllPrivateChats()))
+    do(bot.set_my_commands([("start", "开始")], scope=BotCommandScopeAllPrivateChats(), language_code="zh"))
     wang = telegram.user("wang", language="zh-hans")
     group = telegram.group("Cats", alice)
     assert telegram.commands(chat, alice) == ["start", "new"]
@@ -289,7 +290,7 @@ def test_commands_by_scope_and_language(telegram: FakeTelegram, bot: Bot, do: Do
     for commands, language in (([("Help", "x")], ""), ([("help", "")], ""), ([("help", "x")], "zh-hans")):
         with pytest.raises(BadRequest):
             do(bot.set_my_commands(commands, language_code=language))
-    do(bot.delete_my_commands(scope={"type": "all_private_chats"}))
+    do(bot.delete_my_commands(scope=BotCommandScopeAllPrivateChats()))
     assert telegram.commands(chat, alice) == ["help"]
     do(bot.set_my_description("Asks pictures"))
     assert do(bot.get_my_description(language_code="zh")).description == "Asks pictures"

@@ -19,8 +19,8 @@ from tests.integration.fakes.conftest import Do, request
 PUBLIC = "https://bot.example.org"
 
 
-def texts(updates: tuple[Update, ...]) -> list[str | None]:
-    return [update.effective_message.text for update in updates if update.effective_message]
+def texts(updates: tuple[Update, ...]) -> list[str]:
+    return [str(update.effective_message.text) for update in updates if update.effective_message]
 
 
 def test_the_offset_confirms(telegram: FakeTelegram, bot: Bot, do: Do[Any], chat: Chat, alice: User) -> None:

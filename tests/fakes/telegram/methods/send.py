@@ -112,6 +112,7 @@ def posted(fake: FakeTelegram, arguments: Json, chat: Chat, thread: int, **parts
         by_bot=chat.connection is not None,
         **parts,
     )
+    fake.sent.append(message)
     # A message ends the drafts of its chat and topic.
     for key in [key for key in chat.drafts if key[0] == thread]:
         del chat.drafts[key]
