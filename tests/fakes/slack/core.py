@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from types import TracebackType
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, cast
 
 import aiohttp
 from aiohttp import web
 
-from tests.fakes.loopback import Loopback, serve
+from tests.fakes.loopback import serve
 from tests.fakes.slack.api import Api
 from tests.fakes.slack.clock import SlackClock
 from tests.fakes.slack.delivery import Deliverer, Delivery
@@ -54,9 +53,7 @@ class Core(Calls):
     """
 
     def __init__(self, scopes: tuple[str, ...] = SCOPES) -> None:
-        super().__init__()
-        self._loopback = Loopback("fake-slack")
-        self.loop = self._loopback.loop
+        super().__init__("fake-slack")
         self.world = World(SlackClock(), Ids(), "A0FAKEGLIMT")
         self.app_id = self.world.app_id
         self.client_id, self.client_secret, self.signing_secret = "1.2", "client-secret", "signing-secret"
@@ -95,20 +92,6 @@ class Core(Calls):
 
     # The server.
 
-    def __enter__(self) -> Self:
-        self._loopback.start()
-        self._loopback.run(self._open())
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.faults.clear()
-        self._loopback.run(self._close())
-        self._loopback.stop()
-        if kind is None:
-            self.check()
-
     async def _open(self) -> None:
         self.stopping = asyncio.Event()
         self.http = aiohttp.ClientSession()
@@ -120,6 +103,7 @@ class Core(Calls):
             file.base = self.url
 
     async def _close(self) -> None:
+        self.faults.clear()
         self.stopping.set()
         await self.sockets.close()
         for delivery in self.deliveries:

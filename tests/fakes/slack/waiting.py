@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from tests.fakes.server import FakeServer
 from tests.fakes.slack.api import Call
-from tests.fakes.waiting import Waiting
 
 
-class Calls(Waiting):
-    """All calls of methods, beside what `Waiting` holds."""
+class Calls(FakeServer):
+    """All calls of methods, beside what every fake has."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
         self.calls: list[Call] = []
 
     def recently(self) -> list[str]:

@@ -15,10 +15,10 @@ any.
 
 - Places: `private`, `group` (forum, admin, basic or super), `topic`, `connect` and `customer` (Business), `add_bot`,
   `remove_bot`, `block`, `migrate`, `close_topic`.
-- Deeds: `say`, `start`, `photo`, `album`, `document`, `clip`, `live_photo`, `sticker`, `edit`, `delete`, `press`,
-  `react`, `stop` (of a draft).
-- To look at: `seen`, `answers`, `doubled`, `transcript`, `drafts`, `Chat.drafts_seen`, `Chat.actions`, `calls`,
-  `called`, `fetches`, `limits.breaches`, `updates.every`, `commands`.
+- Deeds: `say`, `start`, `photo`, `album`, `document`, `clip`, `live_photo`, `sticker`, `other`, `forward`, `edit`,
+  `delete`, `press`, `react`, `stop` (of a draft).
+- To look at: `seen`, `answers`, `doubled`, `transcript`, `drafts`, `Chat.drafts_seen`, `typing`, `calls`, `called`,
+  `sent`, `fetches`, `limits.breaches`, `updates.every`, `commands`.
 - What goes wrong: `faults` (429, refusals, 502, dropped and lost answers, held calls), `updates.hold` / `release` /
   `repeat`, `late` siblings, `StoredFile.download`, `go_down` / `come_up`; a second poller is answered as Telegram does.
 - A webhook: `telegram.webhook.reach["https://bot.example.org"] = "http://127.0.0.1:8080"`, then setWebhook as ever.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # These bring no message into a chat, so flood control is not said to count them.
 _SENDING = {
     *("sendmessage", "sendphoto", "senddocument", "sendmediagroup", "sendrichmessage", "editmessagetext"),
-    *("editmessagecaption", "editmessagereplymarkup"),
+    *("editmessagecaption", "editmessagemedia", "editmessagereplymarkup"),
 }
 _DRAFTS = {"sendmessagedraft", "sendrichmessagedraft"}
 _UPLOAD_LIMIT = 50 * 2**20

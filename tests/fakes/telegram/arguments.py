@@ -50,6 +50,7 @@ _METHODS = {
     "setMessageReaction": "chat_id!:c message_id!:i reaction:l is_big:b",
     "editMessageText": f"{_EDIT} text parse_mode entities:l link_preview_options:j rich_message:j",
     "editMessageCaption": f"{_EDIT} caption parse_mode caption_entities:l show_caption_above_media:b",
+    "editMessageMedia": f"{_EDIT} media!:j",
     "editMessageReplyMarkup": _EDIT,
     "deleteMessage": "chat_id!:c message_id!:i",
     "deleteMessages": "chat_id!:c message_ids!:l",

@@ -24,6 +24,7 @@ _RESULTS: dict[str, type[TelegramObject]] = {
     "sendrichmessage": telegram.Message,
     "editmessagetext": telegram.Message,
     "editmessagecaption": telegram.Message,
+    "editmessagemedia": telegram.Message,
     "editmessagereplymarkup": telegram.Message,
     "getmycommands": telegram.BotCommand,
     "getmyname": telegram.BotName,

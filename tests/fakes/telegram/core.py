@@ -6,14 +6,14 @@ import asyncio
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, cast
 
 import aiohttp
 from aiohttp import web
 
 from tests.fakes.clock import Clock
-from tests.fakes.loopback import Loopback, serve
+from tests.fakes.loopback import serve
+from tests.fakes.server import FakeServer
 from tests.fakes.telegram.api import Api, Call
 from tests.fakes.telegram.faults import Faults
 from tests.fakes.telegram.file_host import Fetch, FileHost
@@ -24,7 +24,6 @@ from tests.fakes.telegram.state import Json, Message, User
 from tests.fakes.telegram.updates import Updates
 from tests.fakes.telegram.webhook import Webhook
 from tests.fakes.telegram.world import World
-from tests.fakes.waiting import Waiting
 
 if TYPE_CHECKING:
     from tests.fakes.telegram.fake import FakeTelegram
@@ -46,13 +45,14 @@ class Press:
     alert: bool = False
 
 
-class Core(Waiting):
+class Core(FakeServer):
     """A Telegram on loopback, in a thread of its own; a context manager, which fails when a rule was broken.
 
     Attributes:
         url: of the server: what TELEGRAM_API_URL must be. `base_url` and `base_file_url` are python-telegram-bot's.
         bot, bot_token: the bot and its token.
         calls, fetches: all calls of methods and all downloads so far, oldest first.
+        sent: all messages of the bot's so far, oldest first; the cheap thing to wait on with many chats.
         violations: what the app did that it must never do. Clear those that a test is about.
         clock: the fake's time; `advance` puts it forward.
         limits: flood control. `limits.enforced` refuses what is too much; `limits.breaches` has it in either case.
@@ -72,9 +72,7 @@ class Core(Waiting):
     """
 
     def __init__(self, *, clock: Clock | None = None, local: bool = False, username: str = "glimt_bot") -> None:
-        super().__init__()
-        self._loopback = Loopback("fake-telegram")
-        self.loop = self._loopback.loop
+        super().__init__("fake-telegram")
         self.clock = clock or Clock()
         self.bot = User(7_000_000_001, "Glimt", username, is_bot=True)
         self.bot_token = f"{self.bot.id}:AAFakeTokenOfTheFakeTelegram_000000"
@@ -82,6 +80,7 @@ class Core(Waiting):
         self.calls: list[Call] = []
         self.fetches: list[Fetch] = []
         self.paths: dict[str, StoredFile] = {}
+        self.sent: list[Message] = []
         self.presses: dict[str, Press] = {}
         self.stopped: set[tuple[int, int]] = set()
         self.drafts_after_stop: list[tuple[int, int]] = []
@@ -98,22 +97,6 @@ class Core(Waiting):
         self._port = 0
 
     # The server.
-
-    def __enter__(self) -> Self:
-        self._loopback.start()
-        self._loopback.run(self._open())
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.faults.clear()
-        self._loopback.run(self._close())
-        self._loopback.stop()
-        if self._disk is not None:
-            self._disk.cleanup()
-        if kind is None:
-            self.check()
 
     async def _open(self) -> None:
         self.http = aiohttp.ClientSession()
@@ -135,9 +118,12 @@ class Core(Waiting):
         await self._runner.cleanup()
 
     async def _close(self) -> None:
+        self.faults.clear()
         await self.webhook.close()
         await self._down()
         await self.http.close()
+        if self._disk is not None:
+            self._disk.cleanup()
 
     def go_down(self) -> None:
         """The server is gone: connections end, none is taken. All that it knows stays."""

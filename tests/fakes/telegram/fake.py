@@ -48,11 +48,24 @@ class FakeTelegram(Pressing):
         """What the bot wrote there, or wrote in reply to a message."""
         return [one for one in self.seen(chat) if one.by_bot and (to is None or one.message.reply_to is to)]
 
-    def doubled(self, chat: Chat) -> list[Seen]:
-        """Those of the bot's messages that say again what another one says in reply to the same message."""
-        answers = self.answers(chat)
-        count = Counter((one.text, one.media, one.reply_to) for one in answers)
-        return [one for one in answers if count[one.text, one.media, one.reply_to] > 1]
+    def doubled(self, *chats: Chat) -> list[Seen]:
+        """Those of the bot's messages that say again what another one says in reply to the same message; in all chats
+        when none is named. Pictures of an album do not count."""
+        found: list[Seen] = []
+        with self.lock:
+            for chat in chats or tuple(self.world.chats.values()):
+                answers = [one for one in self.answers(chat) if not one.message.media_group]
+                count = Counter((one.text, one.media, one.reply_to) for one in answers)
+                found += [one for one in answers if count[one.text, one.media, one.reply_to] > 1]
+        return found
+
+    def typing(self, chat: Chat) -> str:
+        """The chat action that people see now: for five seconds, or until the bot's next message."""
+        with self.lock:
+            at, action = chat.actions[-1] if chat.actions else (0.0, "")
+            answers = self.answers(chat)
+            said = answers[-1].message.versions[0].at if answers else 0.0
+            return action if at + 5 > self.clock.now() and at > said else ""
 
     def commands(self, chat: Chat, user: User) -> list[str]:
         """The bot's commands in somebody's menu."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
+from tests.fakes.faults import Orders
 from tests.fakes.gate import Gate
 from tests.fakes.telegram.refusal import Refusal, flood
 
@@ -28,63 +28,52 @@ class Fault:
     gate: Gate | None = None
 
 
-@dataclass
-class Faults:
+class Faults(Orders[Fault]):
     """Faults by method, in the order in which they were ordered. Every order takes `times` (how many calls), `skip`
     (how many calls pass before) and `chat` (an id; None for any). The method "*" is any but getUpdates."""
 
-    loop: asyncio.AbstractEventLoop
-    _by_method: dict[str, list[Fault]] = field(default_factory=dict)
-
-    def _add(self, method: str, fault: Fault) -> None:
-        self._by_method.setdefault(method.lower(), []).append(fault)
+    def add(self, method: str, fault: Fault) -> None:
+        """One more, whatever the case of the method's name."""
+        super().add(method.lower(), fault)
 
     def limit(self, method: str, retry_after: int = 1, times: int = 1, **where: Any) -> None:
         """429 with parameters.retry_after."""
-        self._add(method, Fault("refused", times, refusal=flood(retry_after), **where))
+        self.add(method, Fault("refused", times, refusal=flood(retry_after), **where))
 
     def refuse(self, method: str, why: str, code: int = 400, times: int = 1, **where: Any) -> None:
         """A refusal in Telegram's form: `why` without "Bad Request: ". Nothing was done."""
-        self._add(method, Fault("refused", times, refusal=Refusal(why, code), **where))
+        self.add(method, Fault("refused", times, refusal=Refusal(why, code), **where))
 
     def break_(self, method: str, status: int = 502, times: int = 1, **where: Any) -> None:
         """An answer of 500 or more, without JSON. Nothing was done."""
-        self._add(method, Fault("broken", times, status=status, **where))
+        self.add(method, Fault("broken", times, status=status, **where))
 
     def drop(self, method: str, times: int = 1, **where: Any) -> None:
         """The connection ends before anything is done."""
-        self._add(method, Fault("dropped", times, **where))
+        self.add(method, Fault("dropped", times, **where))
 
     def lose_answer(self, method: str, times: int = 1, **where: Any) -> None:
         """It is done, and the connection ends before the answer."""
-        self._add(method, Fault("lost", times, **where))
+        self.add(method, Fault("lost", times, **where))
 
     def hold(self, method: str, times: int = 1, **where: Any) -> Gate:
         """Not done before the gate is opened."""
         gate = Gate(self.loop)
-        self._add(method, Fault("held", times, gate=gate, **where))
+        self.add(method, Fault("held", times, gate=gate, **where))
         return gate
 
     def hold_answer(self, method: str, times: int = 1, **where: Any) -> Gate:
         """Done at once, and answered when the gate is opened."""
         gate = Gate(self.loop)
-        self._add(method, Fault("late", times, gate=gate, **where))
+        self.add(method, Fault("late", times, gate=gate, **where))
         return gate
-
-    def clear(self) -> None:
-        """Nothing goes wrong any more; what waits goes on."""
-        for faults in self._by_method.values():
-            for fault in faults:
-                if fault.gate is not None:
-                    fault.gate.open()
-        self._by_method.clear()
 
     def next(self, method: str, chat: Any) -> Fault | None:
         """What befalls this call."""
         for name in (method.lower(), "*"):
             if name == "*" and method.lower() == "getupdates":
                 continue
-            for fault in self._by_method.get(name, []):
+            for fault in self.by_method.get(name, []):
                 if fault.times <= 0 or (fault.chat is not None and fault.chat != chat):
                     continue
                 if fault.skip:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from tests.fakes.telegram.files import StoredFile
+from tests.fakes.downloads import half, slowly
 
 if TYPE_CHECKING:
     from tests.fakes.telegram.fake import FakeTelegram
+
+# Telegram says no more of any file.
+_ANY = "application/octet-stream"
 
 
 @dataclass(frozen=True)
@@ -52,33 +54,7 @@ class FileHost:
         if file.download == "wrong":
             return web.Response(body=b"<!DOCTYPE html><html><body>Sign in</body></html>")
         if file.download == "slow":
-            return await self._slowly(request, file)
+            return await slowly(request, file.content, _ANY, self._fake.pause)
         if file.download in ("truncated", "reset", "hang"):
-            return await self._half(request, file)
-        return web.Response(body=file.content, content_type="application/octet-stream")
-
-    async def _begun(self, request: web.Request, file: StoredFile) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
-        response.content_length = len(file.content)
-        await response.prepare(request)
-        return response
-
-    async def _slowly(self, request: web.Request, file: StoredFile) -> web.StreamResponse:
-        response = await self._begun(request, file)
-        step = len(file.content) // 8 + 1
-        for start in range(0, len(file.content), step):
-            await response.write(file.content[start : start + step])
-            await asyncio.sleep(self._fake.pause)
-        return response
-
-    async def _half(self, request: web.Request, file: StoredFile) -> web.StreamResponse:
-        response = await self._begun(request, file)
-        await response.write(file.content[: len(file.content) // 2])
-        if file.download == "hang":
-            await self._fake.stopping.wait()
-        if request.transport is not None:
-            if file.download == "truncated":
-                request.transport.close()
-            else:
-                request.transport.abort()
-        return response
+            return await half(request, file.content, _ANY, file.download, self._fake.stopping)
+        return web.Response(body=file.content, content_type=_ANY)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.fakes.telegram.entities import units
-from tests.fakes.telegram.refusal import Refusal
+from tests.fakes.telegram.reader import Reader, unparsable
 from tests.fakes.telegram.state import Json
 
 _KINDS = {
@@ -37,19 +36,12 @@ def parse_html(source: str) -> tuple[str, list[Json]]:
     return _Reader(source).read()
 
 
-def _wrong(why: str) -> Refusal:
-    return Refusal(f"can't parse entities: {why}")
-
-
-class _Reader:
-    """One pass over the source. `open`: the tags that have not ended, each with its attributes and where it began."""
+class _Reader(Reader):
+    """`open`: the tags that have not ended, each with its attributes and where it began."""
 
     def __init__(self, source: str) -> None:
-        self.source, self.at = source, 0
-        self.text: list[str] = []
-        self.length = 0
+        super().__init__(source)
         self.open: list[tuple[str, dict[str, str], int]] = []
-        self.entities: list[Json] = []
 
     def read(self) -> tuple[str, list[Json]]:
         while self.at < len(self.source):
@@ -57,24 +49,15 @@ class _Reader:
             if here == "<":
                 self._tag()
             elif here == "&" and (reference := _REFERENCE.match(self.source, self.at)) and _char(reference):
-                self._add(_char(reference))
-                self.at = reference.end()
+                self.add(_char(reference), len(reference[0]))
             else:
-                self._add(here)
-                self.at += 1
+                self.add(here, 1)
         if self.open:
-            raise _wrong(f'Can\'t find end tag corresponding to start tag "{self.open[-1][0]}"')
+            raise unparsable(f'Can\'t find end tag corresponding to start tag "{self.open[-1][0]}"')
         return "".join(self.text), self.entities
 
-    def _add(self, text: str) -> None:
-        self.text.append(text)
-        self.length += units(text)
-
-    def _byte(self, at: int) -> int:
-        return len(self.source[:at].encode())
-
     def _tag(self) -> None:
-        begin, closing = self._byte(self.at), self.source.startswith("</", self.at)
+        begin, closing = self.byte(self.at), self.source.startswith("</", self.at)
         name_at = self.at + (2 if closing else 1)
         name = re.compile(r"[^\s>]*").match(self.source, name_at)
         assert name is not None
@@ -83,12 +66,12 @@ class _Reader:
             self._end(tag, begin, name.end())
             return
         if name.end() == len(self.source):
-            raise _wrong(f"Unclosed start tag at byte offset {begin}")
+            raise unparsable(f"Unclosed start tag at byte offset {begin}")
         if tag not in _KINDS:
-            raise _wrong(f'Unsupported start tag "{tag}" at byte offset {begin}')
+            raise unparsable(f'Unsupported start tag "{tag}" at byte offset {begin}')
         attributes, self.at = self._attributes(tag, begin, name.end())
         if tag == "span" and attributes.get("class") != "tg-spoiler":
-            raise _wrong(f'Tag "span" must have class "tg-spoiler" at byte offset {begin}')
+            raise unparsable(f'Tag "span" must have class "tg-spoiler" at byte offset {begin}')
         self.open.append((tag, attributes, self.length))
 
     def _attributes(self, tag: str, begin: int, at: int) -> tuple[dict[str, str], int]:
@@ -98,14 +81,14 @@ class _Reader:
             while at < len(self.source) and self.source[at].isspace():
                 at += 1
             if at >= len(self.source):
-                raise _wrong(f"Unclosed start tag at byte offset {begin}")
+                raise unparsable(f"Unclosed start tag at byte offset {begin}")
             if self.source[at] == ">":
                 return found, at + 1
             one = _ATTRIBUTE.match(self.source, at)
             if one is None:
-                raise _wrong(f'Empty attribute name in the tag "{tag}" at byte offset {begin}')
+                raise unparsable(f'Empty attribute name in the tag "{tag}" at byte offset {begin}')
             if one[2] is None and one[1] not in _FLAGS:
-                raise _wrong(
+                raise unparsable(
                     f'Expected equal sign in declaration of an attribute of the tag "{tag}" at byte offset {begin}'
                 )
             value = one[2] or ""
@@ -115,14 +98,14 @@ class _Reader:
 
     def _end(self, tag: str, begin: int, at: int) -> None:
         if not self.open:
-            raise _wrong(f"Unexpected end tag at byte offset {begin}")
+            raise unparsable(f"Unexpected end tag at byte offset {begin}")
         while at < len(self.source) and self.source[at].isspace():
             at += 1
         if self.source[at : at + 1] != ">":
-            raise _wrong(f"Unclosed end tag at byte offset {begin}")
+            raise unparsable(f"Unclosed end tag at byte offset {begin}")
         name, attributes, offset = self.open.pop()
         if tag and tag != name:
-            raise _wrong(f'Unmatched end tag at byte offset {begin}, expected "</{name}>", found "</{tag}>"')
+            raise unparsable(f'Unmatched end tag at byte offset {begin}, expected "</{name}>", found "</{tag}>"')
         self.at = at + 1
         if self.length > offset:
             self._entity(name, attributes, offset)
@@ -137,11 +120,11 @@ class _Reader:
             entity["url"] = url
         elif kind == "custom_emoji":
             if not attributes.get("emoji-id", "").isdecimal():
-                raise _wrong("Invalid custom emoji identifier specified")
+                raise unparsable("Invalid custom emoji identifier specified")
             entity["custom_emoji_id"] = attributes["emoji-id"]
         elif kind == "date_time":
             if not attributes.get("unix", "").isdecimal():
-                raise _wrong("Invalid date specified")
+                raise unparsable("Invalid date specified")
             entity["unix_time"] = int(attributes["unix"])
         elif kind == "blockquote" and "expandable" in attributes:
             entity["type"] = "expandable_blockquote"

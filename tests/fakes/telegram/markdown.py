@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.fakes.telegram.entities import units
-from tests.fakes.telegram.refusal import Refusal
+from tests.fakes.telegram.reader import Reader, unparsable
 from tests.fakes.telegram.state import Json
 
 _RESERVED = set("_*[]()~`>#+-=|{}.!")
@@ -33,19 +32,12 @@ def parse_markdown(source: str) -> tuple[str, list[Json]]:
     return _Reader(source).read()
 
 
-def _wrong(why: str) -> Refusal:
-    return Refusal(f"can't parse entities: {why}")
-
-
-class _Reader:
-    """One pass over the source. `open`: the marks that have not ended, with the source's and the text's positions."""
+class _Reader(Reader):
+    """`open`: the marks that have not ended, with the source's and the text's positions."""
 
     def __init__(self, source: str) -> None:
-        self.source, self.at = source, 0
-        self.text: list[str] = []
-        self.length = 0
+        super().__init__(source)
         self.open: list[tuple[str, int, int, str]] = []
-        self.entities: list[Json] = []
         self.quote: int | None = None
 
     def read(self) -> tuple[str, list[Json]]:
@@ -61,14 +53,14 @@ class _Reader:
         here, rest = self.source[self.at], self.source[self.at :]
         following = rest[1:2]
         if here == "\\" and following and ord(following) <= 126:
-            self._add(following, 2)
+            self.add(following, 2)
             return
         inside = self.open[-1][0] if self.open else ""
         if inside in ("`", "```"):
             if rest.startswith(inside):
                 self._end(inside)
             else:
-                self._add(here, 1)
+                self.add(here, 1)
             return
         if here == ">" and (self.at == 0 or self.source[self.at - 1] == "\n"):
             self.quote = self.length if self.quote is None else self.quote
@@ -78,7 +70,7 @@ class _Reader:
             if self.open:
                 self._unended()
             self._end_quote()
-            self._add(here, 1)
+            self.add(here, 1)
             return
         mark = next((mark for mark in _MARKS if rest.startswith(mark)), "")
         if inside and rest.startswith(_ENDS.get(inside, inside)) and not (inside == "_" and mark == "__"):
@@ -90,14 +82,9 @@ class _Reader:
         elif mark:
             self._begin(mark)
         elif here in _RESERVED:
-            raise _wrong(f"Character '{here}' is reserved and must be escaped with the preceding '\\'")
+            raise unparsable(f"Character '{here}' is reserved and must be escaped with the preceding '\\'")
         else:
-            self._add(here, 1)
-
-    def _add(self, text: str, step: int) -> None:
-        self.text.append(text)
-        self.length += units(text)
-        self.at += step
+            self.add(here, 1)
 
     def _begin(self, mark: str) -> None:
         begin, language = self.at, ""
@@ -121,7 +108,7 @@ class _Reader:
             if mark == "![":
                 emoji = re.fullmatch(r"tg://emoji\?id=(\d+)", url or "")
                 if emoji is None:
-                    raise _wrong("Custom emoji entity must contain a tg://emoji URL")
+                    raise unparsable("Custom emoji entity must contain a tg://emoji URL")
                 entity["custom_emoji_id"] = emoji[1]
             elif not re.match(r"(https?|tg)://|[\w-]+\.\w", url or ""):
                 return
@@ -141,7 +128,7 @@ class _Reader:
             url += self.source[self.at]
             self.at += 1
         if self.at >= len(self.source):
-            raise _wrong(f"Can't find end of a URL at byte offset {len(self.source[:begin].encode())}")
+            raise unparsable(f"Can't find end of a URL at byte offset {self.byte(begin)}")
         self.at += 1
         return url
 
@@ -154,4 +141,4 @@ class _Reader:
     def _unended(self) -> None:
         mark, begin, _, language = self.open[-1]
         name = "PreCode" if language else _MARKS[mark][1]
-        raise _wrong(f"Can't find end of {name} entity at byte offset {len(self.source[:begin].encode())}")
+        raise unparsable(f"Can't find end of {name} entity at byte offset {self.byte(begin)}")

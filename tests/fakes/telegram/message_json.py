@@ -22,6 +22,11 @@ def message_json(message: Message, bot: User, *, reply: bool = True) -> Json:
             answer["sender_business_bot"] = bot.as_json()
     if message.thread and message.chat.forum:
         answer |= {"message_thread_id": message.thread, "is_topic_message": True}
+    elif message.chat.kind == "supergroup" and message.reply_to is not None:
+        # Replies are a thread too, but no topic.
+        answer["message_thread_id"] = _root(message).id
+    if message.origin:
+        answer["forward_origin"] = message.origin
     if message.media_group:
         answer["media_group_id"] = message.media_group
     answer |= message.media | message.service
@@ -39,11 +44,21 @@ def message_json(message: Message, bot: User, *, reply: bool = True) -> Json:
     return answer
 
 
+def _root(message: Message) -> Message:
+    """Where its chain of replies begins."""
+    while message.reply_to is not None:
+        message = message.reply_to
+    return message
+
+
 def _answered(message: Message, bot: User) -> Json:
     """What it answers: in the same chat or, with `external`, in another."""
     answer: Json = {}
-    if message.reply_to is not None and message.reply_to.deleted_at is None:
-        answer["reply_to_message"] = message_json(message.reply_to, bot, reply=False)
+    # What answers nothing in a topic comes as an answer to the message that opened the topic.
+    opening = message.chat.messages.get(message.thread) if message.thread and message.external is None else None
+    target = message.reply_to or (opening if opening is not message else None)
+    if target is not None and target.deleted_at is None:
+        answer["reply_to_message"] = message_json(target, bot, reply=False)
     if message.external is not None:
         other = message.external
         origin = {"type": "user", "sender_user": other.sender.as_json(), "date": other.date}

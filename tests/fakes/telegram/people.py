@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.fakes.telegram.core import Core
+from tests.fakes.telegram.entities import cut
 from tests.fakes.telegram.methods.chats import member
 from tests.fakes.telegram.state import BusinessConnection, Chat, Json, Message, Status, Topic, User
 
@@ -182,10 +183,11 @@ class People(Core):
             return True
         if message.reply_to is not None and message.reply_to.sender is self.bot:
             return True
-        named = self.bot.mention.lower() in message.text.lower()
         for entity in message.entities:
-            if entity["type"] == "bot_command":
-                command = message.text.encode("utf-16-le")[2 * entity["offset"] :].decode("utf-16-le").split()[0]
-                if "@" not in command or command.lower().endswith(self.bot.mention.lower()):
-                    return True
-        return named and self.mentions_pass_privacy
+            word = cut(message.text, entity["offset"], entity["length"]).lower()
+            to_us = word.endswith(self.bot.mention.lower())
+            if entity["type"] == "bot_command" and ("@" not in word or to_us):
+                return True
+            if entity["type"] == "mention" and to_us and self.mentions_pass_privacy:
+                return True
+        return False

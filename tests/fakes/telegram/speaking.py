@@ -125,6 +125,21 @@ class Speaking(People):
             user, chat, [pictures.sticker(self.world, content, kind, picture, download=download)], "", **how
         )
 
+    def forward(self, user: User, chat: Chat, said: Said, *, hidden: bool = False, **how: Any) -> Said:
+        """Somebody passes on what was said elsewhere, an album as an album. `hidden`: its author does not want to be
+        linked to."""
+        author = said.message.sender
+        origin: Json = {"type": "user", "sender_user": author.as_json(), "date": said.message.date}
+        if hidden:
+            origin = {"type": "hidden_user", "sender_user_name": author.name, "date": said.message.date}
+        media = [(message.media, message.files) for message in said.messages]
+        texts = [message.text for message in said.messages]
+        return self._said(user, chat, media, "", captions=texts, origin=origin, **how)
+
+    def other(self, user: User, chat: Chat, content: Json, **how: Any) -> Said:
+        """Anything else, by its part of a `Message`: `{"dice": {"emoji": "🎲", "value": 6}}`."""
+        return self._said(user, chat, [(content, [])], "", **how)
+
     def edit(self, message: Message, text: str, *, silent: bool = False) -> None:
         """Its author changes its text or caption."""
         with self.lock:
@@ -163,6 +178,7 @@ class Speaking(People):
         captions: Sequence[str] | None = None,
         late_ones: int = 0,
         shuffle: int | None = None,
+        origin: Json | None = None,
         silent: bool = False,
         late: bool = False,
     ) -> Said:
@@ -184,6 +200,7 @@ class Speaking(People):
                         media=described,
                         files=files,
                         media_group=group,
+                        origin=origin or {},
                         reply_to=target if here else None,
                         external=None if here else target,
                         quote=quote,

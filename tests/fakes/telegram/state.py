@@ -91,7 +91,8 @@ class Message:
     """A message as it is now, and `versions` of all that it ever said.
 
     `text` is the caption of one with media. `files` are those that it carries, largest first for a photo; `media` is
-    the part of its JSON that describes them. `thread` is the topic, 0 for none. `connection`: it stands in a chat of
+    the part of its JSON that describes them. `thread` is the topic, 0 for none. `origin`: a
+    MessageOrigin of what was forwarded. `connection`: it stands in a chat of
     this Business connection's owner; `by_bot`: the bot wrote it in the owner's name.
     """
 
@@ -108,6 +109,7 @@ class Message:
     quote: str = ""
     thread: int = 0
     media_group: str = ""
+    origin: Json = field(default_factory=dict)
     markup: Json | None = None
     service: Json = field(default_factory=dict)
     rich: Json = field(default_factory=dict)

@@ -103,8 +103,10 @@ class Updates:
     def repeat(self, *updates: Update) -> None:
         """They come again under the same id, whatever the bot has confirmed."""
         with self._fake.lock:
-            self._again += updates
-            self.waiting += updates if self._fake.webhook.url else ()
+            if self._fake.webhook.url:
+                self.waiting += updates
+            else:
+                self._again += updates
             self._wake()
 
     def _wake(self) -> None:

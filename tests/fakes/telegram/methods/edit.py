@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.fakes.telegram.keyboards import read_markup
 from tests.fakes.telegram.methods.rich import read_rich
+from tests.fakes.telegram.methods.send import read_media
 from tests.fakes.telegram.methods.where import may_reply, reach
 from tests.fakes.telegram.methods.words import read_caption, read_text
 from tests.fakes.telegram.refusal import Refusal
@@ -69,6 +70,14 @@ def _edit_caption(fake: FakeTelegram, arguments: Json) -> Json:
     return _changed(fake, message, text, entities, read_markup(arguments.get("reply_markup")), {})
 
 
+def _edit_media(fake: FakeTelegram, arguments: Json) -> Json:
+    message = _target(fake, arguments)
+    text, entities = read_caption(arguments["media"])
+    media, files = read_media(fake, arguments, arguments["media"])
+    message.media, message.files = media, files
+    return _changed(fake, message, text, entities, read_markup(arguments.get("reply_markup")), {}, anyway=True)
+
+
 def _edit_markup(fake: FakeTelegram, arguments: Json) -> Json:
     message = _target(fake, arguments)
     markup = read_markup(arguments.get("reply_markup"))
@@ -76,10 +85,17 @@ def _edit_markup(fake: FakeTelegram, arguments: Json) -> Json:
 
 
 def _changed(
-    fake: FakeTelegram, message: Message, text: str, entities: list[Json], markup: Json | None, rich: Json
+    fake: FakeTelegram,
+    message: Message,
+    text: str,
+    entities: list[Json],
+    markup: Json | None,
+    rich: Json,
+    *,
+    anyway: bool = False,
 ) -> Json:
     before = (message.text, message.entities, message.markup, message.rich)
-    if before == (text, entities, markup, rich):
+    if before == (text, entities, markup, rich) and not anyway:
         raise Refusal(_SAME)
     message.text, message.entities, message.markup, message.rich = text, entities, markup, rich
     message.edited = max(fake.world.today(), message.date + 1)
@@ -91,5 +107,6 @@ def _changed(
 HANDLERS = {
     "editMessageText": _edit_text,
     "editMessageCaption": _edit_caption,
+    "editMessageMedia": _edit_media,
     "editMessageReplyMarkup": _edit_markup,
 }

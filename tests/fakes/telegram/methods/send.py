@@ -25,26 +25,29 @@ _MEDIA = {
     *("type", "media", "caption", "parse_mode", "caption_entities", "show_caption_above_media", "has_spoiler"),
     *("thumbnail", "disable_content_type_detection"),
 }
+_PREVIEW = {"is_disabled", "url", "prefer_small_media", "prefer_large_media", "show_above_text"}
 Media = tuple[Json, list[StoredFile]]
 
 
 def _send_message(fake: FakeTelegram, arguments: Json) -> Json:
     chat, thread = destination(fake, arguments)
     text, entities = read_text(arguments)
+    if unknown := set(arguments.get("link_preview_options", {})) - _PREVIEW:
+        raise Refusal(f"can't parse link preview options: {sorted(unknown)}", fault=f"link_preview_options {unknown}")
     return posted(fake, arguments, chat, thread, text=text, entities=entities)
 
 
 def _send_photo(fake: FakeTelegram, arguments: Json) -> Json:
     chat, thread = destination(fake, arguments)
     text, entities = read_caption(arguments)
-    media, files = _photo(fake, arguments, arguments["photo"])
+    media, files = read_photo(fake, arguments, arguments["photo"])
     return posted(fake, arguments, chat, thread, text=text, entities=entities, media=media, files=files)
 
 
 def _send_document(fake: FakeTelegram, arguments: Json) -> Json:
     chat, thread = destination(fake, arguments)
     text, entities = read_caption(arguments)
-    media, files = _document(fake, arguments, arguments["document"])
+    media, files = read_document(fake, arguments, arguments["document"])
     return posted(fake, arguments, chat, thread, text=text, entities=entities, media=media, files=files)
 
 
@@ -63,12 +66,7 @@ def _send_album(fake: FakeTelegram, arguments: Json) -> list[Json]:
         raise Refusal("wrong number of media in an album: 2-10 are allowed", fault=f"an album of {len(items)}")
     read: list[tuple[str, list[Json], Media]] = []
     for item in items:
-        if unknown := set(item) - _MEDIA:
-            raise Refusal(f"can't parse InputMedia: unknown field {sorted(unknown)}", fault=f"InputMedia {item}")
-        make = {"photo": _photo, "document": _document}.get(item.get("type", ""))
-        if make is None:
-            raise Refusal("can't parse InputMedia: media type is not supported", fault=f"InputMedia {item}")
-        read.append((*read_caption(item), make(fake, arguments, item.get("media"))))
+        read.append((*read_caption(item), read_media(fake, arguments, item)))
     if len({item["type"] for item in items}) > 1:
         raise Refusal("Can't use the media of the specified type in the album", fault="documents beside photos")
     group = str(13_000_000_000_000_000 + next(fake.world.numbers))
@@ -76,6 +74,20 @@ def _send_album(fake: FakeTelegram, arguments: Json) -> list[Json]:
         posted(fake, arguments, chat, thread, text=t, entities=e, media=m, files=f, media_group=group)
         for t, e, (m, f) in read
     ]
+
+
+def read_media(fake: FakeTelegram, arguments: Json, item: Json) -> Media:
+    """An InputMedia.
+
+    Raises:
+        Refusal: it is none, or not one that the fake knows.
+    """
+    if unknown := set(item) - _MEDIA:
+        raise Refusal(f"can't parse InputMedia: unknown field {sorted(unknown)}", fault=f"InputMedia {item}")
+    make = {"photo": read_photo, "document": read_document}.get(item.get("type", ""))
+    if make is None:
+        raise Refusal("can't parse InputMedia: media type is not supported", fault=f"InputMedia {item}")
+    return make(fake, arguments, item.get("media"))
 
 
 def posted(fake: FakeTelegram, arguments: Json, chat: Chat, thread: int, **parts: Any) -> Json:
@@ -100,6 +112,7 @@ def posted(fake: FakeTelegram, arguments: Json, chat: Chat, thread: int, **parts
         by_bot=chat.connection is not None,
         **parts,
     )
+    fake.sent.append(message)
     # A message ends the drafts of its chat and topic.
     for key in [key for key in chat.drafts if key[0] == thread]:
         del chat.drafts[key]
@@ -113,13 +126,15 @@ def _upload(arguments: Json, given: Any) -> Any:
         found = arguments["attached"].get(given.removeprefix("attach://"))
         if found is None:
             raise Refusal("wrong file identifier/HTTP URL specified", fault=f"{given} is not in the form")
-        return found
+        given = found
     if isinstance(given, str) and given.startswith(("http://", "https://")):
         raise Refusal("failed to get HTTP URL content", fault=f"a file by its address, {given}")
+    if isinstance(given, Upload) and not given.content:
+        raise Refusal("file must be non-empty", fault="an empty file")
     return given
 
 
-def _photo(fake: FakeTelegram, arguments: Json, given: Any) -> Media:
+def read_photo(fake: FakeTelegram, arguments: Json, given: Any) -> Media:
     upload = _upload(arguments, given)
     if isinstance(upload, Upload):
         if len(upload.content) > pictures.PHOTO_LIMIT:
@@ -128,8 +143,6 @@ def _photo(fake: FakeTelegram, arguments: Json, given: Any) -> Media:
                 f"{pictures.PHOTO_LIMIT} bytes",
                 fault="a photo of more than 10 MB",
             )
-        if not upload.content:
-            raise Refusal("file must be non-empty", fault="an empty photo")
         return pictures.photo(fake.world, upload.content)
     file = fake.world.file(upload)
     if file.folder != "photos":
@@ -137,11 +150,9 @@ def _photo(fake: FakeTelegram, arguments: Json, given: Any) -> Media:
     return pictures.photo(fake.world, file.content)
 
 
-def _document(fake: FakeTelegram, arguments: Json, given: Any) -> Media:
+def read_document(fake: FakeTelegram, arguments: Json, given: Any) -> Media:
     upload = _upload(arguments, given)
     if isinstance(upload, Upload):
-        if not upload.content:
-            raise Refusal("file must be non-empty", fault="an empty document")
         return pictures.document(fake.world, upload.name, upload.content, upload.media_type)
     file = fake.world.file(upload)
     if file.folder != "documents":

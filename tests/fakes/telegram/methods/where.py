@@ -73,8 +73,13 @@ def destination(fake: FakeTelegram, arguments: Json) -> tuple[Chat, int]:
     if not chat.can_send:
         raise Refusal("not enough rights to send text messages to the chat")
     thread = int(arguments.get("message_thread_id", 0))
+    if thread and not chat.forum:
+        # A thread of replies, of which only supergroups have any.
+        if chat.kind != "supergroup" or thread not in chat.messages:
+            raise Refusal("message thread not found")
+        thread = 0
     if thread:
-        topic = chat.topics.get(thread) if chat.forum else None
+        topic = chat.topics.get(thread)
         if topic is None or topic.deleted:
             raise Refusal("message thread not found")
         if topic.closed and chat.bot != "administrator":
@@ -89,7 +94,7 @@ def may_reply(fake: FakeTelegram, chat: Chat) -> None:
     link = chat.connection
     assert link is not None
     if not link.can_reply:
-        raise Refusal("BOT_ACCESS_FORBIDDEN", fault=f"a message over {link.id}, which may not reply")
+        raise Refusal("BOT_ACCESS_FORBIDDEN")
     written = [m.date for m in chat.messages.values() if m.sender is chat.user]
     if not written or max(written) < fake.clock.now() - _DAY:
         raise Refusal("BUSINESS_PEER_USAGE_MISSING")

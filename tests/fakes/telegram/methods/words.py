@@ -8,6 +8,9 @@ from tests.fakes.telegram.markdown import parse_markdown
 from tests.fakes.telegram.refusal import Refusal
 from tests.fakes.telegram.state import Json
 
+# Nobody would see a message of these alone.
+_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad \n"
+
 
 def read_text(arguments: Json, *, empty: bool = False) -> tuple[str, list[Json]]:
     """`text`, as it is after its entities were parsed, and the entities.
@@ -16,7 +19,7 @@ def read_text(arguments: Json, *, empty: bool = False) -> tuple[str, list[Json]]
         Refusal: it cannot be parsed, is empty (unless `empty`) or too long.
     """
     text, entities = _read(arguments.get("text", ""), arguments.get("parse_mode", ""), arguments.get("entities"))
-    if not text and not empty:
+    if not empty and not text.strip(_INVISIBLE):
         raise Refusal("message text is empty", fault="an empty message")
     if units(text) > TEXT_LIMIT:
         raise Refusal("message is too long", fault=f"a message of {units(text)} characters")
