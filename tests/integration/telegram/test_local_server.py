@@ -1,4 +1,4 @@
-"""A Bot API server of one's own with --local: no limit of 20 MB, and files are read from its folder, and nowhere else."""
+"""A Bot API server of one's own with --local: no limit of 20 MB; files are read from its folder and nowhere else."""
 
 from pathlib import Path
 from typing import Any

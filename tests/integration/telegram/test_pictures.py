@@ -112,6 +112,18 @@ def test_words_that_come_while_the_photo_is_described_are_its_question(stand: St
     assert [one.text for one in telegram.answers(chat)] == ["Red."]
 
 
+def test_words_that_reply_to_the_photo_are_its_question(stand: Stand, telegram: FakeTelegram) -> None:
+    ann = telegram.user("pt8")
+    chat = telegram.private(ann)
+    photo = telegram.photo(ann, chat, RED)
+    stand.work_on(photo).say("I see ")
+    words = telegram.say(ann, chat, "What colour is it?", reply_to=photo)
+
+    assert stand.turn_of(words).id == stand.turn_of(photo).id
+    turn = stand.ready(words)
+    assert (turn.question, stored(turn)) == ("What colour is it?", 1)
+
+
 def test_a_photo_without_words_is_looked_at_by_itself(stand: Stand, telegram: FakeTelegram) -> None:
     ann = telegram.user("pt3")
     chat = telegram.private(ann)
