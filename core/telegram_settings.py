@@ -54,7 +54,10 @@ class TelegramSettings(BaseSettings):
         "answer", description="in a business account's chats: answer, show its owner each answer first, or keep out"
     )
     telegram_approval_h: float = Field(
-        23.0, gt=0.0, le=24.0, description="hours that an owner has to approve an answer; Telegram sends none after a day"
+        23.0,
+        gt=0.0,
+        le=24.0,
+        description="hours that an owner has to approve an answer; Telegram sends none after a day",
     )
     telegram_album_wait_s: float = Field(
         2.0, ge=0.2, le=9.0, description="how long an album waits for further pictures, from the arrival of the last"

@@ -5,8 +5,10 @@ Neither waits or repeats by itself: who calls decides.
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from telegram import Bot, Update, User
@@ -33,23 +35,41 @@ POLL_S = 25
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 
 
-class UpdatesRequest(HTTPXRequest):
+class QuietRequest(HTTPXRequest):
+    """The SDK's, which would log what it cannot read, with people's words in it."""
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """The server's answer.
+
+        Raises:
+            TelegramError: it is no JSON.
+        """
+        try:
+            answer = json.loads(payload)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise TelegramError("Invalid server response")
+        return answer
+
+
+class UpdatesRequest(QuietRequest):
     """For `getUpdates`: one update that the SDK cannot read must not hide the others, nor come again for ever.
 
     It becomes an update that says nothing.
     """
 
     @staticmethod
-    def parse_json_payload(payload: bytes) -> dict[str, object]:
-        """As the SDK's, with every update made readable."""
-        answer = HTTPXRequest.parse_json_payload(payload)
-        result = answer.get("result")
-        if isinstance(result, list):
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """As `QuietRequest`, with every update made readable."""
+        answer = QuietRequest.parse_json_payload(payload)
+        if isinstance(result := answer.get("result"), list):
             answer["result"] = [readable(update) for update in result]
         return answer
 
 
-def readable(update: dict[str, object]) -> dict[str, object]:
+def readable(update: dict[str, Any]) -> dict[str, Any]:
     """The update, or one with nothing but its id where the SDK cannot read it."""
     try:
         Update.de_json(update, None)
@@ -68,7 +88,7 @@ async def open_bot(
 
     Proxies are those of the environment (HTTPS_PROXY …).
     """
-    requests = (_request(UpdatesRequest, 2), _request(HTTPXRequest, connections))
+    requests = (_request(UpdatesRequest, 2), _request(QuietRequest, connections))
     bot: Bot = ExtBot(
         settings.telegram_bot_token.get_secret_value(),
         base_url=f"{settings.telegram_api_url}/bot",

@@ -58,7 +58,7 @@ class Inbox:
                 # It overtook the message, which will then be the duplicate; or the person added the mention.
                 await self._said(said, me)
             return
-        words = question_of(said, said.text.spoken(me))
+        words = question_of(said, _words(said, me))
         if words:
             words = words[: self._services.settings.question_max_chars]
             await self._desk.commit(partial(replace_question, self._services.store, turn.id, words))
@@ -91,14 +91,13 @@ class Inbox:
         if not asks and not is_for_us(said, me):
             await self._unaddressed(said)
             return
-        words = command[2] if command is not None and asks else said.text.spoken(me)
         overheard = self._overheard.earlier_of_album(said)
         if said.in_group and not said.files and not (said.reply is not None and (said.reply.files or said.reply.ours)):
             overheard = self._overheard.just_sent(said)
         files = files_of(said, overheard)
-        question = question_of(said, words)
+        question = question_of(said, _words(said, me))
         if not question and not files:
-            if said.beyond_us and said.private:
+            if said.beyond_us and said.private and not said.owner_id:
                 self._desk.background.start(self._cannot(said))
             return
         await self._ask(said, question, files)
@@ -145,6 +144,10 @@ class Inbox:
         await self._desk.commit(partial(self._note, key))
 
     async def _refuse(self, said: Said, error: RequestError) -> None:
+        if said.owner_id:
+            # In a shop's name nothing is said of ours.
+            log.warning("telegram_customer_refused", owner=said.owner_id, error=error.code)
+            return
         texts = await self._texts(said)
         await self._desk.say(said.target, Reply(texts.error(error)))
 
@@ -169,3 +172,9 @@ class Inbox:
     def _note(self, key: str) -> None:
         with self._services.store.write() as repositories:
             repositories.inbound.first(Platform.TELEGRAM, key)
+
+
+def _words(said: Said, me: User) -> str:
+    """What is asked; behind `/ask` without that word."""
+    command = said.text.command() if not said.owner_id else None
+    return command[2] if command is not None and command[0] == ASK else said.text.spoken(me)

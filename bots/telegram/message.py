@@ -159,7 +159,8 @@ def _elsewhere(external: ExternalReplyInfo | None, quote: str) -> Replied | None
     """A message of another chat or topic."""
     if external is None:
         return None
-    return Replied(0, False, quote, references(external, external.message_id or 0))
+    # Its number there says nothing about the order here: it comes first.
+    return Replied(0, False, quote, references(external, 0))
 
 
 def _utc(moment: datetime) -> datetime:

@@ -29,6 +29,7 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
 # Another poller is told to go away by our next question; two that share a token take turns at it for ever.
 _CONFLICT_PAUSE_S = 5.0
 _SAY_AGAIN_S = 60.0
+_GOODBYE_S = 2.0
 
 
 class Poller:
@@ -51,15 +52,18 @@ class Poller:
         me = await greet(self._bot, *self._others)
         await self._leave_webhook()
         log.info("telegram_polls", bot=me.username)
-        while True:
-            try:
-                await self.once(me)
-            except TelegramError as error:
-                await self._wait_after(error)
-            except Exception:
-                # Nobody would start this task again.
-                log.exception("telegram_polling_error")
-                await asyncio.sleep(_LONGEST_PAUSE_S)
+        try:
+            while True:
+                try:
+                    await self.once(me)
+                except TelegramError as error:
+                    await self._wait_after(error)
+                except Exception:
+                    # Nobody would start this task again.
+                    log.exception("telegram_polling_error")
+                    await asyncio.sleep(_LONGEST_PAUSE_S)
+        finally:
+            await self._acknowledge()
 
     async def once(self, me: User) -> None:
         """One question, and everything that it brought.
@@ -74,6 +78,13 @@ class Poller:
         if updates:
             await self._take(updates, me)
             self._offset = updates[-1].update_id + 1
+
+    async def _acknowledge(self) -> None:
+        """What the last question brought is taken: who asks next need not look at it again. It would find that."""
+        if self._offset is not None:
+            with suppress(TelegramError, TimeoutError):
+                async with asyncio.timeout(_GOODBYE_S):
+                    await self._bot.get_updates(offset=self._offset, limit=1, timeout=0)
 
     async def _take(self, updates: Sequence[Update], me: User) -> None:
         """Until all are in SQL: those of one chat in their order, chats side by side."""

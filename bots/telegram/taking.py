@@ -73,9 +73,9 @@ class Taking:
                 return part
             keys = (*keys, self._free_album_key(said))
         last = self._last(said)
-        if last is not None and (wait := self._belongs(said, question, files, last)) is not None:
-            joined = self._join(last.turn_id, Addition(keys, question, tuple(files), wait))
-            if joined is not None:
+        if last is not None and last.is_open and last.by_same_person:
+            addition = self._addition(said, keys, question, files, last)
+            if addition is not None and (joined := self._join(last.turn_id, addition)) is not None:
                 return joined
         return self._ask(said, keys, question, files, begins=last is None)
 
@@ -114,20 +114,26 @@ class Taking:
     def _last(self, said: Said) -> Latest | None:
         return latest(self._store, Platform.TELEGRAM, said.bot_id, said.place, str(said.user_id))
 
-    def _belongs(self, said: Said, question: str, files: Sequence[Pending], last: Latest) -> timedelta | None:
-        """How long the last turn waits for more if the message belongs to it; None: it does not."""
-        if said.reply is not None or not last.is_open or not last.by_same_person:
-            return None
+    def _addition(
+        self, said: Said, keys: tuple[str, ...], question: str, files: Sequence[Pending], last: Latest
+    ) -> Addition | None:
+        """What the message adds to the last turn; None: it does not belong to it."""
+        if said.reply is not None:
+            if last.asks or said.reply.ours or self._replied_turn(said) != last.turn_id:
+                return None
+            # The words for the pictures that they reply to, which are there already.
+            return Addition(keys, question, said.files, self._wait(said, question) or timedelta(0))
+        wait = None
         if not files:
             # The words for pictures.
-            return timedelta(0) if not last.asks and last.files and last.age < WORDS_WITHIN else None
-        if not last.asks and last.is_gathering:
+            wait = timedelta(0) if not last.asks and last.files and last.age < WORDS_WITHIN else None
+        elif not last.asks and last.is_gathering:
             # One picture after another.
-            return self._wait(said, question) or timedelta(0)
-        if not question and not last.files and last.age < PICTURES_WITHIN:
+            wait = self._wait(said, question) or timedelta(0)
+        elif not question and not last.files and last.age < PICTURES_WITHIN:
             # The pictures for words.
-            return self._album_wait if said.album else timedelta(0)
-        return None
+            wait = self._album_wait if said.album else timedelta(0)
+        return Addition(keys, question, tuple(files), wait) if wait is not None else None
 
     def _wait(self, said: Said, question: str, *, begins: bool = False) -> timedelta | None:
         """How long to wait for more of a question; None: it is whole."""
@@ -172,6 +178,16 @@ class Taking:
 
     def _conversation(self, said: Said) -> str | None:
         """The conversation of the message that is replied to; None: the place's current one."""
+        turn_id = self._replied_turn(said)
+        if turn_id is None:
+            return None
+        with self._store.read() as repositories:
+            turn = repositories.turns.get(turn_id)
+            conversation = repositories.conversations.get(turn.conversation_id) if turn is not None else None
+            return conversation.external_id if conversation is not None else None
+
+    def _replied_turn(self, said: Said) -> str | None:
+        """The turn whose question or answer is replied to; None: there is none."""
         if said.reply is None or not said.reply.message_id:
             return None
         post, event_key = said.reply_keys()
@@ -179,12 +195,9 @@ class Taking:
             workspace = repositories.people.known_workspace(Platform.TELEGRAM, said.bot_id)
             if workspace is None:
                 return None
-            turn = repositories.deliveries.turn_shown_by(Platform.TELEGRAM, workspace.id, post)
+            shown = repositories.deliveries.turn_shown_by(Platform.TELEGRAM, workspace.id, post)
             event = repositories.inbound.find(Platform.TELEGRAM, event_key)
-            if turn is None and event is not None and event.turn_id is not None:
-                turn = repositories.turns.get(event.turn_id)
-            conversation = repositories.conversations.get(turn.conversation_id) if turn is not None else None
-            return conversation.external_id if conversation is not None else None
+            return shown.id if shown is not None else event.turn_id if event is not None else None
 
 
 def question_of(said: Said, words: str) -> str:

@@ -2,17 +2,22 @@
 is the worker."""
 
 import asyncio
+import socket
 import threading
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any, TypeVar
 
+import uvicorn
 from fastapi import FastAPI
+from PIL import Image
 from pydantic import SecretStr
 
 from bots.services import open_services
 from bots.telegram.adapter import TelegramAdapter, open_telegram
+from bots.web.app import create_app
 from core.store.models import Delivery, InboundEvent, Turn
 from core.values import FINAL_STATES, Platform, TurnState
 from tests.fakes.telegram import Chat, FakeTelegram, Message, Said
@@ -76,6 +81,13 @@ class Stand(Site):
         """Be the worker of its turn."""
         return self.claim(self.ready(message).id)
 
+    def at_colour(self, blob_key: str) -> str:
+        """The colour of a stored picture of one colour."""
+        with Image.open(BytesIO(self.services.blobs.get(blob_key))) as stored:
+            pixel = stored.convert("RGB").getpixel((5, 5))
+        assert isinstance(pixel, tuple)
+        return ("red", "green", "blue")[max(range(3), key=lambda channel: pixel[channel])]
+
     def turns_in(self, chat: Chat) -> list[Turn]:
         """All turns whose answers go to a chat, in their order."""
         with self.at.store.read() as repositories:
@@ -124,10 +136,14 @@ def adapter_over(at: Installation, telegram: FakeTelegram, *, poll_s: int = 2, *
     async def serve() -> None:
         stop = asyncio.Event()
         stopping.append(stop)
-        app = FastAPI()
-        async with open_services(settings) as services, open_telegram(services, app, poll_s=poll_s) as adapter:
+        async with AsyncExitStack() as stack:
+            services = await stack.enter_async_context(open_services(settings))
+            posted = settings.telegram_transport == "webhook"
+            app = create_app(services) if posted else FastAPI()
+            adapter = await stack.enter_async_context(open_telegram(services, app, poll_s=poll_s))
+            url = await stack.enter_async_context(_served(app)) if posted else ""
             loop = asyncio.get_running_loop()
-            made.append(Stand(at, settings, "", services, app, telegram=telegram, adapter=adapter, loop=loop))
+            made.append(Stand(at, settings, url, services, app, telegram=telegram, adapter=adapter, loop=loop))
             up.set()
             await stop.wait()
 
@@ -152,3 +168,18 @@ def adapter_over(at: Installation, telegram: FakeTelegram, *, poll_s: int = 2, *
         thread.join()
     if failed:
         raise failed[0]
+
+
+@asynccontextmanager
+async def _served(app: FastAPI) -> AsyncIterator[str]:
+    """The app on a port of 127.0.0.1, in this loop; its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=3))
+    # Not `serve`, which takes the process's signals.
+    serving = asyncio.create_task(server._serve([listener]))
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await serving
+        listener.close()

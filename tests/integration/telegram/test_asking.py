@@ -23,7 +23,7 @@ def test_a_photo_with_its_question(stand: Stand, telegram: FakeTelegram) -> None
     work = stand.work_on(asked)
     work.answer("A red square.")
 
-    telegram.wait_for(lambda: telegram.answers(chat))
+    stand.settled()
     turn = stand.turn_of(asked)
     assert (turn.question, shown(turn)) == ("What is this?", [("photo", AttachmentState.STORED)])
     # The largest of the sizes that Telegram made.
