@@ -19,7 +19,7 @@ from bots.chat.platform import Address, Part, Status
 from bots.telegram.format import TEXT_UNITS, split_text
 from bots.telegram.limits import NotNow, Rank, ranked
 from bots.telegram.outgoing import Outgoing
-from bots.telegram.refusals import FAILURES, as_failure, error_code
+from bots.telegram.refusals import FAILURES, as_failure, error_code, retry_after_s
 from bots.telegram.target import Target
 
 log = structlog.get_logger(__name__)
@@ -95,7 +95,7 @@ class TelegramLive:
             except NotNow:
                 pass
             except RetryAfter as error:
-                log.info("telegram_preview_flood", seconds=str(error.retry_after))
+                log.info("telegram_preview_flood", seconds=retry_after_s(error))
             except FAILURES as error:
                 raise as_failure(error) from error
         return self._post

@@ -66,6 +66,11 @@ def shown(stand: Stand, chat: Chat, text: str) -> Seen:
     return seen
 
 
+def placeholder(stand: Stand, chat: Chat) -> Seen:
+    """What stands there while there is no text."""
+    return stand.telegram.wait_for(lambda: stand.telegram.answers(chat), PATIENCE_S)[0]
+
+
 def once(stand: Stand, chat: Chat, text: str = WHOLE) -> Seen:
     """The one message of ours in a chat, which is whole."""
     seen = shown(stand, chat, text)
@@ -127,9 +132,8 @@ def test_who_waits_sees_the_place_in_the_queue(older: Stand) -> None:
 
 def test_in_a_group_one_message_replies_to_the_question_and_is_edited(modern: Stand) -> None:
     _, chat, asked = in_group(modern, "What is in the group's harbour?")
-    work = modern.work_on(asked)
-    modern.telegram.wait_for(lambda: modern.telegram.answers(chat), PATIENCE_S)
-    work.say(FIRST)
+    placeholder(modern, chat)
+    work = modern.work_on(asked).say(FIRST)
     assert shown(modern, chat, FIRST.strip()).buttons == ("Stop",)
     work.say(REST).answer(WHOLE)
     seen = once(modern, chat)
@@ -192,10 +196,10 @@ def test_a_message_whose_answer_is_lost_again_and_again_comes_twice_at_most(mode
 @pytest.mark.parametrize("deleted", ["while it is written", "at its end"])
 def test_a_placeholder_that_somebody_deleted_is_replaced(modern: Stand, deleted: str) -> None:
     _, chat, asked = in_group(modern, f"Deleted {deleted}?")
+    waiting = placeholder(modern, chat)
     work = modern.work_on(asked)
-    placeholder = modern.telegram.wait_for(lambda: modern.telegram.answers(chat), PATIENCE_S)[0]
     if deleted == "while it is written":
-        modern.telegram.delete(placeholder.message)
+        modern.telegram.delete(waiting.message)
         work.say(FIRST)
     else:
         work.say(FIRST)
@@ -283,8 +287,8 @@ def test_nothing_is_tried_for_ever_where_nothing_can_be_said(modern: Stand) -> N
 
 def test_a_group_that_became_a_supergroup_gets_its_answer(modern: Stand) -> None:
     ann, chat, asked = in_group(modern, "Moved?", kind="group")
+    placeholder(modern, chat)
     work = modern.work_on(asked)
-    modern.telegram.wait_for(lambda: modern.telegram.answers(chat), PATIENCE_S)
     moved = modern.telegram.migrate(chat, ann)
     work.answer(WHOLE)
     shown(modern, moved, WHOLE)
