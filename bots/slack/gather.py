@@ -17,7 +17,6 @@ from bots.slack.files import merged, shown_name
 from bots.slack.message import File
 from bots.slack.target import Target
 from bots.slack.words import plain
-from bots.web.picture_reader import PictureReader
 from core.conversation.changes import replace_question
 from core.conversation.inbound import Named, Refused
 from core.errors import GlimtError, NotAllowed, PictureError, PictureTooLarge
@@ -37,18 +36,10 @@ class SlackGatherer(Gatherer):
 
     platform = Platform.SLACK
 
-    def __init__(
-        self,
-        services: Services,
-        background: Background,
-        clients: Clients,
-        downloader: Downloader,
-        pictures: PictureReader,
-    ) -> None:
+    def __init__(self, services: Services, background: Background, clients: Clients, downloader: Downloader) -> None:
         super().__init__(services, background)
         self._clients = clients
         self._downloader = downloader
-        self._pictures = pictures
         self._slots = asyncio.Semaphore(FETCHES)
 
     async def fetch(
@@ -142,7 +133,7 @@ class SlackGatherer(Gatherer):
                     return problem
                 continue
             person = f"{target.team}:{target.user}"
-            named, refused = await self._pictures.read(person, name, data)
+            named, refused = await self._services.pictures.read(person, name, data)
             if named:
                 return list(named)
             problem = problem or list(refused)

@@ -25,7 +25,6 @@ from bots.telegram.polling import Poller
 from bots.telegram.pressing import Pressing
 from bots.telegram.updates import Updates
 from bots.telegram.webhook import Webhook
-from bots.web.picture_reader import PictureReader
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +74,6 @@ async def open_telegram(services: Services, app: FastAPI, *, poll_s: int = POLL_
 async def _open_desk(services: Services) -> AsyncIterator[Desk]:
     settings = services.settings
     background = Background()
-    pictures = PictureReader(settings)
     threads = ThreadPoolExecutor(INTAKE_THREADS, thread_name_prefix="telegram-intake")
     try:
         async with AsyncExitStack() as stack:
@@ -85,11 +83,10 @@ async def _open_desk(services: Services) -> AsyncIterator[Desk]:
             platform = TelegramPlatform(services, bot)
             deliverer = await stack.enter_async_context(Deliverer(platform, services))
             stack.push_async_callback(background.close)
-            gatherer = TelegramGatherer(services, background, downloader, pictures)
+            gatherer = TelegramGatherer(services, background, downloader)
             commands, served = Commands(services), Served(settings)
             yield Desk(services, bot, intake_bot, commands, gatherer, platform, deliverer, background, served, threads)
     finally:
-        await asyncio.to_thread(pictures.close)
         await asyncio.to_thread(threads.shutdown)
 
 

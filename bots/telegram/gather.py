@@ -10,7 +10,6 @@ from bots.chat.background import Background
 from bots.chat.gather import Gatherer
 from bots.services import Services
 from bots.telegram.download import Downloader
-from bots.web.picture_reader import PictureReader
 from core.conversation.inbound import Named, Refused
 from core.errors import GlimtError, PictureError
 from core.store.models import Attachment, Turn
@@ -27,12 +26,9 @@ class TelegramGatherer(Gatherer):
 
     platform = Platform.TELEGRAM
 
-    def __init__(
-        self, services: Services, background: Background, downloader: Downloader, pictures: PictureReader
-    ) -> None:
+    def __init__(self, services: Services, background: Background, downloader: Downloader) -> None:
         super().__init__(services, background)
         self._downloader = downloader
-        self._pictures = pictures
         self._slots = asyncio.Semaphore(FETCHES)
 
     async def fetch(
@@ -53,7 +49,7 @@ class TelegramGatherer(Gatherer):
         async with self._slots:
             try:
                 data = await self._downloader.fetch(str(source["file_id"]), int(source.get("size") or 0))
-                named, refused = await self._pictures.read(person, name, data)
+                named, refused = await self._services.pictures.read(person, name, data)
                 return [*named, *refused]
             except GlimtError as error:
                 return [Refused(name, error.code, error.user_message)]

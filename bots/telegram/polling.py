@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 BATCH = 100
 # Tells `glimt doctor` that another process was met that polls with the same token, for some minutes.
 CONFLICT_KEY = "glimt:telegram:conflict:"
-_CONFLICT_KEPT_S = 600
+_CONFLICT_KEPT_S = 600.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
 # Another poller is told to go away by our next question; two that share a token take turns at it for ever.
 _CONFLICT_PAUSE_S = 5.0
@@ -46,6 +46,7 @@ class Poller:
         self._offset: int | None = None
         self._pause = _FIRST_PAUSE_S
         self._say_at = 0.0
+        self._met_at = -_CONFLICT_KEPT_S
 
     async def run(self) -> None:
         """For ever. Raises nothing but the cancellation."""
@@ -123,9 +124,7 @@ class Poller:
         if isinstance(error, RetryAfter):
             pause = retry_after_s(error)
         elif isinstance(error, Conflict):
-            pause = _CONFLICT_PAUSE_S
-            with suppress(RedisError):
-                await self._redis.set(f"{CONFLICT_KEY}{self._bot.id}", b"1", ex=_CONFLICT_KEPT_S)
+            pause = await self._met_another()
         elif isinstance(error, InvalidToken):
             pause = _LONGEST_PAUSE_S
         else:
@@ -134,6 +133,16 @@ class Poller:
             self._say_at = time.monotonic() + _SAY_AGAIN_S
             log.warning("telegram_polling_waits", error=error_code(error), pause_s=pause, remedy=_remedy(error))
         await asyncio.sleep(pause)
+
+    async def _met_another(self) -> float:
+        """How long to leave the field to whoever else polls. The second time is none that has just been replaced."""
+        now = time.monotonic()
+        again, self._met_at = now < self._met_at + _CONFLICT_KEPT_S, now
+        if not again:
+            return _FIRST_PAUSE_S
+        with suppress(RedisError):
+            await self._redis.set(f"{CONFLICT_KEY}{self._bot.id}", b"1", ex=int(_CONFLICT_KEPT_S))
+        return _CONFLICT_PAUSE_S
 
     def _longer_pause(self) -> float:
         pause, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE_S)
