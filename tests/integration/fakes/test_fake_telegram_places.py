@@ -105,7 +105,8 @@ def test_threads_of_replies_are_no_topics(telegram: FakeTelegram, bot: Bot, do: 
     telegram.say(alice, group, "three", reply_to=second)
     message = latest(bot, do)
     assert (message.message_thread_id, message.is_topic_message) == (first.id, None)
-    assert do(bot.send_message(group.id, "four", message_thread_id=first.id)).is_topic_message is None
+    with pytest.raises(BadRequest, match="Message thread is not a forum topic thread"):
+        do(bot.send_message(group.id, "four", message_thread_id=first.id))
     basic = telegram.group("Dogs", alice, kind="group")
     with pytest.raises(BadRequest, match="Message thread not found"):
         do(bot.send_message(basic.id, "x", message_thread_id=first.id))

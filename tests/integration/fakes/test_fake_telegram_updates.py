@@ -52,11 +52,13 @@ def test_two_pollers(telegram: FakeTelegram, bot: Bot, do: Do[Any], chat: Chat) 
         nothing = telegram.updates.every[-1].id + 1
         first = asyncio.create_task(bot.get_updates(offset=nothing, timeout=20))
         await telegram.until(lambda: telegram.called("getUpdates"))
+        # One that does not wait disturbs none that does.
+        assert await bot.get_updates(offset=nothing) == ()
         second = asyncio.create_task(bot.get_updates(offset=nothing, timeout=20))
         with pytest.raises(Conflict, match="terminated by other getUpdates request"):
             await first
         await bot.set_webhook(f"{PUBLIC}/hook")
-        with pytest.raises(Conflict, match="webhook is active"):
+        with pytest.raises(Conflict, match="terminated by setWebhook request"):
             await second
         with pytest.raises(Conflict, match="webhook is active"):
             await bot.get_updates()
@@ -188,6 +190,7 @@ def test_chats_are_delivered_side_by_side(telegram: FakeTelegram, bot: Bot, do: 
         ("http://bot.example.org/hook", "", "An HTTPS URL must be provided"),
         ("https://bot.example.org:8080/hook", "", "only on ports 80, 88, 443 or 8443"),
         (f"{PUBLIC}/hook", "no spaces", "unallowed characters"),
+        (f"{PUBLIC}/hook", "x" * 257, "secret token is too long"),
     ],
 )
 def test_bad_webhooks(telegram: FakeTelegram, bot: Bot, do: Do[Any], url: str, secret: str, why: str) -> None:
