@@ -119,7 +119,8 @@ class Webhook:
             await self._wake.wait()
             self._wake.clear()
             with self._fake.lock:
-                waiting = list(self._fake.updates.waiting) if self.url else []
+                up = self.url and not self._fake.stopping.is_set()
+                waiting = list(self._fake.updates.waiting) if up else []
             for update in waiting:
                 if len(self._busy) >= self.max_connections:
                     break

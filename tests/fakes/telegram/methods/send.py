@@ -136,6 +136,11 @@ def _upload(arguments: Json, given: Any) -> Any:
 
 
 def read_photo(fake: FakeTelegram, arguments: Json, given: Any) -> Media:
+    """A photo that is uploaded, or named by its file_id.
+
+    Raises:
+        Refusal: it is none, is too large, or has no photo's shape.
+    """
     upload = _upload(arguments, given)
     if isinstance(upload, Upload):
         if len(upload.content) > pictures.PHOTO_LIMIT:
@@ -152,6 +157,11 @@ def read_photo(fake: FakeTelegram, arguments: Json, given: Any) -> Media:
 
 
 def read_document(fake: FakeTelegram, arguments: Json, given: Any) -> Media:
+    """A document likewise.
+
+    Raises:
+        Refusal: it is none, or empty.
+    """
     upload = _upload(arguments, given)
     if isinstance(upload, Upload):
         return pictures.document(fake.world, upload.name, upload.content, upload.media_type)
