@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import IntEnum
 from typing import Any
 
@@ -134,6 +135,7 @@ class Limits(BaseRateLimiter[int]):
                 raise NotNow
             return await callback(*args, **kwargs)
         while True:
+            self._refuse_long_waits(chat_id)
             chat = await self._enter(chat_id, rank)
             try:
                 return await callback(*args, **kwargs)
@@ -144,6 +146,11 @@ class Limits(BaseRateLimiter[int]):
                     raise
             finally:
                 self._leave(chat)
+
+    def _refuse_long_waits(self, chat_id: int | str) -> None:
+        left = self._chat(chat_id).told_until - _now()
+        if left > MOST_WAIT_S:
+            raise RetryAfter(timedelta(seconds=left))
 
     async def _enter(self, chat_id: int | str, rank: Rank) -> _Chat:
         chat = self._chat(chat_id)

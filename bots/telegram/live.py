@@ -41,12 +41,16 @@ class TelegramLive:
         post: str | None,
         send: Callable[[Address, Part], Awaitable[str]],
         edit: Callable[[Address, str, Part], Awaitable[None]],
+        *,
+        refresh_s: float = REFRESH_S,
+        edit_every_s: float = EDIT_EVERY_S,
     ) -> None:
         self._outgoing = outgoing
         self._address = address
         self._target = Target.read(address.target)
         self._post = post
         self._send, self._edit = send, edit
+        self._refresh_s, self._edit_every_s = refresh_s, edit_every_s
         # Customers of a shop are not told of queues, nor do they steer a machine.
         self._quiet = bool(self._target.business)
         self._wanted, self._shown = "", ""
@@ -114,14 +118,14 @@ class TelegramLive:
         await self._typing()
 
     async def _draft(self) -> None:
-        stale = time.monotonic() - self._shown_at > REFRESH_S
+        stale = time.monotonic() - self._shown_at > self._refresh_s
         if self._wanted == self._shown and not stale:
             return
         await self._outgoing.draft(self._target, draft_id(self._address.turn_id), self._wanted)
         self._noted()
 
     async def _edited(self) -> None:
-        if self._post is None or self._wanted == self._shown or time.monotonic() - self._shown_at < EDIT_EVERY_S:
+        if self._post is None or self._wanted == self._shown or time.monotonic() - self._shown_at < self._edit_every_s:
             return
         with ranked(Rank.PREVIEW):
             await self._outgoing.edit(self._target, self._post, self._wanted, self._stop())

@@ -35,11 +35,13 @@ class Server:
     """What was learnt of the Bot API server in this process.
 
     `rich`: it knows rich messages (Bot API 10.1), and is taken to know Stop buttons of drafts (10.3) then; None: not
-    known yet. `moved`: groups that became supergroups.
+    known yet. `moved`: groups that became supergroups. `last_id`: the latest message of ours in a private chat; all of
+    them share one numbering.
     """
 
     rich: bool | None = None
     moved: dict[int, int] = field(default_factory=dict)
+    last_id: int = 0
 
 
 class Outgoing:
@@ -116,6 +118,20 @@ class Outgoing:
             if not is_same(error):
                 raise
 
+    async def carries(self, target: Target, post: str, buttons: Sequence[Button]) -> bool:
+        """Whether this is a message of ours that has these very buttons: then putting them there changes nothing."""
+        chat_id, message_id = read_post_id(post)
+        try:
+            await self._bot.edit_message_reply_markup(chat_id, message_id, reply_markup=keyboard_of(buttons))
+        except BadRequest as error:
+            # Else it is not there, or somebody else's.
+            return is_same(error)
+        return False
+
+    async def delete(self, post: str) -> None:
+        """Take a message of ours away."""
+        await self._bot.delete_message(*read_post_id(post))
+
     async def draft(self, target: Target, draft_id: int, markdown: str) -> None:
         """A preview of an answer in a private chat, for half a minute, with Telegram's own Stop button."""
         shown = rendered(markdown)
@@ -183,6 +199,8 @@ class Outgoing:
             TelegramError: nobody knows.
         """
         if self.server.rich is None:
+            # Before that PTB does not tell an unknown method from a wrong token.
+            await self._bot.initialize()
             # Nobody sees it: a bot cannot write to itself.
             nothing = {"chat_id": self._bot.id, "draft_id": 1, "rich_message": {"html": "<p>…</p>"}}
             try:
@@ -205,6 +223,8 @@ class Outgoing:
             chat_id = self.server.moved[chat_id] = error.new_chat_id
             sent = await call(chat_id)
         number = int(sent["message_id"] if isinstance(sent, dict) else sent.message_id)
+        if target.private and not target.business:
+            self.server.last_id = max(self.server.last_id, number)
         return post_id(chat_id, number, target.owner_id)
 
     async def _formatted(

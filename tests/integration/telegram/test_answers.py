@@ -1,10 +1,13 @@
 """How an answer comes to its chat: shown while it is written, then whole, once, whatever Telegram refuses meanwhile."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from core.store.models import Delivery
+from core.values import utc_now
 from tests.fakes.telegram import Chat, FakeTelegram, Message, Said, Seen, User
 from tests.integration.telegram.stand import Stand, adapter_over
 from tests.integration.web.site import picture
@@ -22,6 +25,8 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     with installation(tmp_path_factory.mktemp("newer")) as at, FakeTelegram() as telegram:
         telegram.know_rich()
         with adapter_over(at, telegram) as made:
+            assert made.adapter is not None
+            made.adapter.desk.platform.edit_every_s = 0.2
             yield made
 
 
@@ -92,6 +97,54 @@ def test_in_private_the_text_grows_in_a_draft_and_one_message_follows(modern: St
     work.say(REST).answer(WHOLE)
     seen = once(modern, chat)
     assert (seen.buttons, seen.before) == (("👍", "👎"), ())
+
+
+def test_a_draft_that_would_vanish_is_shown_again(modern: Stand) -> None:
+    assert modern.adapter is not None
+    platform = modern.adapter.desk.platform
+    platform.refresh_s, usual = 0.1, platform.refresh_s
+    try:
+        _, chat, asked = privately(modern, "Are you still there?")
+        work = modern.work_on(asked).say(FIRST)
+        modern.telegram.wait_for(lambda: [d.text for d in chat.drafts_seen].count(FIRST.strip()) >= 3, PATIENCE_S)
+    finally:
+        platform.refresh_s = usual
+    work.answer(WHOLE)
+    once(modern, chat)
+
+
+def test_in_a_shops_name_there_are_no_buttons_and_no_queue(modern: Stand) -> None:
+    olga, carl = modern.telegram.user("olga"), modern.telegram.user("carl")
+    modern.telegram.start(olga)
+    chat = modern.telegram.customer(modern.telegram.connect(olga), carl)
+    asked = modern.telegram.photo(carl, chat, picture("red"), "Is this for sale?")
+    modern.telegram.wait_for(lambda: chat.actions, PATIENCE_S)
+    assert modern.telegram.answers(chat) == []
+    work = modern.work_on(asked).say(FIRST)
+    assert shown(modern, chat, FIRST.strip()).buttons == ()
+    work.say(REST).answer(WHOLE)
+    assert once(modern, chat).buttons == ()
+
+
+def test_a_long_pause_is_kept_in_sql(modern: Stand) -> None:
+    _, chat, asked = privately(modern, "In an hour?")
+    turn = modern.ready(asked)
+
+    def put_off(attempts: int) -> bool:
+        delivery = modern.delivery(turn.id)
+        later = delivery.not_before is not None and delivery.not_before - utc_now() > timedelta(minutes=50)
+        return later and delivery.attempts == attempts
+
+    modern.telegram.faults.limit("sendMessage", 3600, chat=chat.id)
+    modern.claim(turn.id).answer(WHOLE)
+    until(lambda: put_off(1), "it is put off")
+    with modern.at.store.write() as repositories:
+        repositories.session.query(Delivery).filter_by(turn_id=turn.id).update({"not_before": None})
+    # This process remembers the pause as well, and asks Telegram nothing.
+    until(lambda: put_off(2), "it is put off again")
+    assert len([call for call in modern.telegram.called("sendMessage") if call.chat == chat.id]) == 1
+    with modern.at.store.write() as repositories:
+        repositories.session.query(Delivery).filter_by(turn_id=turn.id).update({"state": "failed"})
 
 
 def test_telegrams_own_stop_stops_the_answer(modern: Stand) -> None:
@@ -165,10 +218,9 @@ def test_in_a_topic_the_answer_stays_in_it(modern: Stand) -> None:
 def test_in_a_group_the_answer_comes_once_whatever_goes_wrong(modern: Stand, method: str, fault: str) -> None:
     _, chat, asked = in_group(modern, f"{method} and {fault}?")
     turn = modern.ready(asked)
-    skip = 0
     if method == "editMessageText":
         modern.telegram.wait_for(lambda: modern.telegram.answers(chat), PATIENCE_S)
-    getattr(modern.telegram.faults, fault)(method, times=2, chat=chat.id, skip=skip)
+    getattr(modern.telegram.faults, fault)(method, chat=chat.id)
     modern.claim(turn.id).say(FIRST).say(REST).answer(WHOLE)
     once(modern, chat)
 
@@ -177,19 +229,27 @@ def test_in_a_group_the_answer_comes_once_whatever_goes_wrong(modern: Stand, met
 def test_in_private_the_answer_comes_once_where_it_surely_did_not_get_through(modern: Stand, fault: str) -> None:
     _, chat, asked = privately(modern, f"In private {fault}?")
     turn = modern.ready(asked)
-    getattr(modern.telegram.faults, fault)("sendMessage", times=2, chat=chat.id)
+    getattr(modern.telegram.faults, fault)("sendMessage", chat=chat.id)
     modern.claim(turn.id).say(FIRST).answer(WHOLE)
     once(modern, chat)
 
 
-def test_a_message_whose_answer_is_lost_again_and_again_comes_twice_at_most(modern: Stand) -> None:
+def test_a_message_whose_answer_is_lost_is_found_by_its_buttons(modern: Stand) -> None:
+    _, chat, asked = privately(modern, "Lost?")
+    turn = modern.ready(asked)
+    modern.telegram.faults.lose_answer("sendMessage", times=1, chat=chat.id)
+    modern.claim(turn.id).answer(WHOLE)
+    once(modern, chat)
+
+
+def test_a_message_that_cannot_be_found_comes_twice_at_most(modern: Stand) -> None:
     _, chat, asked = privately(modern, "Lost, lost, lost?")
     turn = modern.ready(asked)
     modern.telegram.faults.lose_answer("sendMessage", times=1, chat=chat.id)
+    modern.telegram.faults.refuse("editMessageReplyMarkup", "message to edit not found", times=10, chat=chat.id)
     modern.telegram.faults.lose_answer("editMessageText", times=2, chat=chat.id)
     modern.claim(turn.id).answer(WHOLE)
     until(lambda: state_of(modern, asked) == "sent", "the answer is there")
-    # Nobody can ask Telegram whether the first one got through; from then on one message is edited.
     assert [one.text for one in modern.telegram.answers(chat)] == [WHOLE, WHOLE]
 
 
