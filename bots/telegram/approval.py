@@ -22,7 +22,7 @@ from bots.services import Services
 from bots.telegram.format import TEXT_UNITS, clipped
 from bots.telegram.outgoing import Outgoing
 from bots.telegram.refusals import FAILURES, error_code
-from bots.telegram.target import Target, post_id
+from bots.telegram.target import Target
 from core.errors import GlimtError
 from core.store.database import Repositories
 from core.store.telegram_approvals import ApprovalState, TelegramApproval
@@ -121,13 +121,14 @@ class Approvals:
         self._wake.set()
         return decision, texts
 
-    async def own_words(self, chat_id: int, message_id: int, user_id: int, text: str) -> tuple[Decision, Texts] | None:
-        """The owner has replied to message `message_id` of his chat; None: it is no proposal of ours.
+    async def own_words(self, post: str, turn_id: str, user_id: int, text: str) -> tuple[Decision, Texts] | None:
+        """Somebody has replied to a message of ours: to a proposal for `turn_id`, if its buttons say so. None: it is
+        no proposal to him.
 
         Raises:
             StoreError: nothing was decided.
         """
-        decided = await asyncio.to_thread(self._own_words, post_id(chat_id, message_id), user_id, text)
+        decided = await asyncio.to_thread(self._own_words, post, turn_id, user_id, text)
         self._wake.set()
         return decided
 
@@ -208,14 +209,17 @@ class Approvals:
                     return Decision.DISCARDED if done else Decision.TOO_LATE, texts
             return Decision.ASKED, texts
 
-    def _own_words(self, post: str, user_id: int, text: str) -> tuple[Decision, Texts] | None:
+    def _own_words(self, post: str, turn_id: str, user_id: int, text: str) -> tuple[Decision, Texts] | None:
         bot_id = self._services.settings.telegram_bot_id
         with self._services.store.write() as repositories:
             workspace = repositories.people.known_workspace(Platform.TELEGRAM, bot_id)
             if workspace is None:
                 return None
-            turn = repositories.deliveries.turn_shown_by(Platform.TELEGRAM, workspace.id, post)
-            row = repositories.approvals.get(turn.id) if turn is not None else None
+            if not turn_id:
+                # An earlier part of a long answer, which has no buttons.
+                turn = repositories.deliveries.turn_shown_by(Platform.TELEGRAM, workspace.id, post)
+                turn_id = turn.id if turn is not None else ""
+            row = repositories.approvals.get(turn_id)
             if row is None or row.owner_id != user_id:
                 return None
             texts = self._texts(repositories, repositories.telegram.connection(row.connection_id))

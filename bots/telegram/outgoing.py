@@ -95,6 +95,9 @@ class Outgoing:
 
         try:
             await self._formatted(shown, chat_id, rich, text)
+        except ChatMigrated as error:
+            self.server.moved[chat_id] = error.new_chat_id
+            raise
         except BadRequest as error:
             if not is_same(error):
                 raise

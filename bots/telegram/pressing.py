@@ -67,7 +67,8 @@ class Pressing:
         if replied is None or not text.strip():
             return False
         approvals = self._desk.platform.approvals
-        decided = await approvals.own_words(message.chat.id, replied.message_id, user.id, text)
+        post = post_id(message.chat.id, replied.message_id)
+        decided = await approvals.own_words(post, _proposed(replied), user.id, text)
         if decided is None:
             return False
         decision, texts = decided
@@ -184,6 +185,13 @@ class Pressing:
             turn = repositories.deliveries.turn_shown_by(Platform.TELEGRAM, workspace.id, post)
             delivery = repositories.deliveries.of_turn(turn.id) if turn is not None else None
             return (turn, Target.read(delivery.target)) if turn is not None and delivery is not None else None
+
+
+def _proposed(message: Message) -> str:
+    """The turn whose proposal a message of ours shows by its buttons; empty: none."""
+    rows = message.reply_markup.inline_keyboard if message.reply_markup is not None else ()
+    shown = [read_action(str(button.callback_data or "")) for row in rows for button in row]
+    return next((action.argument for action in shown if action is not None and action.name == APPROVE), "")
 
 
 def _target_of(message: MaybeInaccessibleMessage, user: User) -> Target:

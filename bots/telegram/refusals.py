@@ -90,6 +90,9 @@ def as_failure(error: BaseException) -> SendFailed:
         return SendFailed(code, retry_after_s=retry_after_s(error))
     if isinstance(error, Forbidden):
         return SendRefused(code)
+    if isinstance(error, ChatMigrated):
+        # What stands in the old group stays as it is; the supergroup gets a new message.
+        return PostGone(code)
     if isinstance(error, BadRequest):
         said = str(error).lower()
         if any(word in said for word in _GONE):

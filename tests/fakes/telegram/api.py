@@ -89,6 +89,11 @@ class Api:
                 fake.violation(f"{name}: {refusal.fault} ({refusal})")
             fake.changed()
             return _refused(refusal)
+        except Exception as error:
+            # The caller sees a server that fails; the test must see that it is the fake.
+            call.error, call.code = "http 500", 500
+            fake.violation(f"{name}: the fake itself failed: {error!r}")
+            raise
         call.done, call.result = True, result
         fake.changed()
         if fault is not None and fault.kind == "late" and fault.gate is not None:

@@ -132,6 +132,7 @@ class Core(FakeServer):
     def come_up(self) -> None:
         """It is there again, under the same address."""
         self._loopback.run(self._up())
+        self.webhook.wake()
 
     # State.
 

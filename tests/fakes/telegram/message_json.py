@@ -5,6 +5,9 @@ from __future__ import annotations
 from tests.fakes.telegram.entities import units
 from tests.fakes.telegram.state import Json, Message, User
 
+# Who stands for administrators that do not want to be named (core.telegram.org/bots/api#message).
+_ANONYMOUS = {"id": 1_087_968_824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
+
 
 def message_json(message: Message, bot: User, *, reply: bool = True) -> Json:
     """A `Message`. `reply`: with the message that it answers, as every top-level one comes."""
@@ -14,6 +17,8 @@ def message_json(message: Message, bot: User, *, reply: bool = True) -> Json:
         "chat": message.chat.as_json(),
         "date": message.date,
     }
+    if message.anonymous:
+        answer |= {"from": _ANONYMOUS, "sender_chat": message.chat.as_json()}
     if message.edited:
         answer["edit_date"] = message.edited
     if message.connection is not None:

@@ -51,7 +51,8 @@ class Said:
 
 class Speaking(People):
     """Text and media. Everywhere: `reply_to` a message, of this chat or, as Telegram lets people, of another one;
-    `quote` a part of its text; `topic` of a forum; `silent` no update; `late` it comes with `Said.arrive`."""
+    `quote` a part of its text; `topic` of a forum; `anonymous` as the group itself; `silent` no update; `late` it comes
+    with `Said.arrive`."""
 
     def say(self, user: User, chat: Chat, text: str, **how: Any) -> Said:
         """Somebody writes. Commands, mentions and links in it become entities."""
@@ -179,6 +180,7 @@ class Speaking(People):
         late_ones: int = 0,
         shuffle: int | None = None,
         origin: Json | None = None,
+        anonymous: bool = False,
         silent: bool = False,
         late: bool = False,
     ) -> Said:
@@ -201,6 +203,7 @@ class Speaking(People):
                         files=files,
                         media_group=group,
                         origin=origin or {},
+                        anonymous=anonymous,
                         reply_to=target if here else None,
                         external=None if here else target,
                         quote=quote,

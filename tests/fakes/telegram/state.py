@@ -40,7 +40,7 @@ class User:
         answer: Json = {"id": self.id, "is_bot": self.is_bot, "first_name": self.name}
         if self.username:
             answer["username"] = self.username
-        return answer | ({} if self.is_bot else {"language_code": self.language})
+        return answer | ({"language_code": self.language} if self.language and not self.is_bot else {})
 
 
 @dataclass(eq=False)
@@ -93,7 +93,8 @@ class Message:
     `text` is the caption of one with media. `files` are those that it carries, largest first for a photo; `media` is
     the part of its JSON that describes them. `thread` is the topic, 0 for none. `origin`: a
     MessageOrigin of what was forwarded. `connection`: it stands in a chat of
-    this Business connection's owner; `by_bot`: the bot wrote it in the owner's name.
+    this Business connection's owner; `by_bot`: the bot wrote it in the owner's name. `anonymous`: by
+    an administrator who speaks as the group.
     """
 
     id: int
@@ -115,6 +116,7 @@ class Message:
     rich: Json = field(default_factory=dict)
     connection: BusinessConnection | None = None
     by_bot: bool = False
+    anonymous: bool = False
     edited: int = 0
     deleted_at: float | None = None
     versions: list[Version] = field(default_factory=list)

@@ -24,6 +24,7 @@ KINDS = {
 # These come only to those who name them.
 _ASKED_FOR = {"chat_member", "message_reaction", "message_reaction_count"}
 _DAY = 24 * 3_600
+_LONGEST = 50
 
 
 @dataclass(eq=False)
@@ -119,19 +120,18 @@ class Updates:
         """getUpdates.
 
         Raises:
-            Refusal: 409 with a webhook, or when another poll came meanwhile.
+            Refusal: 409 with a webhook, or when another poll that waits came meanwhile.
         """
-        self._refuse_beside_webhook()
-        limit = arguments.get("limit", 100)
-        if not 1 <= limit <= 100:
-            limit = 100
-        self._poll += 1
-        mine = self._poll
-        # Another poll that still waits is ended by this one.
-        self._arrived.set()
-        self._allow(arguments.get("allowed_updates"))
+        if self._fake.webhook.url:
+            raise Refusal(
+                "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
+                409,
+            )
+        limit = max(1, min(arguments.get("limit", 100), 100))
+        self.allow(arguments.get("allowed_updates"))
         self._confirm(arguments.get("offset", 0))
-        deadline = asyncio.get_running_loop().time() + min(arguments.get("timeout", 0), 50)
+        deadline = asyncio.get_running_loop().time() + max(0, min(arguments.get("timeout", 0), _LONGEST))
+        mine = 0
         while True:
             self._arrived.clear()
             if updates := self._take(limit):
@@ -139,36 +139,34 @@ class Updates:
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0 or self._fake.stopping.is_set():
                 return []
+            if not mine:
+                # It is this poll that waits now; the one that waited before is ended.
+                self._poll += 1
+                mine = self._poll
+                self._arrived.set()
+                self._arrived.clear()
             try:
                 await asyncio.wait_for(self._arrived.wait(), left)
             except TimeoutError:
                 continue
+            if self._fake.webhook.url:
+                raise Refusal("terminated by setWebhook request", 409)
             if mine != self._poll:
                 raise Refusal(
                     "terminated by other getUpdates request; make sure that only one bot instance is running", 409
                 )
-            self._refuse_beside_webhook()
 
     def interrupt(self) -> None:
         """A poll that waits looks again."""
         self._fake.loop.call_soon_threadsafe(self._arrived.set)
 
-    def _refuse_beside_webhook(self) -> None:
-        if self._fake.webhook.url:
-            raise Refusal(
-                "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
-                409,
-            )
-
-    def _allow(self, asked: list[str] | None) -> None:
+    def allow(self, asked: list[str] | None) -> None:
         """`allowed_updates` of getUpdates and setWebhook: None leaves it, an empty list resets it."""
         if asked is None:
             return
         if unknown := set(asked) - KINDS:
             self._fake.violation(f"allowed_updates: unknown {sorted(unknown)}")
         self.allowed = set(asked) & KINDS or KINDS - _ASKED_FOR
-
-    allow = _allow
 
     def _confirm(self, offset: int) -> None:
         with self._fake.lock:

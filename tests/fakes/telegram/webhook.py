@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from tests.fakes.telegram.fake import FakeTelegram
 
 _PORTS = (80, 88, 443, 8443)
-_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_SECRET = re.compile(r"[A-Za-z0-9_-]+")
+_LONGEST_SECRET = 256
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,10 @@ class Webhook:
         """
         url, secret = arguments.get("url", ""), arguments.get("secret_token", "")
         if url:
-            self._check(url, arguments.get("max_connections", 40), secret)
+            self._check(url, secret)
         self.url, self.secret, self._error = url, secret, None
-        self.max_connections = arguments.get("max_connections", 40)
+        most = 100_000 if self._fake.local else 100
+        self.max_connections = max(1, min(arguments.get("max_connections", 40), most))
         self._certificate = "certificate" in arguments
         self._fake.updates.allow(arguments.get("allowed_updates"))
         if arguments.get("drop_pending_updates"):
@@ -74,9 +76,8 @@ class Webhook:
             self._task = asyncio.get_running_loop().create_task(self._run())
         self.wake()
 
-    def _check(self, url: str, connections: int, secret: str) -> None:
+    def _check(self, url: str, secret: str) -> None:
         parts = urlsplit(url)
-        most = 100_000 if self._fake.local else 100
         if not self._fake.local:
             if parts.scheme != "https":
                 raise Refusal("bad webhook: An HTTPS URL must be provided for webhook", fault=f"webhook {url}")
@@ -84,8 +85,8 @@ class Webhook:
                 raise Refusal(
                     "bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443", fault=f"webhook {url}"
                 )
-        if not 1 <= connections <= most:
-            raise Refusal("bad webhook: max_connections is out of range", fault=f"max_connections {connections}")
+        if len(secret) > _LONGEST_SECRET:
+            raise Refusal("secret token is too long", fault="secret_token")
         if secret and not _SECRET.fullmatch(secret):
             raise Refusal("secret token contains unallowed characters", fault="secret_token")
 
@@ -118,7 +119,8 @@ class Webhook:
             await self._wake.wait()
             self._wake.clear()
             with self._fake.lock:
-                waiting = list(self._fake.updates.waiting) if self.url else []
+                up = self.url and not self._fake.stopping.is_set()
+                waiting = list(self._fake.updates.waiting) if up else []
             for update in waiting:
                 if len(self._busy) >= self.max_connections:
                     break

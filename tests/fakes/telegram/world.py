@@ -92,13 +92,13 @@ class World:
         self.files[file_id] = file
         return file
 
-    def file(self, file_id: Any) -> StoredFile:
+    def file(self, file_id: Any, refusal: str) -> StoredFile:
         """By its id.
 
         Raises:
-            Refusal: there is none.
+            Refusal: `refusal`, when there is none.
         """
         found = self.files.get(file_id)
         if found is None:
-            raise Refusal("wrong file_id or the file is temporarily unavailable")
+            raise Refusal(refusal)
         return found

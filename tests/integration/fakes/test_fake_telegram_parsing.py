@@ -110,3 +110,45 @@ def test_entities(telegram: FakeTelegram, bot: Bot, do: Do[Any], chat: Chat) -> 
 
 def test_no_more_than_a_hundred_entities_are_kept(bot: Bot, do: Do[Any], chat: Chat) -> None:
     assert len(do(bot.send_message(chat.id, "<b>x</b> " * 101, parse_mode="HTML")).entities) == 100
+
+
+# What is understood, and what people read of it.
+RICH = {
+    "<h2>Cats</h2><p>Two <b>cats</b> &mdash;\n<i>asleep</i></p>": "Cats\nTwo cats — asleep",
+    "<ul><li>one</li><li>two<br/>lines</li></ul><hr/>": "one\ntwo\nlines",
+    '<table bordered><tr><th align="left">a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr></table>': "a | b\n1 | 2",
+    '<pre><code class="language-c">x;\ny;</code></pre>': "x;\ny;",
+    "<details open><summary>More</summary>of it</details>": "More\nof it",
+    "plain &#65; &lt;b&gt;": "plain A <b>",
+}
+# What is not, why, and whether a sound bot never sends it.
+RICH_REFUSED = {
+    "<p>open": ("can't find end tag", False),
+    "<b><i>a</b></i>": ("unmatched end tag", False),
+    "<font>a</font>": ("unsupported start tag", False),
+    "<p>&copy;</p>": ("unsupported html entity", False),
+    "<table><tr><td><p>a</p></td></tr></table>": ("only inline formatting", False),
+    '<img src="https://example.org/cat.png"/>': ("rich_message_media_invalid", True),
+    "<p></p>": ("rich_message_content_required", True),
+    "<p>x</p>" * 501: ("rich_message_too_many_blocks", True),
+    "<b>" * 17 + "x" + "</b>" * 17: ("rich_message_too_deep", True),
+    f"<table><tr>{'<td>x</td>' * 21}</tr></table>": ("rich_message_table_too_wide", True),
+    "x" * 32_769: ("message is too long", True),
+}
+
+
+@pytest.mark.parametrize("source", RICH)
+def test_rich_html(telegram: FakeTelegram, bot: Bot, do: Do[Any], chat: Chat, source: str) -> None:
+    telegram.know_rich()
+    do(bot.do_api_request("sendRichMessage", {"chat_id": chat.id, "rich_message": {"html": source}}))
+    assert telegram.answers(chat)[-1].text == RICH[source]
+
+
+@pytest.mark.parametrize("number", range(len(RICH_REFUSED)))
+def test_rich_html_refused(telegram: FakeTelegram, bot: Bot, do: Do[Any], chat: Chat, number: int) -> None:
+    telegram.know_rich()
+    source, (why, unsound) = list(RICH_REFUSED.items())[number]
+    with pytest.raises(BadRequest, match=f"(?i){why}"):
+        do(bot.do_api_request("sendRichMessage", {"chat_id": chat.id, "rich_message": {"html": source}}))
+    assert len(telegram.take_violations()) == unsound
+    assert telegram.answers(chat) == []

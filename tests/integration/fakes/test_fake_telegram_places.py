@@ -45,6 +45,16 @@ def test_privacy_mode(telegram: FakeTelegram, bot: Bot, do: Do[Any], alice: User
     assert do(bot.get_me()).can_read_all_group_messages
 
 
+def test_who_speaks_as_the_group(telegram: FakeTelegram, bot: Bot, do: Do[Any]) -> None:
+    alice = telegram.user("alice", language="")
+    group = telegram.group("Cats", alice, admin=True)
+    telegram.say(alice, group, "hello", anonymous=True)
+    message = latest(bot, do)
+    assert (message.from_user.username, message.sender_chat.id) == ("GroupAnonymousBot", group.id)
+    telegram.say(alice, group, "it is me")
+    assert (latest(bot, do).from_user.id, latest(bot, do).from_user.language_code) == (alice.id, None)
+
+
 def test_memberships(telegram: FakeTelegram, bot: Bot, do: Do[Any], alice: User) -> None:
     group = telegram.group("Cats", alice, bot=False)
     with pytest.raises(Forbidden, match="bot is not a member of the supergroup chat"):
@@ -105,7 +115,8 @@ def test_threads_of_replies_are_no_topics(telegram: FakeTelegram, bot: Bot, do: 
     telegram.say(alice, group, "three", reply_to=second)
     message = latest(bot, do)
     assert (message.message_thread_id, message.is_topic_message) == (first.id, None)
-    assert do(bot.send_message(group.id, "four", message_thread_id=first.id)).is_topic_message is None
+    with pytest.raises(BadRequest, match="Message thread is not a forum topic thread"):
+        do(bot.send_message(group.id, "four", message_thread_id=first.id))
     basic = telegram.group("Dogs", alice, kind="group")
     with pytest.raises(BadRequest, match="Message thread not found"):
         do(bot.send_message(basic.id, "x", message_thread_id=first.id))

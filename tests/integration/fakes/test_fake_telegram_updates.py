@@ -52,11 +52,13 @@ def test_two_pollers(telegram: FakeTelegram, bot: Bot, do: Do[Any], chat: Chat) 
         nothing = telegram.updates.every[-1].id + 1
         first = asyncio.create_task(bot.get_updates(offset=nothing, timeout=20))
         await telegram.until(lambda: telegram.called("getUpdates"))
+        # One that does not wait disturbs none that does.
+        assert await bot.get_updates(offset=nothing) == ()
         second = asyncio.create_task(bot.get_updates(offset=nothing, timeout=20))
         with pytest.raises(Conflict, match="terminated by other getUpdates request"):
             await first
         await bot.set_webhook(f"{PUBLIC}/hook")
-        with pytest.raises(Conflict, match="webhook is active"):
+        with pytest.raises(Conflict, match="terminated by setWebhook request"):
             await second
         with pytest.raises(Conflict, match="webhook is active"):
             await bot.get_updates()
@@ -101,6 +103,16 @@ def test_duplicates_late_and_out_of_order(
     assert [update.update_id for update in again] == [shuffled[0].update_id]
 
 
+def test_one_that_comes_late_or_never(telegram: FakeTelegram, bot: Bot, do: Do[Any], chat: Chat, alice: User) -> None:
+    late = telegram.say(alice, chat, "late", late=True)
+    telegram.say(alice, chat, "never", silent=True)
+    telegram.say(alice, chat, "now")
+    late.arrive()
+    late.arrive()
+    assert texts(do(bot.get_updates())) == ["/start", "now", "late"]
+    assert [seen.text for seen in telegram.seen(chat)] == ["/start", "late", "never", "now"]
+
+
 def test_updates_are_kept_for_a_day(telegram: FakeTelegram, bot: Bot, do: Do[Any], chat: Chat) -> None:
     telegram.advance(24 * 3_600 + 1)
     assert do(bot.get_updates()) == ()
@@ -141,7 +153,10 @@ def test_webhooks(telegram: FakeTelegram, bot: Bot, do: Do[Any], chat: Chat, ali
             telegram.updates.repeat(telegram.updates.every[0])
             await telegram.until(lambda: not telegram.updates.waiting)
             assert got[-1] == (first, "s3cret_-")
+        telegram.go_down()
         telegram.say(alice, chat, "anybody there?")
+        assert len(telegram.webhook.attempts) == 5
+        telegram.come_up()
         await telegram.until(lambda: telegram.webhook.attempts[-1].status == 0)
         assert (await bot.get_webhook_info()).pending_update_count == 1
         await bot.delete_webhook(drop_pending_updates=True)
@@ -188,6 +203,7 @@ def test_chats_are_delivered_side_by_side(telegram: FakeTelegram, bot: Bot, do: 
         ("http://bot.example.org/hook", "", "An HTTPS URL must be provided"),
         ("https://bot.example.org:8080/hook", "", "only on ports 80, 88, 443 or 8443"),
         (f"{PUBLIC}/hook", "no spaces", "unallowed characters"),
+        (f"{PUBLIC}/hook", "x" * 257, "secret token is too long"),
     ],
 )
 def test_bad_webhooks(telegram: FakeTelegram, bot: Bot, do: Do[Any], url: str, secret: str, why: str) -> None:
@@ -243,6 +259,11 @@ def test_the_server_speaks_plain_http(telegram: FakeTelegram, browser: httpx.Cli
     refused = browser.get(f"{url}/sendMessage", params={"chat_id": chat.id, "text": "<b>hi", "parse_mode": "HTML"})
     assert (refused.status_code, refused.json()["ok"], refused.json()["error_code"]) == (400, False, 400)
     assert refused.json()["description"].startswith("Bad Request: can't parse entities: Can't find end tag")
+    nonsense = browser.post(f"{url}/setMessageReaction", json={"chat_id": chat.id, "message_id": 1, "reaction": [1]})
+    assert nonsense.status_code == 500
+    assert [violation[:44] for violation in telegram.take_violations()] == [
+        "setMessageReaction: the fake itself failed: "
+    ]
     assert browser.get(f"{telegram.base_url}1:x/getMe").json() == {
         "ok": False,
         "error_code": 401,

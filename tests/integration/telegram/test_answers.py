@@ -1,4 +1,4 @@
-"""How an answer comes to its chat: shown while it is written, then whole, once, whatever Telegram refuses on the way."""
+"""How an answer comes to its chat: shown while it is written, then whole, once, whatever Telegram refuses meanwhile."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -95,7 +95,7 @@ def test_in_private_the_text_grows_in_a_draft_and_one_message_follows(modern: St
 
 
 def test_telegrams_own_stop_stops_the_answer(modern: Stand) -> None:
-    ann, chat, asked = privately(modern, "Tell me everything?")
+    _, chat, asked = privately(modern, "Tell me everything?")
     work = modern.work_on(asked).say(FIRST)
     modern.telegram.wait_for(lambda: any(d.text == FIRST.strip() for d in modern.telegram.drafts(chat)), PATIENCE_S)
     modern.telegram.stop(chat)

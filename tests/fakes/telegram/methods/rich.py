@@ -6,15 +6,15 @@ import re
 from typing import Any
 
 from tests.fakes.telegram.refusal import Refusal
+from tests.fakes.telegram.rich_html import RICH_LIMIT, read_rich_html, unreadable
 from tests.fakes.telegram.state import Json
 
 _WAYS = ("markdown", "html", "blocks")
 _KNOWN = {*_WAYS, "media", "is_rtl", "skip_entity_detection"}
-RICH_LIMIT = 32_768
 
 
 def read_rich(given: Any) -> tuple[Json, str]:
-    """Returns: the rich_message as it is answered, and the words of it.
+    """Returns: the rich_message as it is answered (its words as one paragraph), and the words of it.
 
     Raises:
         Refusal: it is no such thing, empty or too long.
@@ -22,16 +22,23 @@ def read_rich(given: Any) -> tuple[Json, str]:
     ways = [way for way in _WAYS if given.get(way)]
     if unknown := set(given) - _KNOWN:
         raise Refusal(f"can't parse InputRichMessage: unknown field {sorted(unknown)}", fault=f"rich_message {given}")
-    if len(ways) != 1:
-        raise Refusal("can't parse InputRichMessage: exactly one of markdown, html and blocks", fault="rich_message")
+    if not ways:
+        raise Refusal("RICH_MESSAGE_CONTENT_REQUIRED", fault="an empty rich message")
+    if len(ways) > 1:
+        raise Refusal("can't parse InputRichMessage: exactly one of markdown, html and blocks", fault=f"{ways} at once")
     source = given[ways[0]]
-    words = source if isinstance(source, str) else "\n".join(_words(source))
+    if ways[0] == "html":
+        words = read_rich_html(source)
+    elif ways[0] == "markdown":
+        if len(re.findall(r"^```", source, re.MULTILINE)) % 2:
+            raise unreadable("Can't find end of a code block")
+        words = source
+    else:
+        words = "\n".join(_words(source))
     if not words.strip():
-        raise Refusal("message text is empty", fault="an empty rich message")
+        raise Refusal("RICH_MESSAGE_CONTENT_REQUIRED", fault="an empty rich message")
     if len(words) > RICH_LIMIT:
         raise Refusal("message is too long", fault=f"a rich message of {len(words)} characters")
-    if ways[0] == "markdown" and len(re.findall(r"^```", source, re.MULTILINE)) % 2:
-        raise Refusal("can't parse rich message: Can't find end of a code block")
     return {"blocks": [{"type": "paragraph", "text": words}]}, words
 
 

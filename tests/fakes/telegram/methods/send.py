@@ -26,6 +26,7 @@ _MEDIA = {
     *("thumbnail", "disable_content_type_detection"),
 }
 _PREVIEW = {"is_disabled", "url", "prefer_small_media", "prefer_large_media", "show_above_text"}
+_NO_FILE = "wrong file identifier/HTTP URL specified"
 Media = tuple[Json, list[StoredFile]]
 
 
@@ -125,7 +126,7 @@ def _upload(arguments: Json, given: Any) -> Any:
     if isinstance(given, str) and given.startswith("attach://"):
         found = arguments["attached"].get(given.removeprefix("attach://"))
         if found is None:
-            raise Refusal("wrong file identifier/HTTP URL specified", fault=f"{given} is not in the form")
+            raise Refusal(_NO_FILE, fault=f"{given} is not in the form")
         given = found
     if isinstance(given, str) and given.startswith(("http://", "https://")):
         raise Refusal("failed to get HTTP URL content", fault=f"a file by its address, {given}")
@@ -135,6 +136,11 @@ def _upload(arguments: Json, given: Any) -> Any:
 
 
 def read_photo(fake: FakeTelegram, arguments: Json, given: Any) -> Media:
+    """A photo that is uploaded, or named by its file_id.
+
+    Raises:
+        Refusal: it is none, is too large, or has no photo's shape.
+    """
     upload = _upload(arguments, given)
     if isinstance(upload, Upload):
         if len(upload.content) > pictures.PHOTO_LIMIT:
@@ -144,17 +150,22 @@ def read_photo(fake: FakeTelegram, arguments: Json, given: Any) -> Media:
                 fault="a photo of more than 10 MB",
             )
         return pictures.photo(fake.world, upload.content)
-    file = fake.world.file(upload)
+    file = fake.world.file(upload, _NO_FILE)
     if file.folder != "photos":
         raise Refusal(f"can't use file of type {file.folder[:-1].title()} as Photo", fault="a file_id of another type")
     return pictures.photo(fake.world, file.content)
 
 
 def read_document(fake: FakeTelegram, arguments: Json, given: Any) -> Media:
+    """A document likewise.
+
+    Raises:
+        Refusal: it is none, or empty.
+    """
     upload = _upload(arguments, given)
     if isinstance(upload, Upload):
         return pictures.document(fake.world, upload.name, upload.content, upload.media_type)
-    file = fake.world.file(upload)
+    file = fake.world.file(upload, _NO_FILE)
     if file.folder != "documents":
         raise Refusal(
             f"can't use file of type {file.folder[:-1].title()} as Document", fault="a file_id of another type"

@@ -29,7 +29,7 @@ def _webhook_info(fake: FakeTelegram, arguments: Json) -> Json:
 
 
 def _get_file(fake: FakeTelegram, arguments: Json) -> Json:
-    file = fake.world.file(arguments["file_id"])
+    file = fake.world.file(arguments["file_id"], "invalid file_id")
     if file.download == "unavailable":
         raise Refusal("wrong file_id or the file is temporarily unavailable")
     if file.size > CLOUD_LIMIT and not fake.local:

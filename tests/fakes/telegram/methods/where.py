@@ -74,10 +74,9 @@ def destination(fake: FakeTelegram, arguments: Json) -> tuple[Chat, int]:
         raise Refusal("not enough rights to send text messages to the chat")
     thread = int(arguments.get("message_thread_id", 0))
     if thread and not chat.forum:
-        # A thread of replies, of which only supergroups have any.
-        if chat.kind != "supergroup" or thread not in chat.messages:
-            raise Refusal("message thread not found")
-        thread = 0
+        # A chain of replies has a number too, and yet nothing can be sent to it.
+        known = chat.kind == "supergroup" and thread in chat.messages
+        raise Refusal("message thread is not a forum topic thread" if known else "message thread not found")
     if thread:
         topic = chat.topics.get(thread)
         if topic is None or topic.deleted:
