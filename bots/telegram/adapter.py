@@ -58,6 +58,7 @@ async def open_telegram(services: Services, app: FastAPI, *, poll_s: int = POLL_
         tasks = [
             asyncio.create_task(listening, name="telegram-updates"),
             asyncio.create_task(desk.gatherer.resume(), name="telegram-gathering"),
+            asyncio.create_task(updates.pressed.resume(), name="telegram-presses"),
             asyncio.create_task(desk.platform.approvals.run(), name="telegram-approvals"),
             asyncio.create_task(_offer_commands(desk), name="telegram-menu"),
         ]

@@ -33,10 +33,14 @@ class Presses(Protocol):
         """
 
     async def reaction(self, update: Update) -> None:
-        """A reaction to a message: `update.message_reaction`. Runs behind the acknowledgement."""
+        """A reaction to a message: `update.message_reaction`. Runs behind the acknowledgement, perhaps twice."""
 
     async def callback(self, update: Update) -> None:
-        """A button of ours: `update.callback_query`. Runs behind the acknowledgement."""
+        """A button of ours: `update.callback_query`. Runs behind the acknowledgement, perhaps twice.
+
+        Raises:
+            StoreError: it is tried again.
+        """
 
     async def stopped(self, update: Update) -> None:
-        """Telegram's own Stop button: `update.api_kwargs[STOPPED]`. Runs behind the acknowledgement."""
+        """Telegram's own Stop button: `update.api_kwargs[STOPPED]`. Likewise."""

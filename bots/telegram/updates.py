@@ -17,6 +17,7 @@ from bots.telegram.business import Business
 from bots.telegram.chats import Chats
 from bots.telegram.desk import Desk
 from bots.telegram.inbox import Inbox
+from bots.telegram.pressed import Pressed
 from bots.telegram.presses import STOPPED, Presses
 from core.errors import StoreError
 
@@ -38,11 +39,10 @@ ALLOWED_UPDATES = (
 
 
 class Updates:
-    """Takes updates in, of one process."""
+    """Takes updates in, of one process. `pressed` is what is dealt with behind the acknowledgement."""
 
     def __init__(self, desk: Desk, presses: Presses) -> None:
-        self._desk = desk
-        self._presses = presses
+        self.pressed = Pressed(desk, presses)
         self._inbox = Inbox(desk, presses)
         self._business = Business(desk)
         self._chats = Chats(desk)
@@ -85,12 +85,8 @@ class Updates:
             await self._business.changed(update.business_connection)
         elif update.my_chat_member is not None:
             await self._chats.membership(update.my_chat_member)
-        elif update.callback_query is not None:
-            self._desk.background.start(self._presses.callback(update))
-        elif update.message_reaction is not None:
-            self._desk.background.start(self._presses.reaction(update))
-        elif STOPPED in update.api_kwargs:
-            self._desk.background.start(self._presses.stopped(update))
+        else:
+            await self.pressed.take(update)
 
     async def _answers_for(self, message: Message) -> int | None:
         """Whose account a business chat is, where we may answer in it."""

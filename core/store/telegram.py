@@ -1,14 +1,15 @@
-"""What Telegram changes besides questions: business connections, and groups that get another id."""
+"""What Telegram tells besides questions: business connections, presses, and groups that get another id."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from core.store.models import Conversation, Delivery, Turn
 from core.store.places import PlaceRepository
-from core.store.telegram_tables import TelegramBusiness
+from core.store.telegram_tables import TelegramBusiness, TelegramUpdate
+from core.store.upsert import insert_if_new
 from core.values import DeliveryState
 
 
@@ -52,6 +53,24 @@ class TelegramRepository:
     def connections(self, bot_id: str) -> list[TelegramBusiness]:
         """All business connections of a bot."""
         return list(self._session.scalars(select(TelegramBusiness).where(TelegramBusiness.bot_id == bot_id)).all())
+
+    def keep_update(self, bot_id: str, update_id: int, body: dict[str, Any], now: datetime) -> bool:
+        """Keep an update until `drop_update`; False: it is kept already."""
+        row = {"bot_id": bot_id, "update_id": update_id, "body": body, "taken_at": now}
+        return insert_if_new(self._session, TelegramUpdate, row, ("bot_id", "update_id")) is not None
+
+    def drop_update(self, bot_id: str, update_id: int) -> None:
+        """Somebody has dealt with it."""
+        self._session.execute(
+            delete(TelegramUpdate)
+            .where(TelegramUpdate.bot_id == bot_id, TelegramUpdate.update_id == update_id)
+            .execution_options(synchronize_session=False)
+        )
+
+    def kept_updates(self, bot_id: str) -> list[TelegramUpdate]:
+        """What is still to be dealt with, in its order."""
+        query = select(TelegramUpdate).where(TelegramUpdate.bot_id == bot_id).order_by(TelegramUpdate.update_id)
+        return list(self._session.scalars(query).all())
 
     def move_chat(self, workspace_id: str, old: str, new: str) -> int:
         """A group became a supergroup: its places, conversations and unsent answers have another id from now on.

@@ -1,4 +1,4 @@
-"""Telegram: connections of business accounts."""
+"""Telegram: connections of business accounts, and updates that are still to be dealt with."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -23,7 +23,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_telegram_business"),
     )
     op.create_index("ix_telegram_business_owner_id", "telegram_business", ["owner_id"])
+    op.create_table(
+        "telegram_updates",
+        sa.Column("bot_id", sa.String(32), nullable=False),
+        sa.Column("update_id", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("bot_id", "update_id", name="pk_telegram_updates"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("telegram_updates")
     op.drop_table("telegram_business")

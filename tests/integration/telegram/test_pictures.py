@@ -1,5 +1,6 @@
 """Questions that come in several messages, and everything that can be looked at."""
 
+from collections.abc import Callable
 from io import BytesIO
 
 import pytest
@@ -7,7 +8,7 @@ from PIL import Image
 
 from core.store.models import Turn
 from core.values import TurnState
-from tests.fakes.telegram import FakeTelegram
+from tests.fakes.telegram import Chat, FakeTelegram, Said
 from tests.integration.telegram.stand import Stand, adapter_over
 from tests.integration.web.site import picture
 from tests.processes import Installation, until
@@ -217,7 +218,7 @@ def test_files_as_they_are(stand: Stand, telegram: FakeTelegram, kind: str) -> N
 def test_stickers_and_what_moves(stand: Stand, telegram: FakeTelegram) -> None:
     ann = telegram.user("mo1")
     sticker = picture("red", "WEBP", (512, 512))
-    sent = {
+    sent: dict[str, Callable[[Chat], Said]] = {
         "sticker": lambda chat: telegram.sticker(ann, chat, sticker),
         "sticker of pictures": lambda chat: telegram.sticker(ann, chat, b"webm", kind="video", picture=RED),
         "animation": lambda chat: telegram.clip(ann, chat, "animation", b"mp4", RED, "What moves?"),

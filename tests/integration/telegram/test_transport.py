@@ -160,7 +160,7 @@ def test_only_telegram_can_post(fresh_at: Installation) -> None:
         }
         secret = stand.settings.telegram_secret
         for headers in ({}, {SECRET: ""}, {SECRET: secret[:-1]}, {SECRET: secret.upper()}, {SECRET: "ü" * 64}):
-            sent = {name: value.encode("latin-1") for name, value in headers.items()}
+            sent = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
             assert httpx.post(address, json=forged, headers=sent).status_code == 401
         double = [(SECRET, secret), (SECRET, secret)]
         assert httpx.post(address, json=forged, headers=double).status_code == 401
