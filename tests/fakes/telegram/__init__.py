@@ -20,7 +20,8 @@ any.
 - To look at: `seen`, `answers`, `doubled`, `transcript`, `drafts`, `Chat.drafts_seen`, `typing`, `calls`, `called`,
   `sent`, `fetches`, `limits.breaches`, `updates.every`, `commands`.
 - What goes wrong: `faults` (429, refusals, 502, dropped and lost answers, held calls), `updates.hold` / `release` /
-  `repeat`, `late` siblings, `StoredFile.download`, `go_down` / `come_up`; a second poller is answered as Telegram does.
+  `repeat` / `push_raw`, `late` siblings, `StoredFile.download`, `go_down` / `come_up`; a second
+  poller that waits ends the first.
 - A webhook: `telegram.webhook.reach["https://bot.example.org"] = "http://127.0.0.1:8080"`, then setWebhook as ever.
 - Time: `FakeTelegram(clock=Clock(still=True))` and `advance`; else it is the machine's. `limits.enforced = True` for
   flood control.

@@ -132,7 +132,10 @@ def test_numbers_of_messages(telegram: FakeTelegram, bot: Bot, do: Do[Any], chat
 
 def test_migration(telegram: FakeTelegram, bot: Bot, do: Do[Any], alice: User) -> None:
     group = telegram.group("Cats", alice, kind="group")
+    sent = do(bot.send_message(group.id, "before"))
     new = telegram.migrate(group, alice)
+    with pytest.raises(BadRequest, match=r"(?i)message_id_invalid"):
+        do(bot.edit_message_text("after", group.id, sent.id))
     away, home = (update.message for update in do(bot.get_updates())[-2:])
     assert (away.chat.id, away.migrate_to_chat_id) == (group.id, new.id)
     assert (home.chat.id, home.migrate_from_chat_id) == (new.id, group.id)

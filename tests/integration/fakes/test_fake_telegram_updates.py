@@ -113,6 +113,14 @@ def test_one_that_comes_late_or_never(telegram: FakeTelegram, bot: Bot, do: Do[A
     assert [seen.text for seen in telegram.seen(chat)] == ["/start", "late", "never", "now"]
 
 
+def test_one_that_cannot_be_read(telegram: FakeTelegram, bot: Bot, do: Do[Any], chat: Chat, alice: User) -> None:
+    telegram.updates.push_raw("message", {"message_id": 1, "date": "yesterday", "chat": 7}, chat.id)
+    telegram.say(alice, chat, "after it")
+    with pytest.raises(TypeError):
+        do(bot.get_updates())
+    assert [update.kind for update in telegram.updates.waiting] == ["message"] * 3
+
+
 def test_updates_are_kept_for_a_day(telegram: FakeTelegram, bot: Bot, do: Do[Any], chat: Chat) -> None:
     telegram.advance(24 * 3_600 + 1)
     assert do(bot.get_updates()) == ()

@@ -32,6 +32,9 @@ def _target(fake: FakeTelegram, arguments: Json) -> Message:
         raise Refusal("MESSAGE_ID_INVALID", fault="there are no inline messages here")
     if "chat_id" not in arguments or "message_id" not in arguments:
         raise Refusal("message identifier is not specified", fault="an edit without chat_id and message_id")
+    if getattr(fake.world.chats.get(("", arguments["chat_id"])), "migrated_to", 0):
+        # The server tells the new number to those who write, not to those who edit; the words are the fake's guess.
+        raise Refusal("MESSAGE_ID_INVALID")
     chat = reach(fake, arguments["chat_id"], arguments.get("business_connection_id", ""))
     message = fake.world.message(chat, arguments["message_id"], "message to edit not found")
     if message.sender is not fake.bot and not message.by_bot:
