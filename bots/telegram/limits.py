@@ -31,6 +31,8 @@ MOST_WAIT_S = 30.0
 # Two chats that are told to wait within so many seconds: it is not about the chats.
 _TOGETHER_S = 2.0
 _KNOWN_CHATS = 5_000
+# Of so many calls one is a reply, as long as both wait.
+_REPLY_EVERY = 5
 
 
 class Rank(IntEnum):
@@ -101,7 +103,7 @@ class Limits(BaseRateLimiter[int]):
         self._running = 0
         self._ended: deque[float] = deque()
         self._waiting: tuple[dict[int, _Waiting], ...] = ({}, {})
-        self._number = 0
+        self._number = self._granted = 0
         self._timer: asyncio.TimerHandle | None = None
         self._told_until = 0.0
         self._told_last: tuple[int | str, float] = ("", float("-inf"))
@@ -190,19 +192,22 @@ class Limits(BaseRateLimiter[int]):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        for queue in self._waiting:
-            for number, waiting in list(queue.items()) if self._room() > 0 else ():
-                if self._room() <= 0:
-                    break
-                if waiting.granted.cancelled():
-                    del queue[number]
-                elif self._may_begin(waiting.chat):
-                    del queue[number]
-                    self._take(waiting.chat)
-                    waiting.granted.set_result(None)
+        while self._room() > 0 and (waiting := self._next()) is not None:
+            self._granted += 1
+            self._take(waiting.chat)
+            waiting.granted.set_result(None)
         when = self._next_look()
         if when is not None:
             self._timer = asyncio.get_running_loop().call_at(max(when, _now() + 0.001), self._grant)
+
+    def _next(self) -> _Waiting | None:
+        """Whose turn it is; no more waiting then. Finals first, but whoever says Stop must not wait for all of them."""
+        turn = self._waiting[::-1] if self._granted % _REPLY_EVERY == _REPLY_EVERY - 1 else self._waiting
+        for queue in turn:
+            for number, waiting in queue.items():
+                if not waiting.granted.cancelled() and self._may_begin(waiting.chat):
+                    return queue.pop(number)
+        return None
 
     def _next_look(self) -> float | None:
         """When time alone lets something begin; None: nothing waits, or a call has to end first."""

@@ -120,8 +120,11 @@ class TelegramPlatform:
         before = max(self.server.last_id, target.message_id)
         try:
             if part.picture:
-                return await self.outgoing.photo(target, part.picture, part.picture_name, part.text, buttons)
-            return await self.outgoing.send(target, part.text, buttons)
+                post = await self.outgoing.photo(target, part.picture, part.picture_name, part.text, buttons)
+            else:
+                post = await self.outgoing.send(target, part.text, buttons)
+            self._doubted.pop(key, None)
+            return post
         except FAILURES as error:
             if is_ambiguous(error):
                 self._doubted[key] = before
