@@ -1,5 +1,6 @@
 """Telegram as a platform that answers are sent to."""
 
+import contextlib
 from collections.abc import Sequence
 
 import structlog
@@ -138,8 +139,10 @@ class TelegramPlatform:
             post = self._placed[key] = await self.outgoing.send(target, "…")
             found = await self._before(target, post, self._doubted[key], part)
             if found is not None:
-                await self.outgoing.delete(post)
                 del self._placed[key], self._doubted[key]
+                with contextlib.suppress(*FAILURES):
+                    # What is left of it would be three dots.
+                    await self.outgoing.delete(post)
                 return found
         try:
             await self.outgoing.edit(target, post, part.text, buttons_of(target, part))
