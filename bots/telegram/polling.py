@@ -16,7 +16,7 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
 from bots.telegram.client import POLL_S, greet
 from bots.telegram.refusals import error_code, retry_after_s
-from bots.telegram.updates import ALLOWED_UPDATES, Updates
+from bots.telegram.updates import ALLOWED_UPDATES, Updates, line_of
 from core.errors import GlimtError
 
 log = structlog.get_logger(__name__)
@@ -89,18 +89,17 @@ class Poller:
 
     async def _take(self, updates: Sequence[Update], me: User) -> None:
         """Until all are in SQL: those of one chat in their order, chats side by side."""
-        chats: dict[int, list[Update]] = {}
+        lines: dict[str, list[Update]] = {}
         for update in updates:
-            chat = update.effective_chat
-            chats.setdefault(chat.id if chat is not None else 0, []).append(update)
-        while chats:
-            lefts = await asyncio.gather(*(self._take_chat(of_chat, me) for of_chat in chats.values()))
-            chats = {chat: left for chat, left in zip(chats, lefts, strict=True) if left}
-            if chats:
+            lines.setdefault(line_of(update), []).append(update)
+        while lines:
+            lefts = await asyncio.gather(*(self._take_line(in_line, me) for in_line in lines.values()))
+            lines = {line: left for line, left in zip(lines, lefts, strict=True) if left}
+            if lines:
                 await asyncio.sleep(self._longer_pause())
         self._pause = _FIRST_PAUSE_S
 
-    async def _take_chat(self, updates: Sequence[Update], me: User) -> list[Update]:
+    async def _take_line(self, updates: Sequence[Update], me: User) -> list[Update]:
         """Those that could not be taken yet: the first one, and what comes behind it."""
         for number, update in enumerate(updates):
             try:

@@ -54,8 +54,7 @@ class Updates:
         Raises:
             StoreError, TelegramError: it was not taken in, and must come again.
         """
-        chat = update.effective_chat
-        async with self._turns.of(chat.id if chat is not None else 0):
+        async with self._turns.of(line_of(update)):
             try:
                 await self._take(update, me)
             except (StoreError, TelegramError):
@@ -94,23 +93,36 @@ class Updates:
         return await self._business.owner_to_answer_for(connection) if connection else None
 
 
+def line_of(update: Update) -> str:
+    """Updates of one line are taken in their order: those of a chat, and, as what a connection allows may change
+    between two messages, all of one business connection."""
+    connection = update.business_connection
+    if connection is not None:
+        return connection.id
+    message = update.business_message or update.edited_business_message or update.deleted_business_messages
+    if message is not None and message.business_connection_id:
+        return message.business_connection_id
+    chat = update.effective_chat
+    return str(chat.id) if chat is not None else ""
+
+
 class _Turns:
-    """Keeps what happens in one chat in order."""
+    """Keeps what happens in one line in order."""
 
     def __init__(self) -> None:
-        self._locks: dict[int, tuple[asyncio.Lock, int]] = {}
+        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 
     @asynccontextmanager
-    async def of(self, chat_id: int) -> AsyncIterator[None]:
-        """A turn in this chat, behind everything that waits for one already."""
-        lock, waiting = self._locks.get(chat_id, (asyncio.Lock(), 0))
-        self._locks[chat_id] = lock, waiting + 1
+    async def of(self, line: str) -> AsyncIterator[None]:
+        """A turn in this line, behind everything that waits for one already."""
+        lock, waiting = self._locks.get(line, (asyncio.Lock(), 0))
+        self._locks[line] = lock, waiting + 1
         try:
             async with lock:
                 yield
         finally:
-            lock, waiting = self._locks[chat_id]
+            lock, waiting = self._locks[line]
             if waiting > 1:
-                self._locks[chat_id] = lock, waiting - 1
+                self._locks[line] = lock, waiting - 1
             else:
-                del self._locks[chat_id]
+                del self._locks[line]

@@ -45,8 +45,11 @@ def test_where_we_may_not_reply_nothing_is_taken_in(stand: Stand, telegram: Fake
     chat = telegram.customer(link, kim)
     said = telegram.say(kim, chat, "Hello?")
     assert stand.no_turn_of(said)
+    # In one batch: what is allowed is known before the message behind it is looked at.
+    telegram.updates.hold()
     telegram.change(link, can_reply=True)
     heard = telegram.say(kim, chat, "Anybody?")
+    telegram.updates.release()
     stand.ready(heard)
     telegram.change(link, enabled=False)
     stand.taken()
