@@ -1,5 +1,6 @@
 """Text and its entities as they are written, one after the other; offsets count UTF-16 units."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,6 +9,9 @@ from telegram import MessageEntity
 
 from bots.chat.split import utf16_units
 
+# Who is named would be called. In code nobody is, and it must stay as it is.
+_CALL = re.compile(r"(?<!\w)@(?=\w)")
+_INVISIBLE = "\u2060"
 # Telegram leaves out what is beyond.
 MOST_ENTITIES = 100
 
@@ -40,6 +44,7 @@ class Writer:
         if self.gap and self.parts:
             self._write(self.gap + self.indent)
         self.gap = ""
+        text = _CALL.sub(f"@{_INVISIBLE}", text)
         self._write(text.replace("\n", "\n" + self.indent) if self.indent else text)
 
     def code(self, text: str, kind: str, language: str | None = None) -> None:

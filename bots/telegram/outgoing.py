@@ -58,7 +58,7 @@ class Outgoing:
         shown, keyboard = rendered(markdown), keyboard_of(buttons)
 
         async def rich(chat_id: int) -> Any:
-            said = {"rich_message": {"html": shown.rich}, "reply_markup": keyboard}
+            said = {"rich_message": _rich(shown), "reply_markup": keyboard}
             where = {**_where(target, chat_id), "reply_parameters": _reply(target, reply)}
             return await self._bot.do_api_request("sendRichMessage", api_kwargs=_given(said | where))
 
@@ -81,7 +81,7 @@ class Outgoing:
         which: dict[str, Any] = {"message_id": message_id, "business_connection_id": target.business or None}
 
         async def rich(chat_id: int) -> Any:
-            said = {"rich_message": {"html": shown.rich}, "reply_markup": keyboard, "chat_id": chat_id}
+            said = {"rich_message": _rich(shown), "reply_markup": keyboard, "chat_id": chat_id}
             # In capitals, because by its usual name PTB has a method that does not know rich messages.
             return await self._bot.do_api_request("EditMessageText", api_kwargs=_given(said | which))
 
@@ -141,7 +141,7 @@ class Outgoing:
         stop = {"can_stop": True, "keep_on_stop": True}
 
         async def rich(chat_id: int) -> Any:
-            said = {"chat_id": chat_id, "rich_message": {"html": shown.rich}}
+            said = {"chat_id": chat_id, "rich_message": _rich(shown)}
             return await self._bot.do_api_request(
                 "sendRichMessageDraft", api_kwargs=what | stop | said, read_timeout=PREVIEW_TIMEOUT_S
             )
@@ -291,6 +291,11 @@ def _reply(target: Target, reply: bool | None) -> ReplyParameters | None:
     if not wanted or not target.message_id:
         return None
     return ReplyParameters(target.message_id, allow_sending_without_reply=True)
+
+
+def _rich(shown: Formatted) -> dict[str, Any]:
+    # Nobody is called, and nothing is a link that is not written as one.
+    return {"html": shown.rich, "skip_entity_detection": True}
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
