@@ -27,7 +27,7 @@ from core.queue.handover import hand_over
 from core.queue.streams import forget_stream
 from core.settings import Settings
 from core.store.database import Repositories, Store
-from core.store.group_commit import GroupCommit
+from core.store.group_commit import LANES, Lanes
 from core.store.models import Turn
 from core.values import TurnState, utc_now
 
@@ -37,8 +37,8 @@ T = TypeVar("T")
 THREADS = 16
 # Threads for what a platform waits for; nothing else may take one of them.
 URGENT_THREADS = 4
-# The announcer and the two that commit for many have a connection each as well.
-CONNECTIONS = THREADS + URGENT_THREADS + 3
+# The announcer and those that commit for many have a connection each as well.
+CONNECTIONS = THREADS + URGENT_THREADS + 2 * LANES + 1
 _TRIES = 3
 
 
@@ -61,29 +61,30 @@ class Services:
     redis: AsyncRedis
     sync_redis: Redis
     urgent_threads: ThreadPoolExecutor
-    urgent_writes: GroupCommit
-    notes: GroupCommit
+    urgent_writes: Lanes
+    notes: Lanes
 
     async def urgently(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Blocking work that a platform waits for."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.urgent_threads, partial(work, *args, **kwargs))
 
-    async def write_urgently(self, write: Callable[[Repositories], T]) -> T:
-        """A short write that a platform waits for; when this returns, it is committed.
+    async def write_urgently(self, key: str, write: Callable[[Repositories], T]) -> T:
+        """A short write that a platform waits for; when this returns, it is committed. Those of one `key` keep order.
 
         Raises:
             StoreError: nothing was written.
         """
-        return await asyncio.wrap_future(self.urgent_writes.submit(write))
+        return await asyncio.wrap_future(self.urgent_writes.submit(key, write))
 
-    async def note(self, write: Callable[[Repositories], T]) -> T:
-        """A short write that many do; when this returns, it is committed. It must bear being repeated.
+    async def note(self, key: str, write: Callable[[Repositories], T]) -> T:
+        """A short write that many do; when this returns, it is committed. It must bear being repeated. Those of one
+        `key` keep order.
 
         Raises:
             StoreError: nothing was written, or nobody knows.
         """
-        return await asyncio.wrap_future(self.notes.submit(write))
+        return await asyncio.wrap_future(self.notes.submit(key, write))
 
     async def ask(self, inbound: InboundQuestion) -> Accepted:
         """Commit the question, then wake a worker. When this returns, the platform may be told that it is safe.
@@ -135,9 +136,11 @@ class Services:
             prepared = self.intake.prepare(inbound)
         if isinstance(prepared, Accepted):
             return prepared
+        # What concerns the same rows is not written side by side.
+        key = inbound.place or inbound.conversation or inbound.conversation_id or inbound.person
         for _ in range(_TRIES):
             try:
-                return await self.write_urgently(partial(self.intake.write, prepared=prepared))
+                return await self.write_urgently(key, partial(self.intake.write, prepared=prepared))
             except Doubled:
                 if (before := await self.urgently(self.intake.before, inbound)) is not None:
                     return before
@@ -175,7 +178,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     sync_redis = connect(settings.queue_url)
     announcer = Announcer(Dispatcher(store, make_celery(settings), sync_redis, settings))
     urgent_threads = ThreadPoolExecutor(URGENT_THREADS, thread_name_prefix="urgent")
-    urgent_writes, notes = GroupCommit(store, "urgent", urgent=True), GroupCommit(store, "notes")
+    urgent_writes, notes = Lanes(store, "urgent", urgent=True), Lanes(store, "notes")
     try:
         async with StreamHub(redis, store) as hub:
             intake = Intake(store, blobs, settings)

@@ -250,7 +250,7 @@ class Sending:
         patience = time.monotonic() + KEEP_NOTE_S
         while True:
             try:
-                return await self.services.note(write)
+                return await self.services.note(self.delivery_id, write)
             except StoreError:
                 if time.monotonic() > patience:
                     raise

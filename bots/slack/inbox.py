@@ -138,13 +138,13 @@ class Inbox:
         def write(repositories: Repositories) -> None:
             repositories.people.person_of(Platform.SLACK, team, user, display_name=profile.name, locale=profile.locale)
 
-        await self._services.note(write)
+        await self._services.note(user, write)
 
     async def _turn(self, key: str) -> Turn | None:
         return await self._services.urgently(turn_of_event, self._services.store, Platform.SLACK, key)
 
     async def _first(self, key: str) -> bool:
-        return await self._services.write_urgently(lambda r: r.inbound.first(Platform.SLACK, key))
+        return await self._services.write_urgently(key, lambda r: r.inbound.first(Platform.SLACK, key))
 
     def _takes_part(self, thread: Thread) -> bool:
         with self._services.store.read() as repositories:

@@ -139,6 +139,11 @@ class Store:
         with unavailable_is_store_error(), Session(self._reading, expire_on_commit=False) as session:
             yield Repositories(session)
 
+    @property
+    def one_writer(self) -> bool:
+        """Whether only one transaction can write at a time."""
+        return self._write_lock is not None
+
     def check(self) -> None:
         """Ask the database for a sign of life.
 

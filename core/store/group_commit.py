@@ -19,6 +19,8 @@ T = TypeVar("T")
 # So many statements hold the writer for some 100 ms on a slow machine.
 MOST = 32
 CLOSE_S = 10.0
+# Where writers run side by side each statement is a round trip, and one thread would wait for one after the other.
+LANES = 4
 
 
 @dataclass(slots=True)
@@ -141,3 +143,28 @@ def _write_one(repositories: Repositories, asked: _Asked) -> None:
         asked.error = error
     # The next one must not meet rows as they were before statements that objects know nothing of.
     session.expunge_all()
+
+
+class Lanes:
+    """Several groups side by side where the database has more than one writer; else one.
+
+    Writes with the same `key` are committed in the order of submission, and never side by side.
+    """
+
+    def __init__(self, store: Store, name: str, *, urgent: bool = False) -> None:
+        count = 1 if store.one_writer else LANES
+        self._groups = [GroupCommit(store, f"{name}-{n}", urgent=urgent) for n in range(count)]
+
+    def submit(self, key: str, write: Callable[[Repositories], T]) -> "Future[T]":
+        """See `GroupCommit.submit`."""
+        return self._groups[hash(key) % len(self._groups)].submit(write)
+
+    @property
+    def lag_s(self) -> float:
+        """How long the oldest write of all has been waiting, in seconds."""
+        return max(group.lag_s for group in self._groups)
+
+    def close(self) -> None:
+        """Close all of them. Blocks."""
+        for group in self._groups:
+            group.close()

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from core.errors import Busy, StoreError
 from core.store.database import Repositories, Store
-from core.store.group_commit import MOST, GroupCommit
+from core.store.group_commit import MOST, GroupCommit, Lanes
 from core.values import Platform
 from tests.processes import PATIENCE_S
 
@@ -150,6 +150,23 @@ def test_closing_writes_what_was_submitted_and_takes_nothing_more(store: Store) 
     with pytest.raises(StoreError):
         group.submit(take("late")).result(0)
     assert group.lag_s == 0.0
+
+
+def test_writes_of_one_key_keep_their_order_whatever_the_others_do(store: Store) -> None:
+    lanes = Lanes(store, "test")
+    seen: dict[str, list[int]] = {key: [] for key in "abcdefgh"}
+    futures = [
+        lanes.submit(key, lambda _, key=key, n=n: seen[key].append(n))  # type: ignore[misc]
+        for n in range(20)
+        for key in seen
+    ]
+    for future in futures:
+        future.result(PATIENCE_S)
+    lanes.close()
+    assert seen == {key: list(range(20)) for key in seen}
+    assert lanes.lag_s == 0.0
+    with pytest.raises(StoreError):
+        lanes.submit("a", take("late")).result(0)
 
 
 def test_a_database_that_is_away_is_told_to_all(tmp_path_factory: pytest.TempPathFactory) -> None:
