@@ -14,6 +14,7 @@ from bots.chat.boxes import boxed_picture
 from bots.chat.closing import Closing, closing, stop_button
 from bots.chat.follow import Again, Done, InQueue, Looking, Progress, Writing, follow
 from bots.chat.platform import Address, ChatPlatform, Live, Part, PostGone, SendFailed, SendRefused, Status
+from bots.chat.texts import Texts, texts_for
 from bots.services import Services
 from core.errors import GlimtError, LostLease, NotFound, StoreError
 from core.store.database import Repositories
@@ -169,9 +170,12 @@ class Sending:
         return ""
 
     async def _finish(self, live: Live, turn: Turn) -> None:
+        # Whoever asks for the first time: his language was learnt meanwhile.
+        self.address = replace(self.address, texts=await asyncio.to_thread(self._texts))
         ended = closing(turn, self.address.texts)
         first = ""
-        if ended.text or self.posts:
+        # A status line is something that stands there, too: it goes when a message comes.
+        if ended.text or self.posts or self._shown:
             for part in await self._parts(turn, ended):
                 post = await self._put(part, live if self._shown and part.position == 0 else None)
                 first = first or post
@@ -199,6 +203,9 @@ class Sending:
         in_doubt = known is not None and not known.external_id
         post = await self._settle(part.position)
         if live is not None and not (in_doubt and post):
+            if not post:
+                # Nothing stands there: what begins now must not be somebody else's to begin, or nobody's any more.
+                await self._begin(part.position)
             try:
                 return await self._noted(part.position, await live.finish(part), complete=True)
             except PostGone:
@@ -246,6 +253,11 @@ class Sending:
                 if time.monotonic() > patience:
                     raise
                 await asyncio.sleep(PAUSE_S)
+
+    def _texts(self) -> Texts:
+        with self.services.store.read() as repositories:
+            found = repositories.deliveries.recipients([self.delivery_id]).get(self.delivery_id)
+        return texts_for(found[0].language or found[0].locale) if found is not None else self.address.texts
 
     async def _erased(self) -> None:
         """The question is gone from SQL, and this delivery with it; what stands on the platform says so."""

@@ -12,7 +12,7 @@ from bots.slack.desk import Desk
 from bots.slack.listening import is_served, may_be_for_us
 from bots.slack.message import Deletion, Edit, Message, read_change, read_message
 from bots.slack.questions import question_of
-from bots.slack.target import Thread, message_key
+from bots.slack.target import Target, Thread, message_key
 from bots.slack.words import mentions, plain
 from core.conversation.changes import replace_question, turn_of_event
 from core.conversation.gathering import add_references
@@ -111,7 +111,11 @@ class Inbox:
         key = message_key(deletion.team, deletion.channel, deletion.ts)
         turn = await self._turn(key)
         if turn is not None:
+            # First this, or "Stopped." would be said below a question that is not there any more.
+            target = await asyncio.to_thread(self._take_back, turn.id)
             await self._services.cancel(turn.id)
+            if target is not None:
+                self._desk.background.start(self._desk.platform.quiet(target))
         elif _is_fresh(deletion.ts, event):
             # It may have overtaken its message, which shall find that it was deleted.
             await asyncio.to_thread(self._first, key)
@@ -140,6 +144,13 @@ class Inbox:
 
     async def _turn(self, key: str) -> Turn | None:
         return await asyncio.to_thread(turn_of_event, self._services.store, Platform.SLACK, key)
+
+    def _take_back(self, turn_id: str) -> Target | None:
+        """Where nothing will be said about this turn; None: something stands there already."""
+        with self._services.store.write() as repositories:
+            delivery = repositories.deliveries.of_turn(turn_id)
+            dropped = repositories.deliveries.drop(turn_id)
+        return Target.read(delivery.target) if dropped and delivery is not None else None
 
     def _first(self, key: str) -> bool:
         with self._services.store.write() as repositories:

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, bindparam, case, delete, func, select, update
+from sqlalchemy.orm import aliased
 from sqlalchemy.orm.attributes import set_committed_value
 
 from core.store.models import Attachment, Conversation, Delivery, Post, Turn
@@ -86,12 +87,20 @@ _REPLACE_QUESTION = (
     .returning(Turn)
     .execution_options(**FRESH)
 )
-_IS_LAST = (
+_LATER = aliased(Turn, name="later")
+_HOLD_FOR_REOPENING = (
     update(Conversation)
     .where(
         Conversation.id == select(Turn.conversation_id).where(Turn.id == TURN_ID).scalar_subquery(),
-        Conversation.last_seq == select(Turn.seq).where(Turn.id == TURN_ID).scalar_subquery(),
         Conversation.handed_over_at.is_(None),
+        ~select(_LATER.id)
+        .where(
+            _LATER.conversation_id == Conversation.id,
+            _LATER.seq > select(Turn.seq).where(Turn.id == TURN_ID).scalar_subquery(),
+            _LATER.state.in_(ACTIVE_STATES),
+        )
+        .correlate(Conversation)
+        .exists(),
     )
     .values(updated_at=NOW)
     .returning(Conversation.id)
@@ -266,12 +275,13 @@ class TurnRepository(TurnDispatch, TurnHandover, TurnHistory, TurnLease, TurnWat
         return state
 
     def reopen(self, turn_id: str, now: datetime) -> bool:
-        """failed or cancelled → ready, as if just asked; only for the last turn of its conversation.
+        """failed or cancelled → ready, as if just asked, with what came before it in its conversation; False: it is
+        neither, a human answers in its conversation, or a turn behind it is open.
 
         Its attempts go on counting, so that a worker of an earlier attempt stays locked out.
         """
         # Takes the conversation's row first, so that no turn can be added behind this one meanwhile.
-        if self._session.execute(_IS_LAST, {"turn_id": turn_id, "now": now}).first() is None:
+        if self._session.execute(_HOLD_FOR_REOPENING, {"turn_id": turn_id, "now": now}).first() is None:
             return False
         if self._changed(_REOPEN, turn_id=turn_id, now=now) is None:
             return False

@@ -66,7 +66,7 @@ def test_retry_asks_ones_own_last_question_again(opened: OpenOffice) -> None:
         office.claim(asked.turn_id).end("A star.")
         refused = await office.say("retry", locale="zh")
         assert refused.turn_id is None
-        assert refused.text == "只有对话中的最后一个问题在失败或停止之后才能重试。"
+        assert refused.text == "只有失败或已停止的问题可以重试，而且在它之后提出的问题不能正在回答中。"
 
     run(opened, scenario)
 
