@@ -17,7 +17,6 @@ from bots.slack.message import File
 from bots.slack.refusals import error_code
 from bots.slack.target import Target
 from bots.slack.words import plain
-from bots.web.picture_reader import PictureReader
 from core.conversation.changes import replace_question
 from core.conversation.gathering import Gathered, finish_gathering
 from core.conversation.inbound import Named, Refused
@@ -46,11 +45,10 @@ _GAVE_WAY = "There are too many pictures in this thread for one question. Please
 class Gatherer:
     """Fetches the files of turns that are gathering and makes them ready."""
 
-    def __init__(self, services: Services, clients: Clients, downloader: Downloader, pictures: PictureReader) -> None:
+    def __init__(self, services: Services, clients: Clients, downloader: Downloader) -> None:
         self._services = services
         self._clients = clients
         self._downloader = downloader
-        self._pictures = pictures
         self._slots = asyncio.Semaphore(FETCHES)
 
     async def gather(self, turn_id: str) -> None:
@@ -185,7 +183,7 @@ class Gatherer:
                     return problem
                 continue
             person = f"{target.team}:{target.user}"
-            named, refused = await self._pictures.read(person, name, data)
+            named, refused = await self._services.pictures.read(person, name, data)
             if named:
                 return list(named)
             problem = problem or list(refused)
