@@ -6,8 +6,8 @@
 
 Intake and the adapters use what stands here, the dispatcher `turn_dispatch.py`, the worker and the reaper
 `turn_lease.py`, whoever follows turns `turn_watch.py`, stateless clients `turn_history.py`, whoever hands over to a
-human `turn_handover.py`, *try again* `turn_reopening.py`. Each change is one UPDATE that repeats in its condition what it assumes; who loses a race
-changes nothing.
+human `turn_handover.py`, *try again* `turn_reopening.py`. Each change is one UPDATE that repeats in its condition what
+it assumes; who loses a race changes nothing.
 """
 
 from collections.abc import Collection
