@@ -70,7 +70,11 @@ class Sending:
         except NotFound:
             await self._erased()
         except LostLease:
-            log.warning("delivery_lost", delivery=self.delivery_id)
+            # A heartbeat may notice before anybody else that there is nothing to deliver any more.
+            if await asyncio.to_thread(self._exists):
+                log.warning("delivery_lost", delivery=self.delivery_id)
+            else:
+                await self._erased()
         except SendFailed as error:
             await self._failed(error)
         except GlimtError:
@@ -89,8 +93,8 @@ class Sending:
         finally:
             if left:
                 await live.leave()
-        if left:
-            await self._note(lambda r: r.deliveries.release(self.delivery_id, self.owner))
+        if left and not await self._note(lambda r: r.deliveries.release(self.delivery_id, self.owner)):
+            raise LostLease(f"delivery {self.delivery_id} was not ours to release")
 
     async def _settle(self, position: int) -> str:
         """The id of the message at `position`, if there is one; asks the platform where nobody knows."""
@@ -253,6 +257,10 @@ class Sending:
                 if time.monotonic() > patience:
                     raise
                 await asyncio.sleep(PAUSE_S)
+
+    def _exists(self) -> bool:
+        with self.services.store.read() as repositories:
+            return repositories.deliveries.of_turn(self.address.turn_id) is not None
 
     def _texts(self) -> Texts:
         with self.services.store.read() as repositories:

@@ -119,7 +119,8 @@ class SlackLive:
         raise PostGone("it cannot be finished as a stream")
 
     async def leave(self) -> None:
-        """The stream stays as it is; whoever goes on ends it and writes the message anew."""
+        """The stream stays as it is; whoever goes on ends it and writes the message anew. The status is theirs, too."""
+        self._statuses.ended(self._target)
 
     async def _client(self) -> AsyncWebClient:
         return await self._open_client()

@@ -21,6 +21,7 @@ PAUSES_S = (0.3, 0.7, 1.5)
 PAGE = 200
 # Threads with more are not read to their end, nor for longer than this: somebody waits.
 MOST_MESSAGES = 1_000
+MOST_PAGES = 70
 PATIENCE_S = 20.0
 
 
@@ -66,6 +67,7 @@ async def earlier_files(client: AsyncWebClient, thread: Thread, ts: str) -> Earl
                 at = str(message.get("ts") or "0")
                 if float(at) < float(ts) and not message.get("bot_id"):
                     (root if at == thread.root else later).extend(files_of(message))
+        # One page more than there are of the smallest ones would be needed to know better.
         whole = read < MOST_MESSAGES
     except SlackApiError as error:
         if not read:
@@ -86,7 +88,7 @@ async def replies(client: AsyncWebClient, thread: Thread, **asked: Any) -> Async
     """
     seen: set[str] = set()
     cursor: str | None = None
-    while len(seen) < MOST_MESSAGES:
+    for _ in range(MOST_PAGES):
         said = await client.conversations_replies(
             channel=thread.channel, ts=thread.root, inclusive=True, limit=PAGE, cursor=cursor, **asked
         )
@@ -96,7 +98,7 @@ async def replies(client: AsyncWebClient, thread: Thread, **asked: Any) -> Async
                 seen.add(ts)
                 yield message
         cursor = (said.get("response_metadata") or {}).get("next_cursor")
-        if not cursor:
+        if not cursor or len(seen) >= MOST_MESSAGES:
             return
 
 

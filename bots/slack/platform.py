@@ -112,7 +112,8 @@ class SlackPlatform:
         except FAILURES as error:
             raise self._failure(target, error) from error
         if part.last:
-            await self.statuses.end(client, target, resumed=address.resumed)
+            # Whoever began the message, here or elsewhere, has let go of its status.
+            await self.statuses.end(client, target, resumed=True)
 
     async def find(self, address: Address, position: int) -> str | None:
         """Our message in the thread that carries the turn's id. A stream that was cut off carries nothing; as one

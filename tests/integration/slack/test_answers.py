@@ -38,6 +38,8 @@ def once(office: Office, channel: Channel, ts: str, text: str = WHOLE) -> Seen:
     seen = ours[0]
     assert not seen.streaming
     assert seen.text == text
+    session = office.slack.world.sessions.get((channel.id, ts))
+    assert session is None or session.status == "active"
     return seen
 
 

@@ -115,6 +115,44 @@ def test_a_question_that_waits_and_is_handed_over_hears_of_it_and_the_status_goe
     quiet.slack.wait_for(lambda: quiet.slack.status(channel, ts) in ("", "active"), 30)
 
 
+def test_what_is_erased_in_mid_answer_is_not_left_standing(quiet: Office) -> None:
+    ann = quiet.slack.user("ann")
+    im = quiet.slack.im(ann)
+    ts = ask_in(quiet, ann, im, "To be erased?")
+    work = quiet.take("To be erased?").say(SAID)
+    quiet.slack.wait_for(lambda: [s for s in quiet.slack.seen(im, ts) if s.streaming and s.text], 30)
+    quiet.slack.command(ann, im, "forget").wait()
+    asks = quiet.slack.wait_for(lambda: [s for s in quiet.slack.seen(im) if "Shall I erase" in s.text], 30)[0]
+    quiet.slack.press(ann, asks.message, "glimt_button_0").wait()
+    work.say(" More.")
+    quiet.slack.wait_for(lambda: ours(quiet, im, ts) == ["This question was erased."], 15)
+    until(lambda: quiet.slack.world.sessions[im.id, ts].status == "active", "and nobody is at work")
+    assert quiet.turns_about("To be erased?") == []
+
+
+def test_a_stopped_stream_of_one_question_leaves_the_status_of_the_next(quiet: Office) -> None:
+    ann = quiet.slack.user("ann")
+    channel = quiet.slack.channel("one-and-the-next", ann)
+    root = ask_in(quiet, ann, channel, f"{quiet.slack.workspace.bot_user.mention} The one?")
+    work = quiet.take("The one?").say(SAID)
+    quiet.slack.wait_for(lambda: [s for s in quiet.slack.seen(channel, root) if s.streaming and s.text], 30)
+    ask_in(quiet, ann, channel, "The next?", thread=root)
+    quiet.slack.wait_for(
+        lambda: [
+            c
+            for c in quiet.slack.called("assistant.threads.setStatus")
+            if c.arguments["channel_id"] == channel.id and c.arguments["status"].startswith("Your question")
+        ],
+        30,
+    )
+    work.answer(SAID)
+    quiet.answer_in(channel, root)
+    assert quiet.slack.world.sessions[channel.id, root].status == "processing"
+    quiet.take("The next?").answer("Yes.")
+    quiet.answer_in(channel, root, 2)
+    until(lambda: quiet.slack.world.sessions[channel.id, root].status == "active", "nobody is at work")
+
+
 def test_after_a_restart_the_thread_is_not_at_work_for_ever(fresh_at: Installation) -> None:
     with FakeSlack() as slack:
         ann = slack.user("ann")
