@@ -37,3 +37,11 @@ def fresh_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]
     """An installation of the test's own: two adapters of one installation would answer for each other."""
     with installation(tmp_path_factory.mktemp("fresh")) as made:
         yield made
+
+
+@pytest.fixture
+def quiet(office: Office) -> Iterator[Office]:
+    """The office, in which nothing goes wrong any more after the test."""
+    office.settled()
+    yield office
+    office.slack.faults.clear()

@@ -109,3 +109,10 @@ def ask_in(office: Office, user: User, channel: Channel, text: str = "", **say: 
     # The first time: Slack's retries would hide a handler that fails behind its commit.
     assert all(delivery.attempts[0].ok for delivery in said.deliveries)
     return said.ts
+
+
+def asked(office: Office, question: str) -> tuple[User, Channel, str]:
+    """Somebody new asks in a channel of his own, by a mention: who, where, and the message's ts."""
+    ann = office.slack.user("ann")
+    channel = office.slack.channel("asked", ann)
+    return ann, channel, ask_in(office, ann, channel, f"{office.slack.workspace.bot_user.mention} {question}")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.fakes.slack import Channel, User
-from tests.integration.slack.office import Office, ask_in
+from tests.fakes.slack import Channel
+from tests.integration.slack.office import Office, ask_in, asked
 
 HOSTILE = (
     "<!channel> <!here|now> <@U0BOSS> <#C0SECRET> <!subteam^S1|@all>\n\n"
@@ -11,13 +11,6 @@ HOSTILE = (
 )
 PARTS_OF_IT = ("your bank", "https://evil.example/login", "was-said")
 CALLS = ("<!channel", "<!here", "<@U0BOSS", "<#C0SECRET", "<!subteam")
-
-
-def asked(office: Office, question: str) -> tuple[User, Channel, str]:
-    """Somebody asks in a channel."""
-    ann = office.slack.user("ann")
-    channel = office.slack.channel("words-out", ann)
-    return ann, channel, ask_in(office, ann, channel, f"{office.slack.workspace.bot_user.mention} {question}")
 
 
 def sent_to(office: Office, channel: Channel) -> str:
