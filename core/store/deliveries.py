@@ -175,6 +175,19 @@ class DeliveryRepository:
         """Sending failed for good. False: lease lost."""
         return self._release(delivery_id, owner, state=DeliveryState.FAILED, error=error, not_before=None)
 
+    def drop(self, turn_id: str) -> bool:
+        """Nobody is to be told of this turn: its question was taken back. False: something stands there already, and
+        has to be brought to its end, or it is done. Whoever holds the lease loses it."""
+        shown = select(Post.id).where(Post.delivery_id == Delivery.id, Post.external_id != "").exists()
+        statement = (
+            update(Delivery)
+            .where(
+                Delivery.turn_id == turn_id, Delivery.kind == ANSWER, Delivery.state.in_([_PENDING, _SENDING]), ~shown
+            )
+            .values(state=DeliveryState.FAILED, error_message="taken back", lease_owner="", lease_until=None)
+        )
+        return self._changed(statement) is not None
+
     def release(self, delivery_id: str, owner: str) -> bool:
         """Give it back without blame, so that another process goes on at once. False: lease lost."""
         statement = (
