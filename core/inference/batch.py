@@ -1,6 +1,7 @@
 """The batching stepper: every step advances all sequences at once, whatever their lengths."""
 
 from collections.abc import Iterator
+from collections.abc import Sequence as Several
 from typing import Any
 
 import torch
@@ -8,6 +9,7 @@ import torch
 from core.inference.failures import as_failure
 from core.inference.fairness import ANSWER_WEIGHT, FairQueue, share_chunk, share_whole
 from core.inference.families import family_of
+from core.inference.graphs import DecodeGraphs, Decoding, Record
 from core.inference.loader import LoadedModel
 from core.inference.pictures import PictureEncoder
 from core.inference.port import EngineStats
@@ -35,6 +37,7 @@ class BatchStepper:
         *,
         most_rows: int,
         chunk_tokens: int,
+        record: Record | None = None,
     ) -> None:
         self._decoder = loaded.model.get_decoder()
         self._embed = loaded.model.get_input_embeddings()
@@ -51,6 +54,11 @@ class BatchStepper:
         self._admitted = 0
         self._rows: list[Row] = []
         self._decoding = 0
+        # Steps that only decode are recorded by `record`; without it each is computed anew.
+        dimensions = 4 if hasattr(getattr(loaded.model, "model", None), "get_rope_index") else 1
+        self.graphs = record and DecodeGraphs(
+            self._decode_packed, slots, loaded.device, most_rows=most_rows, dimensions=dimensions, record=record
+        )
         # transformers reads a mask of four dimensions as one that is ready; the layout knows better.
         self._no_mask = torch.empty(1, 1, 1, 1, device=loaded.device)
 
@@ -70,13 +78,17 @@ class BatchStepper:
         with torch.inference_mode():
             yield from self._admit()
             chunks = []
-            for row, tokens in self._share():
+            shares = self._share()
+            self._look_together(shares)
+            for row, tokens in shares:
                 try:
                     self._look(row, tokens)
                 except Exception as error:
                     yield self._drop(row, error)
                 else:
                     chunks.append((row, tokens))
+            # Those that begin come first: they can be computed together.
+            chunks.sort(key=lambda chunk: chunk[0].filled > 0)
             outcomes = self._advance(self._rows[: self._decoding], chunks)
         yield from outcomes
 
@@ -179,6 +191,19 @@ class BatchStepper:
         shares = share([row.left for row in reading], self._chunk_tokens)
         return [(reading[index], tokens) for index, tokens in shares]
 
+    def _look_together(self, shares: Several[tuple[Row, int]]) -> None:
+        """Encode what can be encoded at once. What is left, or fails, is `_look`'s."""
+        wanted = [
+            (row, number, picture)
+            for row, tokens in shares
+            for number, picture in row.pictures_in(tokens)
+            if row.features[number] is None
+        ]
+        if len(wanted) > 1:
+            found = self.encoder.encode_together([(row.sequence.tenant, picture) for row, _, picture in wanted])
+            for (row, number, _), features in zip(wanted, found, strict=True):
+                row.features[number] = features
+
     def _look(self, row: Row, tokens: int) -> None:
         """Encode the pictures that the next `tokens` tokens of `row` show."""
         for number, picture in row.pictures_in(tokens):
@@ -190,7 +215,7 @@ class BatchStepper:
         if not decoding and not chunks:
             return []
         try:
-            tokens = self._compute(decoding, chunks)
+            tokens = self._compute(decoding, chunks) if chunks else self._decode(decoding)
         except Exception as error:
             if len(decoding) + len(chunks) == 1:
                 return [self._drop(decoding[0] if decoding else chunks[0][0], error)]
@@ -240,6 +265,31 @@ class BatchStepper:
             outcomes.append((row.sequence, token))
         return outcomes
 
+    def _decode(self, decoding: list[Row]) -> list[int]:
+        """The next token of every row in `decoding`: those in the first slots."""
+        if self.graphs is not None:
+            rows = [Decoding(row.sequence.computed[-1], row.filled, row.sequence.prompt.shift) for row in decoding]
+            logits = self.graphs(rows, [row.filled for row in self._rows[len(decoding) :]])
+            if logits is not None:
+                return choose_all([row.sampler for row in decoding], logits)
+        return self._compute(decoding, [])
+
+    def _decode_packed(self, ids: torch.Tensor, positions: torch.Tensor, layout: Layout) -> torch.Tensor:
+        """Logits (N, vocabulary) of a step that only decodes."""
+        logits: torch.Tensor = self._head(self._hidden(self._embed(ids), positions, layout))
+        return logits
+
+    def _hidden(self, embeds: torch.Tensor, positions: torch.Tensor, layout: Layout, **more: Any) -> torch.Tensor:
+        with computing(layout):
+            hidden: torch.Tensor = self._decoder(
+                inputs_embeds=embeds[None],
+                position_ids=positions,
+                attention_mask=self._no_mask,
+                use_cache=False,
+                **more,
+            ).last_hidden_state[0]
+        return hidden
+
     def _compute(self, decoding: list[Row], chunks: list[tuple[Row, int]]) -> list[int]:
         """The next token of every row in `decoding`, and of those in `chunks` whose prompt is then complete."""
         ids, positions, laid = self._lay_out(decoding, chunks)
@@ -247,21 +297,15 @@ class BatchStepper:
         seen = torch.cat([torch.zeros(len(decoding), dtype=torch.bool), *(row.placeholders_in(n) for row, n in chunks)])
         more: dict[str, Any] = {}
         if bool(seen.any()):
-            at = seen.to(self._device)
+            # By numbers: a mask would have to be read back from the device first.
+            at = seen.nonzero()[:, 0].to(self._device)
             features = [part for row, tokens in chunks for part in row.features_in(tokens)]
             embeds = embeds.index_put((at,), torch.cat([part.tokens for part in features]).to(embeds))
             if features[0].deep:
                 deep = [torch.cat(layers) for layers in zip(*(part.deep for part in features), strict=True)]
-                more = {"visual_pos_masks": at[None], "deepstack_visual_embeds": deep}
+                more = {"visual_pos_masks": seen.to(self._device)[None], "deepstack_visual_embeds": deep}
         layout = Layout(self._slots, [row.filled for row in decoding], laid, self._causal)
-        with computing(layout):
-            hidden = self._decoder(
-                inputs_embeds=embeds[None],
-                position_ids=positions.to(self._device),
-                attention_mask=self._no_mask,
-                use_cache=False,
-                **more,
-            ).last_hidden_state[0]
+        hidden = self._hidden(embeds, positions.to(self._device), layout, **more)
         complete = [(row, chunk) for (row, tokens), chunk in zip(chunks, laid, strict=True) if tokens == row.left]
         wanted = [*range(len(decoding)), *(chunk.end - 1 for _, chunk in complete)]
         if not wanted:

@@ -113,8 +113,9 @@ AttentionInterface.register(NAME, products_attention)
 AttentionMaskInterface.register(NAME, sdpa_mask)
 
 
-def use_in_towers(model: Any) -> None:
-    """Have every part of `model` but its text decoder compute attention here, where it would take torch's own."""
+def use_in_towers(model: Any, name: str = NAME) -> None:
+    """Have every part of `model` but its text decoder compute attention here, or by the function that is registered as
+    `name`, where it would take torch's own."""
     text = model.config.get_text_config()
     for module in model.modules():
         config = getattr(module, "config", None)
@@ -122,4 +123,4 @@ def use_in_towers(model: Any) -> None:
         if config is None or config is text or getattr(config, "sub_configs", None):
             continue
         if getattr(config, "_attn_implementation", "") == "sdpa":
-            config._attn_implementation = NAME
+            config._attn_implementation = name
