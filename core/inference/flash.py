@@ -60,15 +60,13 @@ def tower_attention(
     if ends is None or longest is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, dropout, scaling, **kwargs)
     if not takes(key, value):
-        parts = [tensor.split((ends[1:] - ends[:-1]).tolist(), 2) for tensor in (query, key, value)]
-        seen = [
-            sdpa_attention_forward(module, *part, None, dropout, scaling, **kwargs)[0]
-            for part in zip(*parts, strict=True)
-        ]
+        lengths = (ends[1:] - ends[:-1]).tolist()
+        parts = zip(query.split(lengths, 2), key.split(lengths, 2), value.split(lengths, 2), strict=True)
+        seen = [sdpa_attention_forward(module, q, k, v, None, dropout, scaling, **kwargs)[0] for q, k, v in parts]
         return torch.cat(seen, 1), None
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    packed = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
-    return attend(*packed, ends.int(), longest, scale, causal=False)[None], None
+    asked, keys, values = (tensor[0].transpose(0, 1) for tensor in (query, key, value))
+    return attend(asked, keys, values, ends.int(), longest, scale, causal=False)[None], None
 
 
 AttentionInterface.register(NAME, tower_attention)

@@ -166,7 +166,7 @@ def _rows(
     # The query heads that share a key head stand as its query length: nothing has to be repeated.
     asked = query[0, :, :rows].transpose(0, 1).reshape(rows, groups, heads // groups, query.shape[-1])
     kept = keys[:rows, :, : layout.longest], values[:rows, :, : layout.longest]
-    if layout.by_products and rows >= products.LEAST_ROWS:
+    if products.rows_worthwhile(rows, layout.longest, keys.dtype, keys.device):
         seen = products.attend_rows(asked, *kept, allowed, _scale(query, scaling))
     else:
         seen = F.scaled_dot_product_attention(asked, *kept, attn_mask=allowed, scale=scaling)

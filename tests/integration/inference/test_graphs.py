@@ -37,9 +37,9 @@ def test_recorded_steps_say_what_generate_says(engine_of: EngineOf, family: str)
     for name, messages in conversations(family).items():
         alone = generate(engine, messages)
         assert asked[name].computed[: len(alone)] == alone, name
-    assert stepper.graphs is not None
-    assert stepper.graphs.usable
-    assert stepper.graphs.played > 0
+    assert stepper.forward.graphs is not None
+    assert stepper.forward.graphs.usable
+    assert stepper.forward.graphs.played > 0
 
 
 def test_rows_that_leave_and_join_change_no_token_of_the_others(engine_of: EngineOf) -> None:
@@ -71,10 +71,10 @@ def stepper_with(engine: TransformersEngine, record: Callable[[Callable[[], None
     stepper = batch_stepper(engine._loaded, record=record)
     asked = [sequence(engine, talk) for talk in conversations("qwen2_vl").values()]
     answer(stepper, *asked)
-    assert stepper.graphs is not None
-    assert not stepper.graphs.usable
-    assert len(stepper.graphs) == 0
-    assert stepper.graphs.played == 0
+    assert stepper.forward.graphs is not None
+    assert not stepper.forward.graphs.usable
+    assert len(stepper.forward.graphs) == 0
+    assert stepper.forward.graphs.played == 0
     return [token for one in asked for token in one.computed]
 
 
