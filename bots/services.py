@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
+from bots.picture_reader import PictureReader
 from core.conversation.inbound import Accepted, InboundQuestion
 from core.conversation.intake import Intake
 from core.errors import Busy, NotFound, RequestError
@@ -38,6 +39,7 @@ class Services:
     settings: Settings
     store: Store
     blobs: BlobStore
+    pictures: PictureReader
     intake: Intake
     announcer: Announcer
     hub: StreamHub
@@ -113,16 +115,18 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="bots"))
     store = Store(settings.sql_url, pool_size=THREADS)
     blobs = BlobStore(settings.blob_store_url)
+    pictures = PictureReader(settings)
     redis = connect_async(settings.queue_url)
     sync_redis = connect(settings.queue_url)
     announcer = Announcer(Dispatcher(store, make_celery(settings), sync_redis, settings))
     try:
         async with StreamHub(redis, store) as hub:
             intake = Intake(store, blobs, settings)
-            yield Services(settings, store, blobs, intake, announcer, hub, redis, sync_redis)
+            yield Services(settings, store, blobs, pictures, intake, announcer, hub, redis, sync_redis)
     finally:
         with contextlib.suppress(Exception):
             await redis.aclose()
+        await asyncio.to_thread(pictures.close)
         await asyncio.to_thread(announcer.close)
         sync_redis.close()
         store.close()
