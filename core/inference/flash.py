@@ -4,6 +4,7 @@ In towers that see several pictures at once transformers would have a call for e
 their sizes back from the GPU each time.
 """
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -21,7 +22,15 @@ def takes(key: torch.Tensor, value: torch.Tensor) -> bool:
     """Whether there is a kernel for tensors like these."""
     width = key.shape[-1]
     half = key.dtype in (torch.bfloat16, torch.float16)
-    return key.device.type == "cuda" and half and width == value.shape[-1] and not width % 8 and width <= _WIDEST
+    fits = width == value.shape[-1] and not width % 8 and width <= _WIDEST
+    return key.device.type == "cuda" and half and fits and _able(key.device)
+
+
+@cache
+def _able(device: torch.device) -> bool:
+    """Whether torch has these kernels, and the GPU is not older than they are (Ampere). AMD's are others."""
+    there = torch.backends.cuda.is_flash_attention_available() and torch.version.hip is None
+    return there and torch.cuda.get_device_capability(device) >= (8, 0)
 
 
 def attend(
