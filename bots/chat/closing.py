@@ -47,7 +47,8 @@ def thumbs(turn_id: str) -> tuple[Button, ...]:
 def _notices(turn: Turn, texts: Texts) -> list[str]:
     notices = []
     for name, why in unread_files(turn):
-        shown = name or texts("a file")
+        # Some names are words of ours, for files that nobody told the names of.
+        shown = texts(name) or texts("a file")
         notices.append(texts("{name} could not be used: {why}", name=shown, why=texts.error(why)))
     if turn.state == TurnState.FAILED:
         notices.append(texts.error(turn.error_message))

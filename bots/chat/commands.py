@@ -99,7 +99,7 @@ class Commands:
             return None
         where = await asyncio.to_thread(find_caller, self._services.store, caller)
         try:
-            return await self._press(where, action)
+            return await self._press(caller, where, action)
         except RequestError as error:
             return Reply(where.texts.error(error))
 
@@ -113,9 +113,9 @@ class Commands:
             case "retry":
                 return await steering.retry(services, where)
             case "human":
-                return await steering.hand_over(services, where)
+                return await steering.hand_over(services, caller, where)
             case "mode":
-                return await choices.choose_mode(services, where, command.argument)
+                return await choices.choose_mode(services, caller, where, command.argument)
             case "lang":
                 return await choices.choose_language(services, where, command.argument)
             case "usage":
@@ -125,12 +125,12 @@ class Commands:
             case "forget":
                 return my_data.ask_before_forgetting(where)
             case "start" if command.argument.strip().lower() in PERSONAS:
-                chosen = await choices.choose_mode(services, where, command.argument)
+                chosen = await choices.choose_mode(services, caller, where, command.argument)
                 return replace(chosen, text=f"{chosen.text}\n\n{help_text(where.texts)}")
             case _:
                 return Reply(help_text(where.texts))
 
-    async def _press(self, where: Whereabouts, action: Action) -> Reply | None:
+    async def _press(self, caller: Caller, where: Whereabouts, action: Action) -> Reply | None:
         services, argument = self._services, action.argument
         match action.name:
             case actions.STOP:
@@ -138,7 +138,7 @@ class Commands:
             case actions.AGAIN:
                 return await steering.retry_one(services, where, argument)
             case actions.RELEASE:
-                return await steering.let_answer(services, where, argument)
+                return await steering.let_answer(services, caller, where, argument)
             case actions.THUMBS_UP:
                 return await feedback.rate(services, where, argument, 1)
             case actions.THUMBS_DOWN:
@@ -148,7 +148,7 @@ class Commands:
             case actions.FORGET:
                 return await my_data.forget(services, where, action)
             case actions.MODE:
-                return await choices.choose_mode(services, where, argument)
+                return await choices.choose_mode(services, caller, where, argument)
             case actions.LANGUAGE:
                 return await choices.choose_language(services, where, argument)
         return None

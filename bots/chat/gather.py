@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -12,7 +13,7 @@ from bots.chat.background import Background
 from bots.services import Services
 from core.conversation.gathering import Gathered, finish_gathering
 from core.conversation.inbound import Named, Refused
-from core.errors import GlimtError, StoreError
+from core.errors import GlimtError, PictureError, StoreError
 from core.store.models import Attachment, Turn
 from core.values import AttachmentState, Platform, TurnState, utc_now
 
@@ -20,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 # How often it looks for questions whose files another process was about to fetch.
 LOOK_S = 20.0
+# A question that cannot be gathered for so long is answered without.
+GIVE_UP_AFTER = timedelta(minutes=3)
 _STORE_PAUSE_S = 2.0
 
 
@@ -30,6 +33,8 @@ class Gatherer(ABC):
     """
 
     platform: Platform
+    # What is said of files that could not be had in time, in English.
+    not_in_time: str
 
     def __init__(self, services: Services, background: Background) -> None:
         self._services = services
@@ -89,7 +94,16 @@ class Gatherer(ABC):
             await self._wait(turn_id, wait)
             return Gathered.MORE
         pending = [a for a in turn.attachments if a.state == AttachmentState.PENDING]
-        files = await self.fetch(turn, target, pending)
+        try:
+            files = await self.fetch(turn, target, pending)
+        except StoreError:
+            raise
+        except Exception as error:
+            # Tried again by whoever looks next (`resume`), but not for ever: somebody waits for an answer.
+            if utc_now() - turn.created_at < GIVE_UP_AFTER:
+                raise
+            log.warning("gathering_given_up", turn=turn_id, error=type(error).__name__)
+            files = [Refused(a.name, PictureError.code, self.not_in_time) for a in pending]
         result = await asyncio.to_thread(
             finish_gathering,
             self._services.store,

@@ -102,7 +102,7 @@ async def open_slack(services: Services, app: FastAPI, *, ping_s: float = PING_S
     settings = services.settings
     async with aiohttp.ClientSession() as session, open_access(settings, session) as access:
         access.mount(app)
-        clients = Clients(access.tokens, settings.slack_api_url, session)
+        clients = Clients(access.tokens, settings.slack_api_url, session, access.tokens.forget)
         async with _open_desk(services, clients, session) as desk:
             handlers = _Handlers(desk, access.uninstaller(services))
             bolt = make_bolt(clients, handlers, settings.slack_signing_secret.get_secret_value())

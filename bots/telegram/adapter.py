@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from bots.chat.commands import Commands
 from bots.chat.deliver import Deliverer
 from bots.services import Services
 from bots.telegram.client import INTAKE_CONNECTIONS, POLL_S, greet, open_bot
-from bots.telegram.desk import INTAKE_THREADS, Desk
+from bots.telegram.desk import Desk
 from bots.telegram.download import open_downloader
 from bots.telegram.gather import TelegramGatherer
 from bots.telegram.limits import Limits
@@ -58,7 +57,7 @@ async def open_telegram(services: Services, app: FastAPI, *, poll_s: int = POLL_
         tasks = [
             asyncio.create_task(listening, name="telegram-updates"),
             asyncio.create_task(desk.gatherer.resume(), name="telegram-gathering"),
-            asyncio.create_task(updates.pressed.resume(), name="telegram-presses"),
+            asyncio.create_task(updates.presses.resume(), name="telegram-presses"),
             asyncio.create_task(desk.platform.approvals.run(), name="telegram-approvals"),
             asyncio.create_task(_offer_commands(desk), name="telegram-menu"),
         ]
@@ -75,20 +74,16 @@ async def open_telegram(services: Services, app: FastAPI, *, poll_s: int = POLL_
 async def _open_desk(services: Services) -> AsyncIterator[Desk]:
     settings = services.settings
     background = Background()
-    threads = ThreadPoolExecutor(INTAKE_THREADS, thread_name_prefix="telegram-intake")
-    try:
-        async with AsyncExitStack() as stack:
-            bot = await stack.enter_async_context(open_bot(settings, limits=Limits()))
-            intake_bot = await stack.enter_async_context(open_bot(settings, INTAKE_CONNECTIONS))
-            downloader = await stack.enter_async_context(open_downloader(settings, intake_bot))
-            platform = TelegramPlatform(services, bot)
-            deliverer = await stack.enter_async_context(Deliverer(platform, services))
-            stack.push_async_callback(background.close)
-            gatherer = TelegramGatherer(services, background, downloader)
-            commands, served = Commands(services), Served(settings)
-            yield Desk(services, bot, intake_bot, commands, gatherer, platform, deliverer, background, served, threads)
-    finally:
-        await asyncio.to_thread(threads.shutdown)
+    async with AsyncExitStack() as stack:
+        bot = await stack.enter_async_context(open_bot(settings, limits=Limits()))
+        intake_bot = await stack.enter_async_context(open_bot(settings, INTAKE_CONNECTIONS))
+        downloader = await stack.enter_async_context(open_downloader(settings, intake_bot))
+        platform = TelegramPlatform(services, bot)
+        deliverer = await stack.enter_async_context(Deliverer(platform, services))
+        stack.push_async_callback(background.close)
+        gatherer = TelegramGatherer(services, background, downloader)
+        commands, served = Commands(services), Served(settings)
+        yield Desk(services, bot, intake_bot, commands, gatherer, platform, deliverer, background, served)
 
 
 async def _offer_commands(desk: Desk) -> None:

@@ -64,7 +64,7 @@ class Business:
             return repositories.telegram.connection(connection_id)
 
     def _keep(self, connection: BusinessConnection) -> TelegramBusiness:
-        with self._store.write() as repositories:
+        with self._store.write(urgent=True) as repositories:
             return repositories.telegram.set_connection(
                 connection.id,
                 bot_id=self._desk.bot_id,

@@ -43,7 +43,7 @@ class Chats:
         return True
 
     def _move(self, old: int, new: int) -> int:
-        with self._store.write() as repositories:
+        with self._store.write(urgent=True) as repositories:
             workspace = repositories.people.workspace(Platform.TELEGRAM, self._desk.bot_id)
             return repositories.telegram.move_chat(workspace.id, place_name(old), place_name(new))
 

@@ -1,8 +1,6 @@
 """What all handlers of the adapter share: its parts, put together once, and saying something by the way."""
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -24,7 +22,6 @@ from core.values import Platform
 log = structlog.get_logger(__name__)
 
 Result = TypeVar("Result")
-INTAKE_THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +37,6 @@ class Desk:
     deliverer: Deliverer
     background: Background
     served: Served
-    # Threads in which updates are committed; what answers do in theirs keeps none of them waiting.
-    intake_threads: ThreadPoolExecutor
 
     @property
     def bot_id(self) -> str:
@@ -49,12 +44,12 @@ class Desk:
         return self.services.settings.telegram_bot_id
 
     async def commit(self, work: Callable[[], Result]) -> Result:
-        """Do something to SQL on the way to an acknowledgement.
+        """Do something to SQL on the way to an acknowledgement: what answers do keeps it waiting as little as can be.
 
         Raises:
             StoreError: nothing was written, and the update must come again.
         """
-        return await asyncio.get_running_loop().run_in_executor(self.intake_threads, work)
+        return await self.services.urgently(work)
 
     def caller(self, target: Target, user: User | None, conversation: str | None = None) -> Caller:
         """Who says something, and where. `conversation`: the one that is meant, if not the place's current one."""

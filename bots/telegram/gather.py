@@ -8,6 +8,7 @@ import structlog
 
 from bots.chat.background import Background
 from bots.chat.gather import Gatherer
+from bots.chat.texts import text_id
 from bots.services import Services
 from bots.telegram.download import Downloader
 from core.conversation.inbound import Named, Refused
@@ -25,6 +26,7 @@ class TelegramGatherer(Gatherer):
     """Fetches what questions in Telegram refer to."""
 
     platform = Platform.TELEGRAM
+    not_in_time = text_id("Telegram did not hand it out in time. Please send it again.")
 
     def __init__(self, services: Services, background: Background, downloader: Downloader) -> None:
         super().__init__(services, background)

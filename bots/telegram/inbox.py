@@ -170,7 +170,7 @@ class Inbox:
             return repositories.inbound.find(Platform.TELEGRAM, key) is not None
 
     def _note(self, key: str) -> None:
-        with self._services.store.write() as repositories:
+        with self._services.store.write(urgent=True) as repositories:
             repositories.inbound.first(Platform.TELEGRAM, key)
 
 

@@ -165,7 +165,8 @@ class Taking:
                 person_name=user.full_name if user is not None else "",
                 locale=(user.language_code or "") if user is not None else "",
                 pending=tuple(files),
-            )
+            ),
+            urgent=True,
         )
         if accepted.duplicate:
             return NOTHING

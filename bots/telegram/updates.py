@@ -17,7 +17,7 @@ from bots.telegram.business import Business
 from bots.telegram.chats import Chats
 from bots.telegram.desk import Desk
 from bots.telegram.inbox import Inbox
-from bots.telegram.pressed import Pressed
+from bots.telegram.kept_presses import KeptPresses
 from bots.telegram.presses import STOPPED, Presses
 from core.errors import StoreError
 
@@ -39,10 +39,10 @@ ALLOWED_UPDATES = (
 
 
 class Updates:
-    """Takes updates in, of one process. `pressed` is what is dealt with behind the acknowledgement."""
+    """Takes updates in, of one process. `presses` are what is dealt with behind the acknowledgement."""
 
     def __init__(self, desk: Desk, presses: Presses) -> None:
-        self.pressed = Pressed(desk, presses)
+        self.presses = KeptPresses(desk, presses)
         self._inbox = Inbox(desk, presses)
         self._business = Business(desk)
         self._chats = Chats(desk)
@@ -85,7 +85,7 @@ class Updates:
         elif update.my_chat_member is not None:
             await self._chats.membership(update.my_chat_member)
         else:
-            await self.pressed.take(update)
+            await self.presses.take(update)
 
     async def _answers_for(self, message: Message) -> int | None:
         """Whose account a business chat is, where we may answer in it."""

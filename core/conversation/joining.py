@@ -67,7 +67,7 @@ def join(store: Store, platform: Platform, turn_id: str, addition: Addition) -> 
 
 
 def _join(store: Store, platform: Platform, turn_id: str, addition: Addition) -> Joining:
-    with store.write() as repositories:
+    with store.write(urgent=True) as repositories:
         if any(repositories.inbound.find(platform, key) is not None for key in addition.event_keys):
             return Joining(Joined.KNOWN, turn_id)
         turn = repositories.turns.hold_open(turn_id)

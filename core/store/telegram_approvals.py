@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Index, String, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from core.store.models import Base, Delivery, Id, Turn
+from core.store.base import Base, Id
+from core.store.models import Delivery, Turn
 from core.store.upsert import insert_if_new
 from core.values import FinishReason, Platform, TurnState, new_id, utc_now
 

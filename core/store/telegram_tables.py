@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.store.models import Base
+from core.store.base import Base
 from core.values import utc_now
 
 

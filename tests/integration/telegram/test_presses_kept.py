@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bots.telegram.pressed import FORGET_AFTER
+from bots.telegram.kept_presses import FORGET_AFTER
 from core.store.models import Feedback, Turn
 from core.values import utc_now
 from tests.fakes.telegram import FakeTelegram, Message, User

@@ -22,7 +22,7 @@ FORGET_AFTER = timedelta(minutes=15)
 _PAUSE_S = 2.0
 
 
-class Pressed:
+class KeptPresses:
     """Deals with each of them once, or again where a process died over it; what they do may be done twice."""
 
     def __init__(self, desk: Desk, presses: Presses) -> None:
@@ -73,16 +73,16 @@ class Pressed:
         await asyncio.to_thread(self._drop, update.update_id)
 
     def _keep(self, update: Update) -> bool:
-        with self._store.write() as repositories:
+        with self._store.write(urgent=True) as repositories:
             return repositories.telegram.keep_update(self._desk.bot_id, update.update_id, update.to_dict(), utc_now())
 
     def _drop(self, update_id: int) -> None:
-        with self._store.write() as repositories:
+        with self._store.write(urgent=True) as repositories:
             repositories.telegram.drop_update(self._desk.bot_id, update_id)
 
     def _left(self) -> list[dict[str, object]]:
         oldest = utc_now() - FORGET_AFTER
-        with self._store.write() as repositories:
+        with self._store.write(urgent=True) as repositories:
             kept = repositories.telegram.kept_updates(self._desk.bot_id)
             for row in kept:
                 if row.taken_at < oldest:
