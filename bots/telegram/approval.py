@@ -15,6 +15,7 @@ import structlog
 from telegram.error import BadRequest, Forbidden
 
 from bots.chat.actions import Action, Button
+from bots.chat.defang import without_links
 from bots.chat.platform import Address, Part, SendRefused
 from bots.chat.split import utf16_units
 from bots.chat.texts import Texts, text_id, texts_for
@@ -87,7 +88,9 @@ class Approvals:
         if owner is None:
             raise SendRefused("the business connection is gone")
         if part.picture:
-            return await self._outgoing.photo(owner.target, part.picture, part.picture_name, part.text, ())
+            return await self._outgoing.photo(
+                owner.target, part.picture, part.picture_name, without_links(part.text), ()
+            )
         text, buttons = await self._shown(address, part, owner)
         post = await self._outgoing.send(owner.target, text, buttons)
         if part.last:
@@ -308,5 +311,5 @@ def _buttons(turn_id: str, texts: Texts, *, may_send: bool) -> Sequence[Button]:
 
 
 def _bare(text: str) -> str:
-    """Somebody's words without what Markdown would make of them."""
-    return "".join(f"\\{c}" if c in "\\`*_[]<>#|~!" else c for c in text)
+    """Somebody's words without what Markdown, or Telegram with its addresses, would make of them."""
+    return "".join(f"\\{c}" if c in "\\`*_[]<>#|~!" else c for c in text.replace("://", ":\u2060//"))

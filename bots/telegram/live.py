@@ -15,6 +15,7 @@ from telegram.error import RetryAfter, TelegramError
 
 from bots.chat.actions import Button
 from bots.chat.closing import stop_button
+from bots.chat.defang import settled, without_links
 from bots.chat.platform import Address, Part, Status
 from bots.telegram.format import TEXT_UNITS, split_text
 from bots.telegram.limits import NotNow, Rank, ranked
@@ -68,6 +69,7 @@ class TelegramLive:
     async def write(self, text: str, thinking: str, stop: Button) -> str | None:
         """All of the text so far: its end in a draft, its beginning in a message, which more will follow."""
         self._writing = True
+        text = without_links(settled(text))
         pieces = [piece for piece in split_text(text, TEXT_UNITS) if piece.strip()] or ["…"]
         return await self._show(pieces[-1] if self._drafts else pieces[0])
 

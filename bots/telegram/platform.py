@@ -7,6 +7,7 @@ import structlog
 from telegram import Bot
 
 from bots.chat.actions import Button
+from bots.chat.defang import without_links
 from bots.chat.follow import Cadence
 from bots.chat.platform import Address, Live, Part, PostGone, SendFailed
 from bots.services import Services
@@ -45,8 +46,8 @@ class TelegramPlatform:
         self._placed: dict[tuple[str, int], str] = {}
 
     def split(self, text: str) -> Sequence[str]:
-        """Parts that one message each can hold, as formatted."""
-        return split_text(text)
+        """Parts that one message each can hold, as formatted, without links."""
+        return split_text(without_links(text))
 
     def live(self, address: Address, post: str | None) -> Live:
         """The view on an answer that is being written."""
@@ -121,7 +122,9 @@ class TelegramPlatform:
         before = max(self.server.last_id, target.message_id)
         try:
             if part.picture:
-                post = await self.outgoing.photo(target, part.picture, part.picture_name, part.text, buttons)
+                post = await self.outgoing.photo(
+                    target, part.picture, part.picture_name, without_links(part.text), buttons
+                )
             else:
                 post = await self.outgoing.send(target, part.text, buttons)
             self._doubted.pop(key, None)

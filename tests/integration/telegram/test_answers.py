@@ -318,6 +318,13 @@ def test_a_long_answer_is_cut_at_paragraphs(modern: Stand) -> None:
     assert [bool(part.buttons) for part in parts] == [False] * (len(parts) - 1) + [True]
 
 
+def test_an_answer_links_nothing_and_calls_nobody(modern: Stand) -> None:
+    _, chat, asked = privately(modern, "What does the sign say?")
+    modern.work_on(asked).answer("[win](https://evil.example/?q=1) ![x](http://evil.example/y.png) ask @bob")
+    seen = once(modern, chat, "[win] (https://evil.example/?q=1) ![x] (http://evil.example/y.png) ask @\u2060bob")
+    assert {entity["type"] for entity in seen.message.entities} == {"code"}
+
+
 def test_boxes_come_drawn_on_the_picture_as_a_reply_to_it(modern: Stand) -> None:
     _, chat, asked = privately(modern, "Where is the boat?")
     boxes = ({"label": "boat *1*", "left": 0.1, "top": 0.1, "right": 0.5, "bottom": 0.5},)

@@ -29,6 +29,7 @@ def marked(shown: Formatted) -> list[tuple[str, str]]:
         ("[x](ftp://a.example/f)", "x (ftp://a.example/f)", []),
         ("![pic](https://evil.example/?q=secret)", "pic", [("text_link", "pic")]),
         ("<b>raw</b> <script>", "<b>raw</b> <script>", []),
+        ("ask @bob, `@property`", "ask @\u2060bob, @property", [("code", "@property")]),
         ("- a\n- b\n  - c", "• a\n• b\n   ◦ c", []),
         ("3. a\n4. b", "3. a\n4. b", []),
         ("> one\n> two\n\nthree", "one\ntwo\n\nthree", [("blockquote", "one\ntwo")]),
