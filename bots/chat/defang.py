@@ -12,8 +12,8 @@ so that streams only ever grow.
 import re
 
 _FENCE = re.compile(r" {0,3}(?P<mark>`{3,}|~{3,})(?P<info>.*)")
-# ASCII alone, so that it ends where Chinese goes on.
-_REST = r"(?:(?![`<>|\"')\]])[!-~])+"
+# ASCII alone, so that it ends where Chinese goes on; nothing at all where the name itself is not ASCII.
+_REST = r"(?:(?![`<>|\"')\]])[!-~])*"
 _ADDRESS = re.compile(rf"(?P<before>`?)(?P<address>(?:(?:https?|ftp)://|www\.){_REST})(?P<after>`?)", re.IGNORECASE)
 _TRAILING = ".,;:!?"
 _UNSETTLED = re.compile(

@@ -13,11 +13,10 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bots.chat.checks import Check, Worry, Wrong, last_event
+from bots.chat.checks import Check, Worry, Wrong, last_event, made, unreachable
 from bots.slack.installations import SealedInstallations
 from bots.slack.manifest import BOT_SCOPES, EVENTS_PATH, INSTALL_PATH
 from bots.slack.seal import Seal
-from core.errors import GlimtError
 from core.settings import Settings
 from core.slack_settings import SLACK_API_URL
 from core.store.async_engine import open_async_engine
@@ -77,20 +76,14 @@ class SlackDoctor:
         yield await self._made("slack events", self._events)
 
     async def _made(self, what: str, check: Callable[[], Awaitable[str]]) -> Check:
-        try:
-            return Check(what, True, await check())
-        except Worry as worry:
-            return Check(what, True, str(worry), worry=True)
-        except (Wrong, GlimtError) as wrong:
-            return Check(what, False, str(wrong))
-        except SlackApiError as error:
-            return Check(what, False, f"Slack says {_code(error)}. {_BOT_REMEDY.get(_code(error), '')}".strip())
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            host = urlsplit(self._settings.slack_api_url).hostname
-            own = "" if self._settings.slack_api_url == SLACK_API_URL else " Is SLACK_API_URL right?"
-            return Check(
-                what, False, f"{host} cannot be reached from here ({type(error).__name__}): network or proxy.{own}"
-            )
+        return await made(what, check, self._refused)
+
+    def _refused(self, error: Exception) -> str | None:
+        if isinstance(error, SlackApiError):
+            return f"Slack says {_code(error)}. {_BOT_REMEDY.get(_code(error), '')}".strip()
+        if isinstance(error, (aiohttp.ClientError, TimeoutError, OSError)):
+            return unreachable(self._settings.slack_api_url, SLACK_API_URL, "SLACK_API_URL", error)
+        return None
 
     async def _bot_token(self) -> str:
         said = await self._client.auth_test(token=self._settings.slack_bot_token.get_secret_value())

@@ -12,13 +12,11 @@ from telegram import Bot, User
 from telegram.constants import ChatMemberStatus
 from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, TelegramError
 
-from bots.chat.checks import Check, Worry, Wrong, last_event
+from bots.chat.checks import Check, Worry, Wrong, last_event, made, unreachable
 from bots.chat.commands import COMMANDS
 from bots.telegram.client import open_bot
 from bots.telegram.polling import CONFLICT_KEY
-from bots.telegram.refusals import error_code
 from bots.telegram.updates import ALLOWED_UPDATES
-from core.errors import GlimtError
 from core.queue.connect import connect
 from core.settings import Settings
 from core.store.database import Store
@@ -70,21 +68,15 @@ class TelegramDoctor:
         yield await self._made("telegram updates", self._updates)
 
     async def _made(self, what: str, check: Callable[[], Awaitable[str]]) -> Check:
-        try:
-            return Check(what, True, await check())
-        except Worry as worry:
-            return Check(what, True, str(worry), worry=True)
-        except (Wrong, GlimtError) as wrong:
-            return Check(what, False, str(wrong))
-        except (BadRequest, Forbidden, Conflict) as error:
-            return Check(what, False, f"Telegram says: {error}")
-        except TelegramError as error:
+        return await made(what, check, self._refused)
+
+    def _refused(self, error: Exception) -> str | None:
+        if isinstance(error, (BadRequest, Forbidden, Conflict)):
+            return f"Telegram says: {error}"
+        if isinstance(error, TelegramError):
             # Its own words may quote the address, which holds the token.
-            host = urlsplit(self._settings.telegram_api_url).hostname
-            own = "" if self._settings.telegram_api_url == TELEGRAM_API_URL else " Is TELEGRAM_API_URL right?"
-            return Check(
-                what, False, f"{host} cannot be reached from here ({error_code(error)}): network or proxy.{own}"
-            )
+            return unreachable(self._settings.telegram_api_url, TELEGRAM_API_URL, "TELEGRAM_API_URL", error)
+        return None
 
     async def _token(self, bot: Bot) -> str:
         try:

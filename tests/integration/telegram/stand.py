@@ -3,7 +3,6 @@ is the worker."""
 
 import asyncio
 import socket
-import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from core.values import FINAL_STATES, Platform, TurnState
 from tests.fakes.telegram import Chat, FakeTelegram, Message, Said
 from tests.integration.web.site import Site, Work
 from tests.processes import PATIENCE_S, Installation, until
+from tests.serving import in_a_thread
 
 Result = TypeVar("Result")
 
@@ -128,46 +128,20 @@ def adapter_over(at: Installation, telegram: FakeTelegram, *, poll_s: int = 2, *
             **overrides,
         }
     )
-    made: list[Stand] = []
-    failed: list[BaseException] = []
-    up = threading.Event()
-    stopping: list[asyncio.Event] = []
+    posted = settings.telegram_transport == "webhook"
 
-    async def serve() -> None:
-        stop = asyncio.Event()
-        stopping.append(stop)
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Stand]:
         async with AsyncExitStack() as stack:
             services = await stack.enter_async_context(open_services(settings))
-            posted = settings.telegram_transport == "webhook"
             app = create_app(services) if posted else FastAPI()
             adapter = await stack.enter_async_context(open_telegram(services, app, poll_s=poll_s))
             url = await stack.enter_async_context(_served(app)) if posted else ""
             loop = asyncio.get_running_loop()
-            made.append(Stand(at, settings, url, services, app, telegram=telegram, adapter=adapter, loop=loop))
-            up.set()
-            await stop.wait()
+            yield Stand(at, settings, url, services, app, telegram=telegram, adapter=adapter, loop=loop)
 
-    def run() -> None:
-        try:
-            asyncio.run(serve())
-        except BaseException as error:
-            failed.append(error)
-        finally:
-            up.set()
-
-    thread = threading.Thread(target=run, name="telegram-adapter")
-    thread.start()
-    up.wait()
-    try:
-        if failed:
-            raise failed[0]
-        yield made[0]
-    finally:
-        if made and made[0].loop is not None:
-            made[0].loop.call_soon_threadsafe(stopping[0].set)
-        thread.join()
-    if failed:
-        raise failed[0]
+    with in_a_thread(opened, "telegram-adapter") as (stand, _):
+        yield stand
 
 
 @asynccontextmanager

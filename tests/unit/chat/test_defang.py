@@ -19,6 +19,8 @@ from bots.chat.defang import settled, without_links
         ("[a]: HTTP://evil.example", "[a]: `HTTP://evil.example`"),
         ("请看https://evil.example/图片。然后", "请看`https://evil.example/`图片。然后"),
         ("www.evil.example", "`www.evil.example`"),
+        ("https://图片.example", "`https://`图片.example"),
+        ("https://)http", "`https://`)http"),
         ("`https://example.org/a`", "`https://example.org/a`"),
         ("[here](evil.example)", "[here] (evil.example)"),
         (
