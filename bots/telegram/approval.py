@@ -9,7 +9,6 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import Enum, auto
 
 import structlog
 from telegram.error import BadRequest, Forbidden
@@ -20,6 +19,7 @@ from bots.chat.platform import Address, Part, SendRefused
 from bots.chat.split import utf16_units
 from bots.chat.texts import Texts, text_id, texts_for
 from bots.services import Services
+from bots.telegram.decision import Decision
 from bots.telegram.format import TEXT_UNITS, clipped
 from bots.telegram.outgoing import Outgoing
 from bots.telegram.refusals import FAILURES, error_code
@@ -41,19 +41,6 @@ _AT_ONCE = 50
 _QUESTION_UNITS = 300
 _SENT, _NOT_SENT = text_id("✅ Sent"), text_id("⚠️ Telegram did not send it")
 _DISCARDED, _EXPIRED = text_id("🗑 Discarded"), text_id("⌛ Expired, not sent")
-
-
-class Decision(Enum):
-    """What became of an owner's press or words."""
-
-    SENT = auto()
-    DISCARDED = auto()
-    # The owner's own words are awaited.
-    ASKED = auto()
-    TOO_LATE = auto()
-    NOT_ALLOWED = auto()
-    NOT_YOURS = auto()
-    GONE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,26 +266,6 @@ def _became(repositories: Repositories, row: TelegramApproval) -> str:
     if delivery is None or delivery.state == DeliveryState.FAILED:
         return _NOT_SENT
     return _SENT if delivery.state == DeliveryState.SENT else ""
-
-
-def told(decision: Decision, texts: Texts) -> str:
-    """What the owner is told."""
-    match decision:
-        case Decision.SENT:
-            return texts("It is sent.")
-        case Decision.DISCARDED:
-            return texts("Nothing is sent.")
-        case Decision.ASKED:
-            return texts("Reply to this message with the text that shall be sent instead.")
-        case Decision.TOO_LATE:
-            return texts("This was decided already, or has expired.")
-        case Decision.NOT_ALLOWED:
-            return texts(
-                "I may not answer in your name any more. Allow it in Telegram: Settings, Telegram Business, Chatbots."
-            )
-        case Decision.NOT_YOURS:
-            return texts("This button is for somebody else.")
-    return texts("This question is not there any more.")
 
 
 def _buttons(turn_id: str, texts: Texts, *, may_send: bool) -> Sequence[Button]:

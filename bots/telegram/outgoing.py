@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
+from telegram import Bot, LinkPreviewOptions, ReplyParameters
 from telegram.error import BadRequest, ChatMigrated, EndPointNotFound, Forbidden
 
-from bots.chat.actions import THUMBS_DOWN, THUMBS_UP, Button, read_action
+from bots.chat.actions import Button
 from bots.telegram.format import CAPTION_UNITS, Formatted, rendered
+from bots.telegram.keyboard import keyboard_of
 from bots.telegram.limits import NotNow, Rank, ranked
 from bots.telegram.refusals import is_parse_error, is_same
 from bots.telegram.target import Target, post_id, read_post_id
@@ -26,8 +27,6 @@ PREVIEW_TIMEOUT_S = 5.0
 # Telegram's limits for a photo; what is beyond goes as a file.
 _PHOTO_BYTES = 10_000_000
 _NO_PHOTO = ("photo_invalid_dimensions", "photo_save_file_invalid", "image_process_failed")
-# Buttons in one row, as long as their labels are short.
-_IN_A_ROW, _ROW_CHARS = 3, 36
 
 
 @dataclass(slots=True)
@@ -259,22 +258,6 @@ class Outgoing:
 
     def _now(self, chat_id: int) -> int:
         return self.server.moved.get(chat_id, chat_id)
-
-
-def keyboard_of(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
-    """Buttons below a message: a few short ones in a row."""
-    rows: list[list[InlineKeyboardButton]] = []
-    room = 0
-    for button in buttons:
-        action = read_action(button.value)
-        thumb = action is not None and action.name in (THUMBS_UP, THUMBS_DOWN)
-        length = 1 if thumb else len(button.label)
-        if not rows or len(rows[-1]) >= _IN_A_ROW or room < length:
-            rows.append([])
-            room = _ROW_CHARS
-        rows[-1].append(InlineKeyboardButton(button.label, callback_data=button.value))
-        room -= length + 4
-    return InlineKeyboardMarkup(rows) if rows else None
 
 
 def _where(target: Target, chat_id: int) -> dict[str, Any]:

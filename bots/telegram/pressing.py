@@ -23,7 +23,8 @@ from bots.chat.platform import SendFailed
 from bots.chat.reply import Caller, Reply
 from bots.chat.texts import texts_for
 from bots.chat.whereabouts import find_caller
-from bots.telegram.approval import APPROVE, Decision, told
+from bots.telegram.approval import APPROVE
+from bots.telegram.decision import Decision, told
 from bots.telegram.desk import Desk
 from bots.telegram.live import draft_id
 from bots.telegram.presses import STOPPED
