@@ -148,8 +148,6 @@ class TelegramDoctor:
                 f"{url} does not answer from here ({type(error).__name__}). Is `glimt bots` running, and does the "
                 "proxy know the name?"
             ) from None
-        if status == 403:
-            raise Wrong(f"{url} is refused from elsewhere as long as there is no key: glimt keys create --name NAME")
         if status != 401:
             raise Worry(
                 f"{url} answers {status} instead of refusing a post without the secret with 401: does the proxy pass "

@@ -14,6 +14,7 @@ from bots.web.errors import error_response
 from bots.web.gate import Gate
 from bots.web.reach import is_loopback
 from core.errors import NotAllowed
+from core.telegram_settings import TELEGRAM_WEBHOOK_PATH
 
 FORWARDED = (
     "forwarded",
@@ -24,10 +25,14 @@ FORWARDED = (
     "x-real-ip",
     "cf-connecting-ip",
 )
+# Where chat platforms post to, from elsewhere by their nature: each looks at no body before its secret or signature
+# (`bots.telegram.webhook`, `bots.slack.http`), so a key would prove nothing more.
+PROVE_THEMSELVES = frozenset({TELEGRAM_WEBHOOK_PATH, "/slack/events"})
 
 
 class LoopbackHosts:
-    """ASGI middleware that refuses, as long as no key exists, what is not addressed to a loopback name."""
+    """ASGI middleware that refuses, as long as no key exists, what is not addressed to a loopback name; but for what
+    `PROVE_THEMSELVES`."""
 
     def __init__(self, app: ASGIApp, gate: Gate) -> None:
         self._app = app
@@ -35,7 +40,7 @@ class LoopbackHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on or answer 403."""
-        if scope["type"] == "http":
+        if scope["type"] == "http" and scope["path"] not in PROVE_THEMSELVES:
             headers = Headers(scope=scope)
             elsewhere = addressed_elsewhere(headers) or forwarded(headers) or from_page_elsewhere(headers)
             if elsewhere and await self._gate.keyless():

@@ -162,6 +162,11 @@ def test_only_telegram_can_post(fresh_at: Installation) -> None:
         for headers in ({}, {SECRET: ""}, {SECRET: secret[:-1]}, {SECRET: secret.upper()}, {SECRET: "ü" * 64}):
             sent = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
             assert httpx.post(address, json=forged, headers=sent).status_code == 401
+        # Through a proxy, as from anywhere, while nobody has made a key.
+        proxied = {"host": "glimt.example.org", "x-forwarded-for": "91.108.4.1"}
+        assert httpx.post(address, json=forged, headers=proxied).status_code == 401
+        assert httpx.post(address, json={"update_id": 2}, headers={**proxied, SECRET: secret}).status_code == 200
+        assert httpx.post(f"{stand.url}/v1/turns", headers=proxied).status_code == 403
         double = [(SECRET, secret), (SECRET, secret)]
         assert httpx.post(address, json=forged, headers=double).status_code == 401
         right = {SECRET: secret}

@@ -24,6 +24,15 @@ def test_another_name_is_refused_where_no_key_is_needed(site: Site, path: str, h
     assert "set-cookie" not in response.headers
 
 
+@pytest.mark.parametrize("path", ["/slack/events", "/telegram/webhook"])
+def test_what_a_chat_platform_posts_comes_from_elsewhere(site: Site, path: str) -> None:
+    proxied = {"host": "glimt.example.org", "x-forwarded-for": "203.0.113.7"}
+    # Here is no adapter that would look at its secret or signature.
+    assert site.program().post(path, headers=proxied).status_code == 404
+    for near in (f"{path}/", f"{path}/x", f"/{path}", path.upper(), f"{path}%2f..%2f..%2fapi"):
+        assert site.program().post(near, headers=proxied).status_code == 403
+
+
 @pytest.mark.parametrize(
     "host", ["localhost", "LOCALHOST:1", "127.0.0.1:8080", "[::1]:80", "glimt.localhost", "127.9.9.9"]
 )
