@@ -50,6 +50,9 @@ class TelegramSettings(BaseSettings):
     )
     telegram_users: CommaSeparated = Field((), description="ids of the only people who are served; empty: all")
     telegram_chats: CommaSeparated = Field((), description="ids of the only groups that are served; empty: all")
+    telegram_steering: Literal["everybody", "admins"] = Field(
+        "everybody", description="who may choose the mode of a group, and hand it over to a person or take it back"
+    )
     telegram_business: Literal["answer", "approve", "off"] = Field(
         "answer", description="in a business account's chats: answer, show its owner each answer first, or keep out"
     )

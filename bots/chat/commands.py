@@ -86,7 +86,7 @@ class Commands:
         try:
             return await self._run(caller, where, command)
         except RequestError as error:
-            return Reply(where.texts.error(error))
+            return Reply(where.texts.error(error), done=False)
 
     async def press(self, caller: Caller, value: str) -> Reply | None:
         """Do what a button says (`Button.value`); None: it is no button of ours.
@@ -101,7 +101,7 @@ class Commands:
         try:
             return await self._press(caller, where, action)
         except RequestError as error:
-            return Reply(where.texts.error(error))
+            return Reply(where.texts.error(error), done=False)
 
     async def _run(self, caller: Caller, where: Whereabouts, command: Command) -> Reply:
         services = self._services

@@ -31,20 +31,23 @@ class Caller:
 class Reply:
     """What to say. `private`: only the caller should see it, where the platform can do that.
 
-    `turn_id`: this turn is about to be answered (again); hand it to `Deliverer.begin`.
+    `turn_id`: this turn is about to be answered (again); hand it to `Deliverer.begin`. `done`: what was asked for was
+    done, or asked about; False: the caller may not, or it cannot be.
     """
 
     text: str
     buttons: tuple[Button, ...] = ()
     private: bool = True
     turn_id: str | None = None
+    done: bool = True
 
 
 def not_for_everybody(texts: Texts) -> Reply:
     """The caller does not steer this place."""
     return Reply(
         texts(
-            "Here only admins of the workspace decide this, because it holds for everybody. Please ask one of them. In "
-            "a direct conversation with me you decide yourself."
-        )
+            "Here only admins decide this, because it holds for everybody. Please ask one of them. In a direct "
+            "conversation with me you decide yourself."
+        ),
+        done=False,
     )

@@ -22,6 +22,7 @@ from bots.telegram.menu import set_menu
 from bots.telegram.platform import TelegramPlatform
 from bots.telegram.polling import Poller
 from bots.telegram.pressing import Pressing
+from bots.telegram.rights import Rights
 from bots.telegram.updates import Updates
 from bots.telegram.webhook import Webhook
 
@@ -82,8 +83,8 @@ async def _open_desk(services: Services) -> AsyncIterator[Desk]:
         deliverer = await stack.enter_async_context(Deliverer(platform, services))
         stack.push_async_callback(background.close)
         gatherer = TelegramGatherer(services, background, downloader)
-        commands, served = Commands(services), Served(settings)
-        yield Desk(services, bot, intake_bot, commands, gatherer, platform, deliverer, background, served)
+        commands, served, rights = Commands(services), Served(settings), Rights(settings, intake_bot)
+        yield Desk(services, bot, intake_bot, commands, gatherer, platform, deliverer, background, served, rights)
 
 
 async def _offer_commands(desk: Desk) -> None:

@@ -16,6 +16,7 @@ from bots.chat.reply import Caller, Reply
 from bots.services import Services
 from bots.telegram.listening import Served
 from bots.telegram.platform import TelegramPlatform
+from bots.telegram.rights import Rights
 from bots.telegram.target import Target
 from core.values import Platform
 
@@ -37,6 +38,7 @@ class Desk:
     deliverer: Deliverer
     background: Background
     served: Served
+    rights: Rights
 
     @property
     def bot_id(self) -> str:
@@ -51,16 +53,16 @@ class Desk:
         """
         return await self.services.urgently(work)
 
-    def caller(self, target: Target, user: User | None, conversation: str | None = None) -> Caller:
-        """Who says something, and where. `conversation`: the one that is meant, if not the place's current one."""
+    async def caller(self, target: Target, user: User | None) -> Caller:
+        """Who says something, and where."""
         return Caller(
             platform=Platform.TELEGRAM,
             workspace=self.bot_id,
             person=str(target.user_id),
             place=target.place,
-            conversation=conversation,
             person_name=user.full_name if user is not None else "",
             locale=(user.language_code or "") if user is not None else "",
+            steers=await self.rights.steers(target),
         )
 
     async def say(self, target: Target, reply: Reply) -> None:

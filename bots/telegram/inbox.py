@@ -139,7 +139,7 @@ class Inbox:
         key = update_key(said.bot_id, said.update_id)
         if await self._desk.commit(partial(self._known, key)):
             return
-        await self._presses.command(said.target, self._desk.caller(said.target, said.user), command)
+        await self._presses.command(said.target, await self._desk.caller(said.target, said.user), command)
         # Only now: whoever dies in between is told again, and every command may be given twice.
         await self._desk.commit(partial(self._note, key))
 

@@ -14,6 +14,7 @@ from telegram import (
     Update,
     User,
 )
+from telegram.constants import ChatType
 
 from bots.chat import actions, feedback
 from bots.chat.actions import Action, Button, read_action
@@ -110,8 +111,9 @@ class Pressing:
         told_of = update.message_reaction
         if told_of is None or told_of.user is None or told_of.user.is_bot:
             return
+        group = told_of.chat.id if told_of.chat.type != ChatType.PRIVATE else 0
         verdict, before = _verdict(told_of.new_reaction), _verdict(told_of.old_reaction)
-        if verdict != before:
+        if verdict != before and self._desk.served.serves(told_of.user.id, group):
             await self._react(told_of, told_of.user, verdict)
 
     async def _react(self, told_of: MessageReactionUpdated, user: User, verdict: int) -> None:
@@ -119,7 +121,7 @@ class Pressing:
         if found is None:
             return
         turn, target = found
-        caller = self._desk.caller(Target(target.chat_id, 0, user.id, target.topic_id), user)
+        caller = await self._desk.caller(Target(target.chat_id, 0, user.id, target.topic_id), user)
         where = await asyncio.to_thread(find_caller, self._desk.services.store, caller)
         try:
             await feedback.rate(self._desk.services, where, turn.id, verdict)
@@ -138,20 +140,20 @@ class Pressing:
         texts = texts_for(query.from_user.language_code or "")
         if not self._desk.served.serves(query.from_user.id, 0 if target.private else target.chat_id):
             return texts("I may not answer you here."), True
-        caller = self._desk.caller(target, query.from_user)
+        caller = await self._desk.caller(target, query.from_user)
         reply = await self._desk.commands.press(caller, query.data or "")
         if reply is None:
             return "", False
         post = post_id(message.chat.id, message.message_id)
         if action.name not in _NOTICED:
-            if action.name in (actions.FORGET, actions.RELEASE):
+            if reply.done and action.name in (actions.FORGET, actions.RELEASE):
                 await self._put_buttons(target, post, ())
             await self._desk.say(target, reply)
             return "", False
         if reply.turn_id is not None:
             self._desk.deliverer.begin(reply.turn_id)
             await self._put_buttons(target, post, ())
-        elif action.name in (actions.THUMBS_DOWN, actions.WHY):
+        elif reply.done and action.name in (actions.THUMBS_DOWN, actions.WHY):
             # The reasons take the thumbs' place, and the other way round.
             await self._put_buttons(target, post, reply.buttons or thumbs(action.argument))
         return reply.text, False

@@ -37,7 +37,7 @@ def test_only_admins_decide_for_everybody_where_it_is_set_so(fresh_at: Installat
             return place.persona if place is not None else ""
 
         assert slack.command(ann, channel, "mode tutor").wait().acknowledged
-        told(slack, channel, ann, "only admins of the workspace")
+        told(slack, channel, ann, "only admins decide this")
         assert slack.command(ann, channel, "mode").wait().acknowledged
         assert told(slack, channel, ann, "What shall I be here?").buttons == ()
         assert mode() == ""
@@ -50,7 +50,7 @@ def test_only_admins_decide_for_everybody_where_it_is_set_so(fresh_at: Installat
         office.take("Is somebody there?").answer("I am.")
         office.answer_in(channel, root)
         ask_in(office, bob, channel, "!human", thread=root)
-        told(slack, channel, bob, "only admins of the workspace", thread=root)
+        told(slack, channel, bob, "only admins decide this", thread=root)
         ask_in(office, ann, channel, "!human", thread=root)
         handed = slack.wait_for(lambda: [s for s in slack.seen(channel, root) if "asked for a person" in s.text], 30)[0]
         assert slack.press(bob, handed.message, "glimt_button_0").wait().acknowledged
