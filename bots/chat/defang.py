@@ -17,7 +17,7 @@ _REST = r"(?:(?![`<>|\"')\]])[!-~])*"
 _ADDRESS = re.compile(rf"(?P<before>`?)(?P<address>(?:(?:https?|ftp)://|www\.){_REST})(?P<after>`?)", re.IGNORECASE)
 _TRAILING = ".,;:!?"
 _UNSETTLED = re.compile(
-    r"(?<![A-Za-z])(?:h|ht|htt|https?:?/?|f|ft|ftp:?/?|w|ww|www|`?(?:(?:https?|ftp)://|www\.)[!-~]*)\Z", re.IGNORECASE
+    r"(?:h|ht|htt|https?:?/?|f|ft|ftp:?/?|w|ww|www|`?(?:(?:https?|ftp)://|www\.)[!-~]*)\Z", re.IGNORECASE
 )
 _INVISIBLE = "\u200b"
 
