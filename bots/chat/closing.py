@@ -24,9 +24,14 @@ def closing(turn: Turn, texts: Texts) -> Closing:
     if not said and turn.state in (TurnState.ANSWERED, TurnState.DELIVERED):
         said.append(texts("The model had nothing to say about this. Please ask in other words."))
     notices = _notices(turn, texts)
-    if notices:
-        said.append("\n".join(f"> {notice}" for notice in notices))
-    return Closing("\n\n".join(said), _buttons(turn, texts))
+    return Closing("\n\n".join([*said, *_quoted(notices)]), _buttons(turn, texts))
+
+
+def quiet_closing(turn: Turn, texts: Texts) -> Closing:
+    """What is shown of a final turn in another's name: an answer and which files could not be read, or nothing."""
+    if turn.state not in (TurnState.ANSWERED, TurnState.DELIVERED) or not turn.answer.strip():
+        return Closing("")
+    return Closing("\n\n".join([turn.answer.strip(), *_quoted(_unread(turn, texts))]))
 
 
 def unread_files(turn: Turn) -> list[tuple[str, str]]:
@@ -44,12 +49,21 @@ def thumbs(turn_id: str) -> tuple[Button, ...]:
     return Button("👍", Action(THUMBS_UP, turn_id).value), Button("👎", Action(THUMBS_DOWN, turn_id).value)
 
 
-def _notices(turn: Turn, texts: Texts) -> list[str]:
+def _quoted(notices: list[str]) -> list[str]:
+    return ["\n".join(f"> {notice}" for notice in notices)] if notices else []
+
+
+def _unread(turn: Turn, texts: Texts) -> list[str]:
     notices = []
     for name, why in unread_files(turn):
         # Some names are words of ours, for files that nobody told the names of.
         shown = texts(name) or texts("a file")
         notices.append(texts("{name} could not be used: {why}", name=shown, why=texts.error(why)))
+    return notices
+
+
+def _notices(turn: Turn, texts: Texts) -> list[str]:
+    notices = _unread(turn, texts)
     if turn.state == TurnState.FAILED:
         notices.append(texts.error(turn.error_message))
     elif turn.state == TurnState.CANCELLED:

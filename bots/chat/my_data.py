@@ -71,7 +71,9 @@ async def forget(services: Services, where: Whereabouts, action: Action) -> Repl
     """The answer to `ask_before_forgetting`, or its question once more."""
     texts = where.texts
     if action.argument != where.person.id:
-        return Reply(texts("This button is for somebody else. Write “forget” to erase your own conversations."), done=False)
+        return Reply(
+            texts("This button is for somebody else. Write “forget” to erase your own conversations."), done=False
+        )
     if action.choice == NO:
         return Reply(texts("Nothing was erased."))
     if action.choice != YES:

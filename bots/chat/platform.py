@@ -119,6 +119,9 @@ class ChatPlatform(Protocol):
     def split(self, text: str) -> Sequence[str]:
         """A whole answer (Markdown) in parts that one message each can hold; at least one."""
 
+    def in_our_name(self, address: Address) -> bool:
+        """Whether it is known there that a machine answers. Else an answer is all that is said: no failure, no Stop."""
+
     def live(self, address: Address, post: str | None) -> Live:
         """A view on the answer while it is written; `post` is the message that an earlier process began. Sends
         nothing yet."""

@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 
 from bots.chat.boxes import BoxedPicture, boxed_picture
-from bots.chat.closing import Closing, closing, stop_button
+from bots.chat.closing import Closing, closing, quiet_closing, stop_button
 from bots.chat.follow import Again, Done, InQueue, Looking, Progress, Writing, follow
 from bots.chat.platform import Address, ChatPlatform, Live, Part, PostGone, SendFailed, SendRefused, Status
 from bots.chat.texts import Texts, texts_for
@@ -179,9 +179,16 @@ class Sending:
     async def _finish(self, live: Live, turn: Turn) -> None:
         # Whoever asks for the first time: his language was learnt meanwhile.
         self.address = replace(self.address, texts=await asyncio.to_thread(self._texts))
-        ended = closing(turn, self.address.texts)
-        # A status line is something that stands there, too: it goes when a message comes.
-        parts = await self._parts(turn, ended) if ended.text or self.posts or self._shown else []
+        if self.platform.in_our_name(self.address):
+            ended = closing(turn, self.address.texts)
+            # A status line is something that stands there, too: it goes when a message comes.
+            stands = bool(self.posts) or self._shown
+        else:
+            ended = quiet_closing(turn, self.address.texts)
+            stands = any(post.external_id for post in self.posts.values())
+            if not ended.text:
+                log.warning("unanswered_in_anothers_name", turn=turn.id, state=turn.state, error=turn.error_code)
+        parts = await self._parts(turn, ended) if ended.text or stands else []
         shown: list[str] = []
         for part in parts:
             if shown:

@@ -55,6 +55,10 @@ class SlackPlatform:
         """Parts of one message's Markdown each, in which nothing links or calls anybody."""
         return [piece.shown for piece in split(spoken(text), MESSAGE_CHARS)]
 
+    def in_our_name(self, address: Address) -> bool:
+        """Slack has nothing else."""
+        return True
+
     def live(self, address: Address, post: str | None) -> SlackLive:
         """The view on an answer that is being written."""
         target = Target.read(address.target)

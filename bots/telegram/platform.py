@@ -49,6 +49,10 @@ class TelegramPlatform:
         """Parts that one message each can hold, as formatted, without links."""
         return split_text(without_links(text))
 
+    def in_our_name(self, address: Address) -> bool:
+        """Not to the customers of a shop; its owner is told everything about what he is to approve."""
+        return not address.target.get("business") or self.approvals.are_wanted(address)
+
     def live(self, address: Address, post: str | None) -> Live:
         """The view on an answer that is being written."""
         if self.approvals.are_wanted(address):

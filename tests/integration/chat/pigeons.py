@@ -60,6 +60,9 @@ class Pigeons:
     def split(self, text: str) -> Sequence[str]:
         return [piece.shown for piece in split(text, LIMIT)]
 
+    def in_our_name(self, address: Address) -> bool:
+        return True
+
     def live(self, address: Address, post: str | None) -> "Flight":
         return Flight(self, address, post)
 

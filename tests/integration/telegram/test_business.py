@@ -4,7 +4,7 @@ from core.values import TurnState
 from tests.fakes.telegram import FakeTelegram
 from tests.integration.telegram.stand import Stand, adapter_over
 from tests.integration.web.site import picture
-from tests.processes import Installation
+from tests.processes import Installation, until
 
 RED = picture("red", size=(320, 240))
 
@@ -26,6 +26,40 @@ def test_a_customer_is_answered_in_the_shops_name(stand: Stand, telegram: FakeTe
         row = repositories.telegram.connection(link.id)
     assert row is not None
     assert (row.owner_id, row.owner_chat_id, row.can_reply, row.enabled) == (shop.id, shop.id, True, True)
+
+
+def test_customers_hear_no_failure_and_no_stop(stand: Stand, telegram: FakeTelegram) -> None:
+    kim = telegram.user("kim8")
+    link = telegram.connect(telegram.user("shop8"))
+    chat = telegram.customer(link, kim)
+    failed = telegram.photo(kim, chat, RED, "Does it fail?")
+    stand.work_on(failed).fail("deadline", "The answer took too long. Please ask again, or ask for something shorter.")
+    until(lambda: stand.delivery(stand.turn_of(failed).id).state == "sent", "it is done with")
+    deleted = telegram.say(kim, chat, "Never mind?")
+    stand.ready(deleted)
+    telegram.delete(deleted.message)
+    until(lambda: stand.delivery(stand.turn_of(deleted).id).state == "sent", "so is this")
+    stand.work_on(telegram.say(kim, chat, "Silent?")).answer("")
+    stand.settled()
+    assert telegram.answers(chat) == []
+    # Where words stand already, somebody has to go on with them.
+    begun = telegram.say(kim, chat, "Half of it?")
+    work = stand.work_on(begun).say("Yes, we have ")
+    telegram.wait_for(lambda: telegram.answers(chat))
+    work.fail("deadline", "The answer took too long. Please ask again, or ask for something shorter.")
+    stand.settled()
+    assert [one.text for one in telegram.answers(chat)] == ["A person will answer you here."]
+
+
+def test_customers_hear_which_picture_could_not_be_read(stand: Stand, telegram: FakeTelegram) -> None:
+    kim = telegram.user("kim9")
+    chat = telegram.customer(telegram.connect(telegram.user("shop9")), kim)
+    asked = telegram.document(kim, chat, "broken.png", b"no picture at all", "And this?")
+    stand.work_on(asked).answer("I see none.", finish_reason="length")
+    stand.settled()
+    (answer,) = telegram.answers(chat)
+    assert answer.text.startswith("I see none.\n\nbroken.png could not be used: ")
+    assert "cut off" not in answer.text
 
 
 def test_the_owners_own_words_are_no_questions(stand: Stand, telegram: FakeTelegram) -> None:
