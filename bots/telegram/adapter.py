@@ -16,7 +16,7 @@ from bots.telegram.client import INTAKE_CONNECTIONS, POLL_S, greet, open_bot
 from bots.telegram.desk import Desk
 from bots.telegram.download import open_downloader
 from bots.telegram.gather import TelegramGatherer
-from bots.telegram.limits import Limits
+from bots.telegram.limits import Limits, Pace
 from bots.telegram.listening import Served
 from bots.telegram.menu import set_menu
 from bots.telegram.platform import TelegramPlatform
@@ -38,16 +38,18 @@ class TelegramAdapter:
 
 
 @asynccontextmanager
-async def open_telegram(services: Services, app: FastAPI, *, poll_s: int = POLL_S) -> AsyncIterator[TelegramAdapter]:
+async def open_telegram(
+    services: Services, app: FastAPI, *, poll_s: int = POLL_S, pace: Pace | None = None
+) -> AsyncIterator[TelegramAdapter]:
     """The running adapter: answers go out, and updates come in by polling, or through `app`.
 
-    `poll_s`: how long one question for updates waits for them.
+    `poll_s`: how long one question for updates waits for them. `pace`: what the server takes, else Telegram's.
 
     Raises:
         ConfigurationError: the settings do not allow it.
     """
     settings = services.settings
-    async with _open_desk(services) as desk:
+    async with _open_desk(services, pace) as desk:
         updates = Updates(desk, Pressing(desk))
         if settings.telegram_transport == "webhook":
             webhook = Webhook(desk.intake_bot, updates, settings, (desk.bot,))
@@ -72,11 +74,11 @@ async def open_telegram(services: Services, app: FastAPI, *, poll_s: int = POLL_
 
 
 @asynccontextmanager
-async def _open_desk(services: Services) -> AsyncIterator[Desk]:
+async def _open_desk(services: Services, pace: Pace | None) -> AsyncIterator[Desk]:
     settings = services.settings
     background = Background()
     async with AsyncExitStack() as stack:
-        bot = await stack.enter_async_context(open_bot(settings, limits=Limits()))
+        bot = await stack.enter_async_context(open_bot(settings, limits=Limits(pace)))
         intake_bot = await stack.enter_async_context(open_bot(settings, INTAKE_CONNECTIONS))
         downloader = await stack.enter_async_context(open_downloader(settings, intake_bot))
         platform = TelegramPlatform(services, bot)

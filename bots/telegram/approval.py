@@ -58,6 +58,7 @@ class Approvals:
         self._life = timedelta(hours=services.settings.telegram_approval_h)
         self._on = services.settings.telegram_business == "approve"
         self._wake = asyncio.Event()
+        self.look_s = LOOK_S
 
     def are_wanted(self, address: Address) -> bool:
         """Whether this delivery shows an answer to its owner first."""
@@ -135,7 +136,7 @@ class Approvals:
                 # Nobody would start this task again.
                 log.exception("telegram_approvals_error")
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_S):
+                async with asyncio.timeout(self.look_s):
                     await self._wake.wait()
 
     async def _shown(self, address: Address, part: Part, owner: _Owner) -> tuple[str, Sequence[Button]]:

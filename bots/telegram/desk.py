@@ -10,10 +10,10 @@ from telegram import Bot, User
 from bots.chat.background import Background
 from bots.chat.commands import Commands
 from bots.chat.deliver import Deliverer
-from bots.chat.gather import Gatherer
 from bots.chat.platform import SendFailed
 from bots.chat.reply import Caller, Reply
 from bots.services import Services
+from bots.telegram.gather import TelegramGatherer
 from bots.telegram.listening import Served
 from bots.telegram.platform import TelegramPlatform
 from bots.telegram.rights import Rights
@@ -33,7 +33,7 @@ class Desk:
     bot: Bot
     intake_bot: Bot
     commands: Commands
-    gatherer: Gatherer
+    gatherer: TelegramGatherer
     platform: TelegramPlatform
     deliverer: Deliverer
     background: Background

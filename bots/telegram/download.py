@@ -47,6 +47,7 @@ class Downloader:
         self._bot = bot
         self._client = client
         self._folder = settings.telegram_files_dir
+        self.pauses_s = PAUSES_S
         self.max_bytes = settings.picture_max_bytes
         if self._folder is None:
             self.max_bytes = min(self.max_bytes, CLOUD_LIMIT)
@@ -62,7 +63,7 @@ class Downloader:
         """
         if size > self.max_bytes:
             raise too_large(self.max_bytes)
-        for pause in PAUSES_S:
+        for pause in self.pauses_s:
             try:
                 return await self._fetch(file_id)
             except _Unavailable as error:

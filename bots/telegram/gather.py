@@ -30,7 +30,7 @@ class TelegramGatherer(Gatherer):
 
     def __init__(self, services: Services, background: Background, downloader: Downloader) -> None:
         super().__init__(services, background)
-        self._downloader = downloader
+        self.downloader = downloader
         self._slots = asyncio.Semaphore(FETCHES)
 
     async def fetch(
@@ -50,7 +50,7 @@ class TelegramGatherer(Gatherer):
             return [Refused(name, PictureError.code, str(why))]
         async with self._slots:
             try:
-                data = await self._downloader.fetch(str(source["file_id"]), int(source.get("size") or 0))
+                data = await self.downloader.fetch(str(source["file_id"]), int(source.get("size") or 0))
                 named, refused = await self._services.pictures.read(person, name, data)
                 return [*named, *refused]
             except GlimtError as error:

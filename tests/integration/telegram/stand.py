@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from bots.services import open_services
 from bots.telegram.adapter import TelegramAdapter, open_telegram
+from bots.telegram.limits import Pace
 from bots.web.app import create_app
 from core.store.models import Delivery, InboundEvent, Turn
 from core.values import FINAL_STATES, Platform, TurnState
@@ -25,6 +26,9 @@ from tests.processes import PATIENCE_S, Installation, until
 from tests.serving import in_a_thread
 
 Result = TypeVar("Result")
+# Tests of the limits keep to Telegram's own (tests/unit/telegram/test_limits.py, bench); these are about other things,
+# and would wait a second for every second message.
+PACE = Pace(chat_s=0.05)
 
 
 @dataclass
@@ -135,13 +139,22 @@ def adapter_over(at: Installation, telegram: FakeTelegram, *, poll_s: int = 2, *
         async with AsyncExitStack() as stack:
             services = await stack.enter_async_context(open_services(settings))
             app = create_app(services) if posted else FastAPI()
-            adapter = await stack.enter_async_context(open_telegram(services, app, poll_s=poll_s))
+            adapter = await stack.enter_async_context(open_telegram(services, app, poll_s=poll_s, pace=PACE))
             url = await stack.enter_async_context(_served(app)) if posted else ""
+            _hurry(adapter)
             loop = asyncio.get_running_loop()
             yield Stand(at, settings, url, services, app, telegram=telegram, adapter=adapter, loop=loop)
 
     with in_a_thread(opened, "telegram-adapter") as (stand, _):
         yield stand
+
+
+def _hurry(adapter: TelegramAdapter) -> None:
+    """Pauses that are for people, or for a server in trouble, as short as they can be."""
+    desk = adapter.desk
+    desk.platform.edit_every_s = 0.2
+    desk.platform.approvals.look_s = 0.1
+    desk.gatherer.downloader.pauses_s = (0.05, 0.05, 0.05)
 
 
 @asynccontextmanager

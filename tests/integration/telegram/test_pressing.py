@@ -21,6 +21,7 @@ def answered(stand: Stand, question: str, chat: Chat | None = None, user: User |
         lambda: next((one for one in stand.telegram.answers(where) if "👍" in one.buttons), None), PATIENCE_S
     )
     assert seen is not None
+    stand.settled()
     return ann, seen
 
 
