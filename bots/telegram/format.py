@@ -22,13 +22,15 @@ TEXT_UNITS, CAPTION_UNITS = 4096, 1024
 _TABLE_COLUMNS = 46
 # Headings and tables are what entities cannot show.
 _WANTS_RICH = ("table_open", "heading_open")
-_PARSER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+# Without references: their definitions would vanish from the text.
+_PARSER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("reference")
 _MARKS = {
     "strong": MessageEntity.BOLD,
     "em": MessageEntity.ITALIC,
     "s": MessageEntity.STRIKETHROUGH,
 }
 _RULE = "———"
+_NOTHING = "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,20 @@ class Formatted:
 
 @lru_cache(maxsize=512)
 def render(markdown: str) -> Formatted:
-    """What to send of a piece of Markdown; `text` is empty only where there is nothing to see."""
+    """What to send of a piece of Markdown; `text` is empty only where that is, and has something to see: Telegram takes
+    no message without."""
     tokens = _PARSER.parse(markdown)
     writer = Writer()
     _blocks(tokens, writer)
     text, entities = writer.finished()
+    if markdown and not _is_visible(text):
+        return Formatted(markdown if _is_visible(markdown) else _NOTHING)
     wants_rich = any(token.type in _WANTS_RICH for token in tokens)
     return Formatted(text, entities, rich_html(tokens) if wants_rich else "")
+
+
+def _is_visible(text: str) -> bool:
+    return any(not c.isspace() and unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Mn") for c in text)
 
 
 def split_text(markdown: str, limit: int = TEXT_UNITS) -> list[str]:

@@ -120,3 +120,17 @@ def test_what_is_too_long_is_cut_between_characters() -> None:
     assert clipped("🙂" * 10, 7) == "🙂🙂🙂…"
     assert rendered("- x\n" * 2000).units <= TEXT_UNITS
     assert rendered("**x** " * 2000, CAPTION_UNITS).units == CAPTION_UNITS
+
+
+@pytest.mark.parametrize(
+    "markdown", ["```\n```", "#", "> ", "&nbsp;", "\u200b", "\u2060\n\u00ad", "[1]: a.b", "&#8203;"]
+)
+def test_there_is_always_something_to_see(markdown: str) -> None:
+    shown = rendered(markdown)
+    assert any(c.isprintable() and not c.isspace() for c in shown.text)
+    assert shown.rich == ""
+
+
+def test_what_looks_like_a_reference_is_not_left_out() -> None:
+    assert render("See [1].\n\n[1]: the sign on the left").text == "See [1].\n\n[1]: the sign on the left"
+    assert rendered("").text == ""
