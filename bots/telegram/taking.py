@@ -169,6 +169,9 @@ class Taking:
             urgent=True,
         )
         if accepted.duplicate:
+            if said.album and turn_of_key(self._store, Platform.TELEGRAM, said.key) is None:
+                # Not this picture was known, but its album: another process has just begun it.
+                return self.take(said, question, files)
             return NOTHING
         return Taken(
             accepted.turn_id,
