@@ -48,6 +48,8 @@ _NEVER = (
     "user is deactivated",
     "user_is_blocked",
 )
+# PTB's words where a refusal was none of the Bot API's: some proxy's page, which says nothing about our message.
+_PROXY = "Parsing the server response"
 _SAME = "message is not modified"
 _PARSE = (
     "can't parse entities",
@@ -88,6 +90,8 @@ def as_failure(error: BaseException) -> SendFailed:
     code = error_code(error)
     if isinstance(error, RetryAfter):
         return SendFailed(code, retry_after_s=retry_after_s(error))
+    if _PROXY in str(error):
+        return SendFailed(code)
     if isinstance(error, Forbidden):
         return SendRefused(code)
     if isinstance(error, ChatMigrated):
@@ -110,6 +114,9 @@ def retry_after_s(error: RetryAfter) -> float:
 
 def is_ambiguous(error: BaseException) -> bool:
     """Nobody knows whether Telegram did what was asked: the connection ended before its answer."""
+    if type(error) is TelegramError:
+        # An answer that could not be read.
+        return True
     return isinstance(error, (TimedOut, NetworkError)) and not isinstance(error, BadRequest)
 
 
