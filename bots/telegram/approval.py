@@ -214,6 +214,8 @@ class Approvals:
             if row is None or row.owner_id != user_id:
                 return None
             texts = self._texts(repositories, repositories.telegram.connection(row.connection_id))
+            if not text.strip():
+                return Decision.ASKED, texts
             return self._approve(repositories, row, text), texts
 
     def _approve(self, repositories: Repositories, row: TelegramApproval, own_words: str | None) -> Decision:

@@ -54,7 +54,7 @@ class Inbox:
             return
         turn = await self._desk.commit(partial(turn_of_event, self._services.store, Platform.TELEGRAM, said.key))
         if turn is None:
-            if said.fresh:
+            if said.fresh and not await self._decides(message, said):
                 # It overtook the message, which will then be the duplicate; or the person added the mention.
                 await self._said(said, me)
             return
@@ -73,6 +73,9 @@ class Inbox:
 
     async def _decides(self, message: Message, said: Said) -> bool:
         if not said.private or said.user is None or said.reply is None or not said.reply.ours:
+            return False
+        if said.text.command() is not None:
+            # That is said to us.
             return False
         return await self._presses.own_words(message, said.user, message.text or "")
 

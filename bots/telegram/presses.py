@@ -25,7 +25,8 @@ class Presses(Protocol):
         """
 
     async def own_words(self, message: Message, user: User, text: str) -> bool:
-        """Somebody has replied to a message of ours in his private chat, perhaps to an answer that he is to approve.
+        """Somebody has replied to a message of ours in his private chat, perhaps to an answer that he is to approve;
+        `text` is empty where he sent something else than words.
         False: it is something else. What is decided is in SQL when this returns.
 
         Raises:

@@ -66,7 +66,7 @@ class Pressing:
             StoreError: nothing was decided; the update comes again.
         """
         replied = message.reply_to_message
-        if replied is None or not text.strip():
+        if replied is None:
             return False
         approvals = self._desk.platform.approvals
         post = post_id(message.chat.id, replied.message_id)

@@ -102,6 +102,29 @@ def test_the_owners_own_words_are_sent_instead_and_remembered(shops: Stand) -> N
     assert shop.got() == ["It costs 20 euros."]
 
 
+def test_only_words_that_are_meant_for_the_customer_are_sent(shops: Stand) -> None:
+    shop = Shop(shops, "Which size?")
+    seen = shop.proposal()
+    command = shops.telegram.say(shop.owner, shop.office, "/help", reply_to=seen.message)
+    shops.telegram.wait_for(
+        lambda: "shows how much you have asked" in shops.telegram.answers(shop.office)[-1].text, PATIENCE_S
+    )
+    drawn = shops.telegram.photo(shop.owner, shop.office, picture("blue"), "This one", reply_to=seen.message)
+    wanted = "Reply to this message with the text that shall be sent instead."
+    shops.telegram.wait_for(lambda: shops.telegram.answers(shop.office)[-1].text == wanted, PATIENCE_S)
+    assert shops.no_turn_of(command)
+    assert shops.no_turn_of(drawn)
+    assert (shop.got(), shop.row().state) == ([], ApprovalState.PROPOSED)
+    words = shops.telegram.say(shop.owner, shop.office, "It is mediun.", reply_to=seen.message)
+    shop.decided("✅ Sent")
+    shops.telegram.edit(words.message, "It is medium.")
+    late = "This was decided already, or has expired."
+    shops.telegram.wait_for(lambda: shops.telegram.answers(shop.office)[-1].text == late, PATIENCE_S)
+    assert shops.no_turn_of(words)
+    shops.settled()
+    assert shop.got() == ["It is mediun."]
+
+
 def test_what_is_discarded_nobody_gets(shops: Stand) -> None:
     shop = Shop(shops, "Is it broken?", language="zh-hans")
     seen = shop.proposal()
