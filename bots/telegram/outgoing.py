@@ -58,7 +58,7 @@ class Outgoing:
 
         async def rich(chat_id: int) -> Any:
             said = {"rich_message": _rich(shown), "reply_markup": keyboard}
-            where = {**_where(target, chat_id), "reply_parameters": _reply(target, reply)}
+            where = {**_where(target, chat_id), "reply_parameters": _reply(target, chat_id, reply)}
             return await self._bot.do_api_request("sendRichMessage", api_kwargs=_given(said | where))
 
         async def text(chat_id: int, form: Formatted) -> Any:
@@ -66,7 +66,7 @@ class Outgoing:
                 text=form.text,
                 entities=form.entities or None,
                 reply_markup=keyboard,
-                reply_parameters=_reply(target, reply),
+                reply_parameters=_reply(target, chat_id, reply),
                 link_preview_options=_NO_PREVIEW,
                 **_where(target, chat_id),
             )
@@ -167,7 +167,7 @@ class Outgoing:
                 "caption": form.text or None,
                 "caption_entities": form.entities or None,
                 "reply_markup": keyboard,
-                "reply_parameters": _reply(target, True),
+                "reply_parameters": _reply(target, chat_id, True),
                 "filename": name,
                 **_where(target, chat_id),
             }
@@ -269,9 +269,10 @@ def _where(target: Target, chat_id: int) -> dict[str, Any]:
     return where
 
 
-def _reply(target: Target, reply: bool | None) -> ReplyParameters | None:
+def _reply(target: Target, chat_id: int, reply: bool | None) -> ReplyParameters | None:
     wanted = not target.private and not target.business if reply is None else reply
-    if not wanted or not target.message_id:
+    # In a supergroup that the group has become, the question's number is that of another message.
+    if not wanted or not target.message_id or chat_id != target.chat_id:
         return None
     return ReplyParameters(target.message_id, allow_sending_without_reply=True)
 

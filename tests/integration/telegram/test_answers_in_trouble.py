@@ -134,4 +134,6 @@ def test_a_group_that_became_a_supergroup_gets_its_answer(modern: Stand) -> None
     work.answer(WHOLE)
     shown(modern, moved, WHOLE)
     modern.settled()
-    assert [one.text for one in modern.telegram.answers(moved)] == [WHOLE]
+    (answer,) = modern.telegram.answers(moved)
+    # Its question's number is that of another message there.
+    assert (answer.text, answer.reply_to) == (WHOLE, 0)
