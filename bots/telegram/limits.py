@@ -28,8 +28,6 @@ Answer = bool | dict[str, Any] | list[dict[str, Any]]
 _MARGIN_S = 0.02
 # A longer wait is not sat out here: who called is told, and writes it down.
 MOST_WAIT_S = 30.0
-# Two chats that are told to wait within so many seconds: it is not about the chats.
-_TOGETHER_S = 2.0
 _KNOWN_CHATS = 5_000
 # Of so many calls one is a reply, as long as both wait.
 _REPLY_EVERY = 5
@@ -54,7 +52,8 @@ class NotNow(TelegramError):
 class Pace:
     """What Telegram takes: messages, edits and drafts in `overall_s` from this bot, one in `chat_s` for a chat, and in
     `group_s` for a group. A chat that was quiet may get a `burst`, so that no answer waits for its own preview.
-    Previews leave `spare` of all and `group_spare` of a group's to what must not wait."""
+    Previews leave `spare` of all and `group_spare` of a group's to what must not wait. Two chats that are told to wait
+    within `together_s`: it is not about the chats."""
 
     overall: int = 30
     overall_s: float = 1.0
@@ -64,6 +63,7 @@ class Pace:
     group_s: float = 60.0
     spare: int = 6
     group_spare: int = 8
+    together_s: float = 2.0
 
 
 @dataclass(slots=True)
@@ -252,7 +252,7 @@ class Limits(BaseRateLimiter[int]):
         log.warning("telegram_flood", seconds=pause, group=chat.is_group)
         chat.told_until = max(chat.told_until, now + pause + _MARGIN_S)
         other, at = self._told_last
-        if other != chat_id and now - at < _TOGETHER_S:
+        if other != chat_id and now - at < self._pace.together_s:
             self._told_until = max(self._told_until, now + min(pause, MOST_WAIT_S) + _MARGIN_S)
         self._told_last = chat_id, now
 

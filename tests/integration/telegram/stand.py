@@ -27,8 +27,8 @@ from tests.serving import in_a_thread
 
 Result = TypeVar("Result")
 # Tests of the limits keep to Telegram's own (tests/unit/telegram/test_limits.py, bench); these are about other things,
-# and would wait a second for every second message.
-PACE = Pace(chat_s=0.05)
+# and would wait a second for every second message, or for the flood of a test before.
+PACE = Pace(chat_s=0.05, together_s=0.0)
 
 
 @dataclass
