@@ -116,7 +116,7 @@ class ChatPlatform(Protocol):
     # Whether thinking is shown while it is written.
     show_thinking: bool
 
-    def split(self, text: str) -> Sequence[str]:
+    def split(self, address: Address, text: str) -> Sequence[str]:
         """A whole answer (Markdown) in parts that one message each can hold; at least one."""
 
     def in_our_name(self, address: Address) -> bool:

@@ -207,7 +207,7 @@ class Sending:
         """What the platform is to show in the end: the text in parts, then the picture with its boxes."""
         # Where something stands already, a turn that was handed over must not leave it there as it is.
         text = ended.text or self.address.texts("A person will answer you here.")
-        pieces = [piece for piece in self.platform.split(text) if piece.strip()] or [text]
+        pieces = [piece for piece in self.platform.split(self.address, text) if piece.strip()] or [text]
         parts = [Part(position, piece) for position, piece in enumerate(pieces)]
         parts[-1] = replace(parts[-1], last=True, buttons=ended.buttons)
         if turn.boxes and (boxed := await self._boxed(turn)) is not None:

@@ -51,7 +51,7 @@ class SlackPlatform:
         self._clients = clients
         self.statuses = Statuses()
 
-    def split(self, text: str) -> Sequence[str]:
+    def split(self, address: Address, text: str) -> Sequence[str]:
         """Parts of one message's Markdown each, in which nothing links or calls anybody."""
         return [piece.shown for piece in split(spoken(text), MESSAGE_CHARS)]
 

@@ -225,7 +225,7 @@ class Approvals:
         delivery = repositories.deliveries.of_turn(row.turn_id)
         if delivery is None:
             return Decision.GONE
-        target = {**delivery.target, "approved": True}
+        target = {**delivery.target, "approved": True, "own_words": own_words is not None}
         done = repositories.approvals.approve(row.turn_id, target, utc_now(), own_words)
         return Decision.SENT if done else Decision.TOO_LATE
 

@@ -4,6 +4,8 @@ An answer is untrusted text: raw HTML stays text, pictures become links, and onl
 all. Nothing in it makes Telegram fetch anything.
 """
 
+import re
+import string
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +32,7 @@ _MARKS = {
     "s": MessageEntity.STRIKETHROUGH,
 }
 _RULE = "———"
+_PUNCTUATION = re.compile("[" + re.escape(string.punctuation) + "]")
 _NOTHING = "…"
 
 
@@ -63,6 +66,11 @@ def render(markdown: str) -> Formatted:
 
 def _is_visible(text: str) -> bool:
     return any(not c.isspace() and unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Mn") for c in text)
+
+
+def as_written(text: str) -> str:
+    """A person's words as Markdown that shows just them, but for spaces at the beginning of lines."""
+    return "\n".join(_PUNCTUATION.sub(r"\\\g<0>", line.strip()) for line in text.splitlines())
 
 
 def split_text(markdown: str, limit: int = TEXT_UNITS) -> list[str]:

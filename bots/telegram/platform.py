@@ -12,7 +12,7 @@ from bots.chat.follow import Cadence
 from bots.chat.platform import Address, Live, Part, PostGone, SendFailed
 from bots.services import Services
 from bots.telegram.approval import Approvals
-from bots.telegram.format import split_text
+from bots.telegram.format import as_written, split_text
 from bots.telegram.limits import Rank, ranked
 from bots.telegram.live import EDIT_EVERY_S, REFRESH_S, SilentLive, TelegramLive
 from bots.telegram.outgoing import Outgoing, Server
@@ -45,9 +45,9 @@ class TelegramPlatform:
         self._doubted: dict[tuple[str, int], int] = {}
         self._placed: dict[tuple[str, int], str] = {}
 
-    def split(self, text: str) -> Sequence[str]:
-        """Parts that one message each can hold, as formatted, without links."""
-        return split_text(without_links(text))
+    def split(self, address: Address, text: str) -> Sequence[str]:
+        """Parts that one message each can hold, as formatted, without links; an owner's own words as he wrote them."""
+        return split_text(as_written(text) if address.target.get("own_words") else without_links(text))
 
     def in_our_name(self, address: Address) -> bool:
         """Not to the customers of a shop; its owner is told everything about what he is to approve."""

@@ -57,7 +57,7 @@ class Pigeons:
         """The messages of one answer, as they came."""
         return [message for message in self.messages.values() if message.turn_id == turn_id]
 
-    def split(self, text: str) -> Sequence[str]:
+    def split(self, address: Address, text: str) -> Sequence[str]:
         return [piece.shown for piece in split(text, LIMIT)]
 
     def in_our_name(self, address: Address) -> bool:

@@ -92,14 +92,16 @@ def test_the_owners_own_words_are_sent_instead_and_remembered(shops: Stand) -> N
     shop = Shop(shops, "How much is it?")
     seen = shop.proposal("A circle.")
     assert shop.press(seen, "Edit") == "Reply to this message with the text that shall be sent instead."
-    shops.telegram.say(shop.owner, shop.office, "It costs 20 euros.", reply_to=seen.message)
+    words = "It costs 4*5*1 euros.\n\n1. See https://shop.example/it?a=b_c_d\n# or [ask](us)"
+    shops.telegram.say(shop.owner, shop.office, words, reply_to=seen.message)
     shop.decided("✅ Sent")
-    assert shop.got() == ["It costs 20 euros."]
-    assert shops.turn(shops.turn_of(shop.asked).id).answer == "It costs 20 euros."
+    # Just as he wrote it, with what he links.
+    assert shop.got() == [words]
+    assert shops.turn(shops.turn_of(shop.asked).id).answer == words
     late = shops.telegram.say(shop.owner, shop.office, "No, 30!", reply_to=seen.message)
     assert shops.no_turn_of(late)
     shops.settled()
-    assert shop.got() == ["It costs 20 euros."]
+    assert shop.got() == [words]
 
 
 def test_only_words_that_are_meant_for_the_customer_are_sent(shops: Stand) -> None:

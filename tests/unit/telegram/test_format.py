@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.chat.split import utf16_units
-from bots.telegram.format import CAPTION_UNITS, TEXT_UNITS, Formatted, clipped, render, rendered, split_text
+from bots.telegram.format import CAPTION_UNITS, TEXT_UNITS, Formatted, as_written, clipped, render, rendered, split_text
 
 
 def marked(shown: Formatted) -> list[tuple[str, str]]:
@@ -129,6 +129,13 @@ def test_there_is_always_something_to_see(markdown: str) -> None:
     shown = rendered(markdown)
     assert any(c.isprintable() and not c.isspace() for c in shown.text)
     assert shown.rich == ""
+
+
+@given(st.text(st.characters(exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp", "Zs")), min_size=1, max_size=80))
+def test_what_a_person_wrote_is_shown_as_he_wrote_it(words: str) -> None:
+    shown = render(as_written(words))
+    assert shown.text.replace("\u2060", "") == words.strip()
+    assert shown.entities == ()
 
 
 def test_what_looks_like_a_reference_is_not_left_out() -> None:
