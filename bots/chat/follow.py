@@ -137,3 +137,35 @@ async def follow(
             if pending is not None:
                 pending.cancel()
                 await asyncio.wait({pending})
+
+
+async def repeated(
+    progress: AsyncGenerator[Progress, None],
+    stop: asyncio.Event,
+    again: Callable[[], Progress | None],
+    every_s: float,
+) -> AsyncGenerator[Progress, None]:
+    """The same, until `stop` is set; and every `every_s` seconds without news what `again` says is still to be shown.
+
+    Close it before `progress`.
+    """
+    stopping = asyncio.ensure_future(stop.wait())
+    coming: asyncio.Future[Progress] | None = None
+    try:
+        while True:
+            # Asked for only now: whoever was told something may have taken his time.
+            coming = coming or asyncio.ensure_future(anext(progress))
+            late = every_s if again() is not None else None
+            await asyncio.wait({coming, stopping}, timeout=late, return_when=asyncio.FIRST_COMPLETED)
+            if coming.done():
+                news, coming = coming.result(), None
+                yield news
+            elif stopping.done():
+                return
+            elif (left := again()) is not None:
+                yield left
+    finally:
+        left_over = {stopping} if coming is None else {stopping, coming}
+        for one in left_over:
+            one.cancel()
+        await asyncio.wait(left_over)

@@ -35,6 +35,12 @@ class PostGone(SendFailed):
     code = "post_gone"
 
 
+class LeftOut(SendFailed):
+    """Nothing was sent of what is only for the eye, for want of room: it may be shown a moment later."""
+
+    code = "left_out"
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where an answer goes, and for whom. `target` is what the adapter gave as `InboundQuestion.reply_to`.
@@ -81,7 +87,11 @@ class Live(Protocol):
     """
 
     async def status(self, status: Status) -> str | None:
-        """Show that nothing is there yet. Returns as `write`."""
+        """Show that nothing is there yet. Returns as `write`.
+
+        Raises:
+            LeftOut: and nothing stands there; call it again.
+        """
 
     async def write(self, text: str, thinking: str, stop: Button) -> str | None:
         """Show all of `text` so far (Markdown, perhaps longer than one message takes); it may have begun anew.

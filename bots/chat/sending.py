@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -12,8 +12,9 @@ import structlog
 
 from bots.chat.boxes import BoxedPicture, boxed_picture
 from bots.chat.closing import Closing, closing, quiet_closing, stop_button
-from bots.chat.follow import Again, Done, InQueue, Looking, Progress, Writing, follow
-from bots.chat.platform import Address, ChatPlatform, Live, Part, PostGone, SendFailed, SendRefused, Status
+from bots.chat.follow import Done, Progress, Writing, follow, repeated
+from bots.chat.platform import Address, ChatPlatform, LeftOut, Live, Part, PostGone, SendFailed, SendRefused, Status
+from bots.chat.status_text import status_text
 from bots.chat.texts import Texts, texts_for
 from bots.services import Services
 from core.errors import GlimtError, LostLease, NotFound, StoreError
@@ -29,6 +30,8 @@ KEEP_NOTE_S = 60.0
 PAUSE_S = 0.5
 # How long the live view rests when the platform did not take an update and does not say how long it wants.
 QUIET_S = 2.0
+# After how long it is shown once more what was not, where nothing new has come meanwhile.
+AGAIN_S = 1.0
 # A platform that is away comes back; an answer of yesterday is of no use.
 GIVE_UP_AFTER = timedelta(days=1)
 FIRST_BACK_OFF_S, LONGEST_BACK_OFF_S = 0.5, 60.0
@@ -64,6 +67,7 @@ class Sending:
     _shown: bool = False
     _off: bool = False
     _quiet_until: float = 0.0
+    _again: Progress | None = None
 
     async def run(self) -> None:
         """From the claim to the end of it: sent, to be tried again, given up, or let go."""
@@ -114,26 +118,20 @@ class Sending:
         """Show the answer while it is written; the row of the turn that has ended, None: asked to stop."""
         cadence, thinking = self.platform.cadence, self.platform.show_thinking
         following = follow(self.services.hub, self.address.turn_id, cadence, show_thinking=thinking, pace=self.pace)
-        async with aclosing(following) as progress:
-            while (news := await self._next(progress)) is not None:
+        async with (
+            aclosing(following) as progress,
+            aclosing(repeated(progress, self.stop, lambda: self._again, AGAIN_S)) as all_news,
+        ):
+            async for news in all_news:
                 if isinstance(news, Done):
                     return news.turn
-                await self._show(live, news)
+                self._again = None if await self._show(live, news) or self._off else news
         return None
 
-    async def _next(self, progress: AsyncGenerator[Progress, None]) -> Progress | None:
-        coming, stopping = asyncio.ensure_future(anext(progress)), asyncio.ensure_future(self.stop.wait())
-        try:
-            await asyncio.wait({coming, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            return coming.result() if coming.done() else None
-        finally:
-            stopping.cancel()
-            coming.cancel()
-            await asyncio.wait({coming, stopping})
-
-    async def _show(self, live: Live, news: Progress) -> None:
+    async def _show(self, live: Live, news: Progress) -> bool:
+        """Whether it was taken; else it is worth another try."""
         if self._off or self.pressed() or time.monotonic() < self._quiet_until:
-            return
+            return False
         if not self._begun:
             await self._begin(0)
             self._begun = True
@@ -143,38 +141,28 @@ class Sending:
                 stop = stop_button(self.address.turn_id, self.address.texts)
                 post = await live.write(news.text, news.thinking, stop)
             else:
-                post = await live.status(Status(self._status(news)))
+                post = await live.status(Status(status_text(news, self.address.texts)))
+        except LeftOut:
+            return False
         except SendRefused as error:
             self._off = True
             log.info("live_view_refused", delivery=self.delivery_id, detail=str(error))
-            return
+            return False
         except SendFailed as error:
             self._quiet_until = time.monotonic() + (error.retry_after_s or QUIET_S)
             log.info("live_view_failed", delivery=self.delivery_id, detail=str(error))
             self._doubt(0)
-            return
+            return False
         except Exception:
             # The answer does not depend on what is shown of it before.
             self._off = True
             log.exception("live_view_error", delivery=self.delivery_id)
             self._doubt(0)
-            return
+            return False
         known = self.posts.get(0)
         if post and (known is None or known.external_id != post):
             await self._noted(0, post, complete=False)
-
-    def _status(self, news: Progress) -> str:
-        texts = self.address.texts
-        match news:
-            case InQueue(0):
-                return texts("Your question is next.")
-            case InQueue(before):
-                return texts.plural("{n} question is before yours.", "{n} questions are before yours.", before)
-            case Again(message):
-                return texts("{error} Trying again …", error=texts.error(message))
-            case Looking():
-                return texts("Looking …")
-        return ""
+        return True
 
     async def _finish(self, live: Live, turn: Turn) -> None:
         # Whoever asks for the first time: his language was learnt meanwhile.

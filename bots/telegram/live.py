@@ -16,7 +16,7 @@ from telegram.error import RetryAfter, TelegramError
 from bots.chat.actions import Button
 from bots.chat.closing import stop_button
 from bots.chat.defang import settled, without_links
-from bots.chat.platform import Address, Part, Status
+from bots.chat.platform import Address, LeftOut, Part, Status
 from bots.telegram.format import TEXT_UNITS, split_text
 from bots.telegram.limits import NotNow, Rank, ranked
 from bots.telegram.outgoing import Outgoing
@@ -98,10 +98,12 @@ class TelegramLive:
             try:
                 await self._outgoing.knows_rich()
                 await self._update(may_begin=True)
-            except NotNow:
-                pass
-            except RetryAfter as error:
-                log.info("telegram_preview_flood", seconds=retry_after_s(error))
+            except (NotNow, RetryAfter) as error:
+                if isinstance(error, RetryAfter):
+                    log.info("telegram_preview_flood", seconds=retry_after_s(error))
+                if self._post is None and not self._drafts:
+                    # The keeper brings what a draft or a message lacks, but begins none.
+                    raise LeftOut from error
             except FAILURES as error:
                 raise as_failure(error) from error
         return self._post

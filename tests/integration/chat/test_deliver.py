@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bots.chat.deliver import FEW, Deliverer
-from bots.chat.platform import SendFailed, SendRefused
+from bots.chat.platform import LeftOut, SendFailed, SendRefused
 from core.conversation.inbound import Refused
 from core.errors import PictureBroken
 from core.values import TurnState
@@ -204,6 +204,18 @@ async def test_a_live_view_that_fails_costs_nothing_of_the_answer(office: Office
         work.say(" star").end("A yellow star.")
         await office.until_sent(asked.turn_id)
     assert [message.text for message in pigeons.shown(asked.turn_id)] == ["A yellow star."]
+
+
+@in_office
+async def test_what_had_no_room_is_shown_a_moment_later_though_nothing_new_comes(office: Office) -> None:
+    pigeons = Pigeons()
+    pigeons.failures["write"] = [LeftOut(), limited(0.1)]
+    async with carrying(office, pigeons) as deliverer:
+        work = await begun(office, deliverer, pigeons)
+        assert pigeons.calls.count("write") == 3
+        work.end("A yellow star.")
+        await office.until_sent(work.turn.id)
+    assert [message.text for message in pigeons.shown(work.turn.id)] == ["A yellow star."]
 
 
 @in_office
