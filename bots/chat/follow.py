@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from typing import Any
 
 from core.queue.events import Ended, FollowEvent, Reset, Retrying, Seen, Text, Waiting
 from core.queue.follow import StreamHub
@@ -156,7 +157,8 @@ async def repeated(
             # Asked for only now: whoever was told something may have taken his time.
             coming = coming or asyncio.ensure_future(anext(progress))
             late = every_s if again() is not None else None
-            await asyncio.wait({coming, stopping}, timeout=late, return_when=asyncio.FIRST_COMPLETED)
+            first: set[asyncio.Future[Any]] = {coming, stopping}
+            await asyncio.wait(first, timeout=late, return_when=asyncio.FIRST_COMPLETED)
             if coming.done():
                 news, coming = coming.result(), None
                 yield news
@@ -165,7 +167,7 @@ async def repeated(
             elif (left := again()) is not None:
                 yield left
     finally:
-        left_over = {stopping} if coming is None else {stopping, coming}
+        left_over: set[asyncio.Future[Any]] = {stopping} if coming is None else {stopping, coming}
         for one in left_over:
             one.cancel()
         await asyncio.wait(left_over)
