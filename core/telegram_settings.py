@@ -69,6 +69,10 @@ class TelegramSettings(BaseSettings):
         3.0, ge=0.0, le=9.0, description="how long a picture without words waits for those that follow"
     )
 
+    telegram_comment_wait_s: float = Field(
+        0.8, ge=0.0, le=9.0, description="how long the first words in a chat wait for pictures forwarded with them"
+    )
+
     @field_validator("telegram_bot_token")
     @classmethod
     def _is_a_bot_token(cls, secret: SecretStr) -> SecretStr:

@@ -24,7 +24,6 @@ from core.values import Platform, utc_now
 WORDS_WITHIN = timedelta(seconds=60)
 # Forwarding with a comment sends the comment first.
 PICTURES_WITHIN = timedelta(seconds=10)
-COMMENT_WAIT = timedelta(seconds=0.8)
 # Parts of one album that were each answered before the next one came.
 _ALBUM_TURNS = 10
 _QUOTED_CHARS = 2_000
@@ -56,6 +55,7 @@ class Taking:
         settings = services.settings
         self._album_wait = timedelta(seconds=settings.telegram_album_wait_s)
         self._caption_wait = timedelta(seconds=settings.telegram_caption_wait_s)
+        self._comment_wait = timedelta(seconds=settings.telegram_comment_wait_s)
 
     def take(self, said: Said, question: str, files: Sequence[Pending]) -> Taken:
         """A message that is for us, with all files that it is about.
@@ -140,7 +140,7 @@ class Taking:
         waits = [
             self._album_wait if said.album else timedelta(0),
             self._caption_wait if said.files and not question and said.reply is None else timedelta(0),
-            COMMENT_WAIT if begins and not said.files and said.reply is None else timedelta(0),
+            self._comment_wait if begins and not said.files and said.reply is None else timedelta(0),
         ]
         return max(waits) or None
 

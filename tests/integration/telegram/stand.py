@@ -129,6 +129,7 @@ def adapter_over(at: Installation, telegram: FakeTelegram, *, poll_s: int = 2, *
             "telegram_api_url": telegram.url,
             "telegram_album_wait_s": 0.4,
             "telegram_caption_wait_s": 0.6,
+            "telegram_comment_wait_s": 0.15,
             **overrides,
         }
     )
