@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from glimt.evaluation.data import read_items
 from tools.demo_model.asker import Asker
 from tools.demo_model.change import sample_change
 from tools.demo_model.exam import SCENES, normalise, overlap, prompts_for
 from tools.demo_model.helper import CHARACTERS, COLOUR_NAMES, NAMES, SLOTS, token_targets
 from tools.demo_model.lexicon import COLOURS, NUMBERS, PLACES, SHAPES, Language, plural, zh
 from tools.demo_model.picture import GRIDS, draw, for_training, patches
+from tools.demo_model.questions import write_questions
 from tools.demo_model.scenes import KINDS, Scene, Thing, board, sample
 from tools.demo_model.scenes.prices import cents_of
 from tools.demo_model.scenes.shapes import OUTLINES
@@ -178,6 +181,13 @@ def test_an_exam_is_always_the_same(number: int) -> None:
 
     assert once()
     assert once() == once()
+
+
+def test_an_exam_becomes_a_file_for_glimt_eval(tmp_path: Path) -> None:
+    write_questions(tmp_path, scenes=12, seed=1)
+    items = read_items(tmp_path / "questions.jsonl")
+    assert {item.kind for item in items} >= {"count", "total", "changed"}
+    assert {len(item.pictures) for item in items} == {1, 2}
 
 
 def test_letters_are_remembered_where_they_are_printed() -> None:

@@ -1,4 +1,4 @@
-"""`python -m tools.demo_model train|curve|export|eval|check|render`."""
+"""`python -m tools.demo_model train|curve|export|eval|check|questions|render`."""
 
 from __future__ import annotations
 
@@ -49,6 +49,11 @@ def main() -> None:
     check.add_argument("--model", type=Path, required=True)
     check.add_argument("--record", action="store_true", help="write the result into evaluation.json instead")
 
+    questions = commands.add_parser("questions", help="write an exam as a file for `glimt eval`")
+    questions.add_argument("--out", type=Path, required=True)
+    questions.add_argument("--scenes", type=int, default=100)
+    questions.add_argument("--seed", type=int, default=1)
+
     render = commands.add_parser("render", help="draw one scene for people to look at")
     render.add_argument("--kind", default="shapes")
     render.add_argument("--seed", type=int, required=True)
@@ -78,6 +83,10 @@ def main() -> None:
         from .check import check as run_check
 
         run_check(**options)
+    elif command == "questions":
+        from .questions import write_questions
+
+        write_questions(**options)
     else:
         from .phrases import Phrases
         from .picture import draw

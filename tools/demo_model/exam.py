@@ -54,7 +54,8 @@ SCENES = (
 # Picture sizes that people send; the processor makes one of `picture.GRIDS` of each.
 SIZES = ((480, 480), (640, 480), (480, 640), (400, 300), (360, 640), (640, 360), (300, 300), (640, 640))
 TALL = ((480, 640), (360, 640), (480, 480), (400, 600))
-CONDITIONS = ("as sent", "noise", "blur", "JPEG", "turned 10°", "half size")
+CONDITIONS = ("as sent", "noise", "blur", "JPEG", "turned 10°", "half size", "as in training")
+"""What pictures suffer. The last: nothing, and wordings, layouts and typefaces are those of the training."""
 BOX = re.compile(r"\[\[(\d+),(\d+),(\d+),(\d+)\]\]")
 
 
@@ -136,9 +137,10 @@ def prompts_for(number: int, seed: int, condition: str = CONDITIONS[0]) -> list[
     kind = SCENES[number % len(SCENES)]
     if kind == "change":
         return _changed(rng, language, system, condition)
-    scene = sample(kind, rng, unseen=True)
+    unseen = condition != CONDITIONS[-1]
+    scene = sample(kind, rng, unseen=unseen)
     image, boxes = photograph(scene, rng, condition)
-    chains = Asker(scene, boxes, language, rng, unseen=True).chains()  # type: ignore[arg-type]
+    chains = Asker(scene, boxes, language, rng, unseen=unseen).chains()  # type: ignore[arg-type]
     out: dict[str, Prompt] = {}
     for first, *rest in chains:
         if first.kind not in out and len(out) < 5:
@@ -160,13 +162,14 @@ def _prompt(
 
 
 def _changed(rng: random.Random, language: Language, system: str | None, condition: str) -> list[Prompt]:
-    first, second, answer = sample_change(rng, language, unseen=True)
+    unseen = condition != CONDITIONS[-1]
+    first, second, answer = sample_change(rng, language, unseen=unseen)
     state = rng.getstate()
     pictures = []
     for scene in (first, second):
         rng.setstate(state)
         pictures.append(photograph(scene, rng, condition)[0])
-    turn = Turn("changed", Phrases(language, rng, True).question("changed"), answer)
+    turn = Turn("changed", Phrases(language, rng, unseen).question("changed"), answer)
     return [_prompt(turn, language, "change", pictures, system, rng)]
 
 

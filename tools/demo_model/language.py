@@ -64,7 +64,8 @@ class TextLayer(nn.Module):
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         x = x + self.post_self_attn_layernorm(self.self_attn(self.input_layernorm(x), cos, sin))
-        return x + self.post_mlp_layernorm(self.mlp(self.post_attention_layernorm(x)))
+        out: Tensor = x + self.post_mlp_layernorm(self.mlp(self.post_attention_layernorm(x)))
+        return out
 
 
 class Text(nn.Module):

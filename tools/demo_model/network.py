@@ -55,7 +55,7 @@ class Network(nn.Module):
         letters, names, colours = scores.split([SLOTS * CLASSES[0], CLASSES[1], CLASSES[2]], dim=-1)
         targets = (batch["glyphs"].long(), batch["marks"][..., 0].long(), batch["marks"][..., 1].long())
         parts = (letters.reshape(*letters.shape[:2], SLOTS, -1), names, colours)
-        total = scores.new_zeros(())
+        total: Tensor = scores.new_zeros(())
         for part, target, classes in zip(parts, targets, CLASSES, strict=True):
             weight = torch.ones(classes, device=scores.device)
             weight[-1] = 0.1
