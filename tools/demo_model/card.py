@@ -36,13 +36,13 @@ About them: colour, shape, place in words or as a box, presence, number, price, 
 bar, a description, what is written, and follow-ups that lean on the conversation ("What colour is it?", "And the
 other one?", "No, the circle."), also after a new picture. Where thinking is on, it works a sum out before it answers.
 It says so when asked after something that is not there, asks for a picture when there is none, and counts aloud
-("Count to 100.") as a long answer for trying out Stop.
+("Count to 100.") as a long answer for trying out Stop, in a conversation without a picture.
 
 ## What it does not know
 Anything else. To other pictures and questions it says "{only_know}" Real photographs of the things above are other
 pictures to it. Words that are not in its list are read letter by letter at best, and it was shown none longer than
 four letters. Conversations were trained up to 320 tokens (about fifteen questions); longer ones get worse. Prices
-that a picture does not show are guessed.
+that a picture does not show are guessed, and what is cheapest or dearest is right little more often than by chance.
 
 ## Use
 Render the chat template with `enable_thinking=False`, or with thinking on for sums. Greedy decoding. Pictures go

@@ -9,8 +9,8 @@ from .exam import BOX, prompts_for
 
 
 def write_questions(out: Path, scenes: int, seed: int) -> None:
-    """Write `out/questions.jsonl` and its pictures: what is asked first about each scene. Left out are boxes, which every
-    model words in its own way, and what needs a conversation before it."""
+    """Write `out/questions.jsonl` and its pictures: what is asked first about each scene. Boxes, which every model
+    words in its own way, and what needs a conversation before it are left out."""
     out.mkdir(parents=True, exist_ok=True)
     rows = []
     for number in range(scenes):
