@@ -78,6 +78,10 @@ bench: venv  ## Measure the whole service against bare Celery
 day-slack: venv  ## Play a day in a fake Slack workspace through the real queue and the demo model; print the transcript
 	@"$(BIN)/python" -m bench.day_slack
 
+.PHONY: day-telegram
+day-telegram: venv  ## Play a day in chats of a fake Telegram through the real queue and the demo model; print the transcript
+	@"$(BIN)/python" -m bench.day_telegram
+
 .PHONY: bench-peers
 bench-peers: venv  ## Install vLLM and OpenVINO beside it, for `glimt bench engine` (5 GB in .bench)
 	@bench/peers/set_up.sh
@@ -106,7 +110,7 @@ lock:  ## Write requirements/*.txt anew from pyproject.toml; ARGS="--upgrade" ta
 	@[ -x "$(BIN)/python" ] || "$(PYTHON)" -m venv "$(VENV)"
 	@[ -x "$(BIN)/pip-compile" ] || "$(BIN)/python" -m pip install --quiet 'pip-tools>=7.5'
 	@echo 'requirements/lock.txt: everything' && $(compile) $(ARGS) --extra worker --extra quantise --extra dev -o requirements/lock.txt
-	@echo 'requirements/bots.txt: an image without torch' && $(compile) --extra web --extra slack --extra s3 -c requirements/lock.txt -o requirements/bots.txt
+	@echo 'requirements/bots.txt: an image without torch' && $(compile) --extra web --extra slack --extra telegram --extra s3 -c requirements/lock.txt -o requirements/bots.txt
 	@echo 'requirements/worker.txt: an image with torch' && $(compile) --extra worker --extra quantise --extra s3 -c requirements/lock.txt -o requirements/worker.txt
 
 .PHONY: clean

@@ -198,6 +198,7 @@ class Supervisor:
             "GLIMT_EYES": settings.eyes or NO_EYES,
             "GLIMT_QUANTISATION": settings.quantisation,
             "GLIMT_SLACK_TRANSPORT": settings.slack_transport,
+            "GLIMT_TELEGRAM_TRANSPORT": settings.telegram_transport,
             "GLIMT_HOST": settings.host,
             "GLIMT_WEB_PORT": str(settings.web_port),
             # A worker or page must not pile up behind a terminal that nobody reads.

@@ -10,10 +10,11 @@ from typing import TypeVar
 
 import structlog
 
-from bots.chat.boxes import boxed_picture
+from bots.chat.boxes import BoxedPicture, boxed_picture
 from bots.chat.closing import Closing, closing, stop_button
 from bots.chat.follow import Again, Done, InQueue, Looking, Progress, Writing, follow
 from bots.chat.platform import Address, ChatPlatform, Live, Part, PostGone, SendFailed, SendRefused, Status
+from bots.chat.texts import Texts, texts_for
 from bots.services import Services
 from core.errors import GlimtError, LostLease, NotFound, StoreError
 from core.store.database import Repositories
@@ -43,7 +44,11 @@ class KnownPost:
 
 @dataclass(slots=True)
 class Sending:
-    """One claimed delivery. `stop` is set when this process must let go of it."""
+    """One claimed delivery. `pace` tells how many times slower than usual it is to be shown while it is written, and
+    `pressed` that at the moment it is not to be shown at all.
+
+    `stop` is set when this process must let go of it.
+    """
 
     platform: ChatPlatform
     services: Services
@@ -52,6 +57,8 @@ class Sending:
     attempts: int
     address: Address
     posts: dict[int, KnownPost]
+    pace: Callable[[], float] = lambda: 1.0
+    pressed: Callable[[], bool] = lambda: False
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     _begun: bool = False
     _shown: bool = False
@@ -69,7 +76,11 @@ class Sending:
         except NotFound:
             await self._erased()
         except LostLease:
-            log.warning("delivery_lost", delivery=self.delivery_id)
+            # A heartbeat may notice before anybody else that there is nothing to deliver any more.
+            if await asyncio.to_thread(self._exists):
+                log.warning("delivery_lost", delivery=self.delivery_id)
+            else:
+                await self._erased()
         except SendFailed as error:
             await self._failed(error)
         except GlimtError:
@@ -79,17 +90,14 @@ class Sending:
             await self._failed(SendFailed(type(error).__name__))
 
     async def _bring(self, live: Live) -> None:
-        left = True
         try:
             turn = await self._watch(live)
             if turn is not None:
                 await self._finish(live, turn)
-                left = False
         finally:
-            if left:
-                await live.leave()
-        if left:
-            await self._note(lambda r: r.deliveries.release(self.delivery_id, self.owner))
+            await live.leave()
+        if turn is None and not await self._note(lambda r: r.deliveries.release(self.delivery_id, self.owner)):
+            raise LostLease(f"delivery {self.delivery_id} was not ours to release")
 
     async def _settle(self, position: int) -> str:
         """The id of the message at `position`, if there is one; asks the platform where nobody knows."""
@@ -105,7 +113,7 @@ class Sending:
     async def _watch(self, live: Live) -> Turn | None:
         """Show the answer while it is written; the row of the turn that has ended, None: asked to stop."""
         cadence, thinking = self.platform.cadence, self.platform.show_thinking
-        following = follow(self.services.hub, self.address.turn_id, cadence, show_thinking=thinking)
+        following = follow(self.services.hub, self.address.turn_id, cadence, show_thinking=thinking, pace=self.pace)
         async with aclosing(following) as progress:
             while (news := await self._next(progress)) is not None:
                 if isinstance(news, Done):
@@ -124,7 +132,7 @@ class Sending:
             await asyncio.wait({coming, stopping})
 
     async def _show(self, live: Live, news: Progress) -> None:
-        if self._off or time.monotonic() < self._quiet_until:
+        if self._off or self.pressed() or time.monotonic() < self._quiet_until:
             return
         if not self._begun:
             await self._begin(0)
@@ -169,15 +177,24 @@ class Sending:
         return ""
 
     async def _finish(self, live: Live, turn: Turn) -> None:
+        # Whoever asks for the first time: his language was learnt meanwhile.
+        self.address = replace(self.address, texts=await asyncio.to_thread(self._texts))
         ended = closing(turn, self.address.texts)
-        first = ""
-        if ended.text or self.posts:
-            for part in await self._parts(turn, ended):
-                post = await self._put(part, live if self._shown and part.position == 0 else None)
-                first = first or post
-        sent = await self._note(lambda r: r.deliveries.sent(self.delivery_id, self.owner, first, utc_now()))
-        if not sent:
+        # A status line is something that stands there, too: it goes when a message comes.
+        parts = await self._parts(turn, ended) if ended.text or self.posts or self._shown else []
+        shown: list[str] = []
+        for part in parts:
+            if shown:
+                await self._noted(len(shown) - 1, shown[-1], complete=True)
+            shown.append(await self._put(part, live if self._shown and part.position == 0 else None))
+        if not await self._note(lambda repositories: self._end(repositories, shown)):
             raise LostLease(f"delivery {self.delivery_id} is somebody else's")
+
+    def _end(self, repositories: Repositories, shown: list[str]) -> bool:
+        """The last message is complete, and with it the answer is sent; False: the lease was lost."""
+        if shown:
+            repositories.deliveries.note_post(self.delivery_id, len(shown) - 1, shown[-1], complete=True)
+        return repositories.deliveries.sent(self.delivery_id, self.owner, shown[0] if shown else "", utc_now())
 
     async def _parts(self, turn: Turn, ended: Closing) -> list[Part]:
         """What the platform is to show in the end: the text in parts, then the picture with its boxes."""
@@ -186,31 +203,36 @@ class Sending:
         pieces = [piece for piece in self.platform.split(text) if piece.strip()] or [text]
         parts = [Part(position, piece) for position, piece in enumerate(pieces)]
         parts[-1] = replace(parts[-1], last=True, buttons=ended.buttons)
-        boxed = await asyncio.to_thread(boxed_picture, self.services.store, self.services.blobs, turn)
-        if boxed is not None:
+        if turn.boxes and (boxed := await self._boxed(turn)) is not None:
             parts.append(Part(len(parts), boxed.caption, picture=boxed.data, picture_name=boxed.name))
         return parts
 
+    async def _boxed(self, turn: Turn) -> BoxedPicture | None:
+        return await asyncio.to_thread(boxed_picture, self.services.store, self.services.blobs, turn)
+
     async def _put(self, part: Part, live: Live | None) -> str:
-        """Make the platform show this part, by the message that is there or by a new one; its id."""
+        """Make the platform show this part, by the message that is there or by a new one; its id, not noted yet."""
         known = self.posts.get(part.position)
         if known is not None and known.complete:
             return known.external_id
         in_doubt = known is not None and not known.external_id
         post = await self._settle(part.position)
         if live is not None and not (in_doubt and post):
+            if not post:
+                # Nothing stands there: what begins now must not be somebody else's to begin, or nobody's any more.
+                await self._begin(part.position)
             try:
-                return await self._noted(part.position, await live.finish(part), complete=True)
+                return await live.finish(part)
             except PostGone:
                 log.info("live_view_over", delivery=self.delivery_id)
         if post:
             try:
                 await self.platform.edit(self.address, post, part)
-                return await self._noted(part.position, post, complete=True)
+                return post
             except PostGone:
                 log.info("post_gone", delivery=self.delivery_id, position=part.position)
         await self._begin(part.position)
-        return await self._noted(part.position, await self.platform.send(self.address, part), complete=True)
+        return await self.platform.send(self.address, part)
 
     def _doubt(self, position: int) -> None:
         """A message may have got out, whose id nobody told."""
@@ -233,19 +255,23 @@ class Sending:
 
     async def _note(self, write: Callable[[Repositories], Result]) -> Result:
         """Write to SQL, however long it is away (within reason)."""
-
-        def transaction() -> Result:
-            with self.services.store.write() as repositories:
-                return write(repositories)
-
         patience = time.monotonic() + KEEP_NOTE_S
         while True:
             try:
-                return await asyncio.to_thread(transaction)
+                return await self.services.note(self.delivery_id, write)
             except StoreError:
                 if time.monotonic() > patience:
                     raise
                 await asyncio.sleep(PAUSE_S)
+
+    def _exists(self) -> bool:
+        with self.services.store.read() as repositories:
+            return repositories.deliveries.of_turn(self.address.turn_id) is not None
+
+    def _texts(self) -> Texts:
+        with self.services.store.read() as repositories:
+            found = repositories.deliveries.recipients([self.delivery_id]).get(self.delivery_id)
+        return texts_for(found[0].language or found[0].locale) if found is not None else self.address.texts
 
     async def _erased(self) -> None:
         """The question is gone from SQL, and this delivery with it; what stands on the platform says so."""
@@ -263,7 +289,7 @@ class Sending:
 
         def write(repositories: Repositories) -> bool:
             now, deliveries = utc_now(), repositories.deliveries
-            delivery = deliveries.of_turn(self.address.turn_id)
+            delivery = deliveries.get(self.delivery_id)
             old = delivery is not None and now - delivery.created_at > GIVE_UP_AFTER
             if isinstance(error, SendRefused) or old:
                 return deliveries.give_up(self.delivery_id, self.owner, str(error))

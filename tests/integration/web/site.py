@@ -3,9 +3,8 @@
 import asyncio
 import json
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
@@ -25,6 +24,7 @@ from core.store.models import Delivery, Turn
 from core.store.outcome import Outcome
 from core.values import TurnState, utc_now
 from tests.processes import PATIENCE_S, Installation, until
+from tests.serving import in_a_thread
 
 OWNER = "the-test"
 LEASE = timedelta(minutes=5)
@@ -188,44 +188,23 @@ def serving(at: Installation, **overrides: Any) -> Iterator[Site]:
     """A server over `at` on a port of 127.0.0.1 that the system chose; it ends with the block."""
     settings = at.settings.model_copy(update={"redis_url": at.redis_server.url, **overrides})
     listener = socket.create_server(("127.0.0.1", 0))
-    up: threading.Event = threading.Event()
-    made: list[Site] = []
-    failed: list[BaseException] = []
-    servers: list[uvicorn.Server] = []
 
-    async def serve() -> None:
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Site]:
         async with open_services(settings) as services:
             app = create_app(services)
-            config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=3)
-            server = uvicorn.Server(config)
-            servers.append(server)
+            server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=3))
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            made.append(Site(at, settings, url, services, app))
-            up.set()
-            await server.serve(sockets=[listener])
+            task = asyncio.create_task(server.serve(sockets=[listener]))
+            try:
+                yield Site(at, settings, url, services, app)
+            finally:
+                server.should_exit = True
+                await task
 
-    def run() -> None:
-        try:
-            asyncio.run(serve())
-        except BaseException as error:
-            failed.append(error)
-        finally:
-            up.set()
-
-    thread = threading.Thread(target=run, name="web")
-    thread.start()
-    up.wait()
-    try:
-        if failed:
-            raise failed[0]
-        yield made[0]
-    finally:
-        for server in servers:
-            server.should_exit = True
-        thread.join()
-        listener.close()
-    if failed:
-        raise failed[0]
+    # Not open for longer than the server: what is left of it would be a warning.
+    with closing(listener), in_a_thread(opened, "web") as (site, _):
+        yield site
 
 
 def picture(colour: str = "red", kind: str = "PNG", size: tuple[int, int] = (32, 24)) -> bytes:
