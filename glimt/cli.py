@@ -10,6 +10,7 @@ import typer
 
 from core.errors import ConfigurationError, EmptyQuestion
 from core.settings import Settings, load_settings
+from glimt.cli_eval import add_eval
 from glimt.cli_slack import add_slack
 from glimt.cli_telegram import add_telegram
 from glimt.command import explained as _explained
@@ -36,6 +37,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(blobs, name="blobs")
 app.add_typer(models, name="models")
 app.add_typer(bench, name="bench")
+add_eval(app)
 add_slack(app, bench)
 add_telegram(bench)
 
@@ -112,36 +114,6 @@ def ask(
             raise EmptyQuestion(f'The question is missing: glimt ask {question} "What is this?"')
         settings = load_settings(**({"model": model} if model else {}))
         _run(lambda s: run([Path(p) for p in pictures], question, settings=s, as_json=as_json), settings)
-
-
-@app.command("eval")
-def evaluate(
-    data: Annotated[Path, typer.Argument(help="JSONL: picture, question, answers (and kind) on each line.")],
-    model: Annotated[
-        list[str] | None, typer.Option(help="A preset, folder or hub name; give several to compare.")
-    ] = None,
-    at_once: Annotated[int, typer.Option(min=1, help="Questions that a model answers at a time.")] = 8,
-    limit: Annotated[int, typer.Option(min=0, help="Only so many questions; 0: all.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list instead of a table.")] = False,
-    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a page with the failures.")] = None,
-) -> None:
-    """Measure models on your own questions: exact match and ANLS beside speed and memory.
-
-    Each model runs in a process of its own, greedily, with the settings of this installation.
-    """
-    from glimt.evaluation.run import evaluate as run
-
-    _run(
-        lambda settings: run(
-            data,
-            model or [settings.model],
-            at_once=at_once,
-            limit=limit,
-            as_json=as_json,
-            html=html,
-            say=typer.echo,
-        )
-    )
 
 
 @db.command("upgrade")
