@@ -21,10 +21,8 @@ _UNSEEN_PHOTOS = {"sklearn": "datasets/images/*.jpg", "matplotlib": "mpl-data/sa
 
 
 def sample(rng: random.Random, unseen: bool, easy: bool) -> Scene:
-    """One of them; a photo where there are any."""
+    """One of them. The same questions are asked whether there are photos here or not."""
     layout = rng.randrange(len(HOW))
-    if HOW[layout] == "photo" and not photos(unseen):
-        layout = rng.randrange(1, len(HOW) - 1)
     return Scene("nothing", (), rng.randrange(1 << 30), layout, unseen)
 
 
@@ -48,9 +46,11 @@ def photos(unseen: bool) -> tuple[Image.Image, ...]:
 
 
 def paint(scene: Scene, canvas: Canvas) -> None:
-    """Draw it over the background."""
+    """Draw it over the background; something else, where a photo is wanted and no package has one."""
     how = HOW[scene.layout]
     rng, size = canvas.rng, canvas.image.size
+    if how == "photo" and not photos(scene.unseen):
+        how = HOW[rng.randrange(1, len(HOW) - 1)]
     if how == "noise":
         canvas.image.paste(_noise(rng, (size[0] // rng.choice((1, 2, 4)), size[1] // 2)).resize(size))
     elif how == "clouds":
