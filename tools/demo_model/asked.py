@@ -71,3 +71,9 @@ ASKED: dict[str, dict[str, int]] = {
     "words": {"read": 2, "describe": 1},
     "nothing": {"lost": 3},
 }
+# What training asks beside it: comparing is learned last of all.
+MORE: dict[str, dict[str, int]] = {
+    "tags": {"extreme_price": 4, "compare_price": 3},
+    "receipt": {"extreme_price": 4, "compare_price": 3},
+    "products": {"extreme_price": 2},
+}

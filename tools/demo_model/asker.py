@@ -6,7 +6,7 @@ with follow-ups that only make sense after it ("And the other one?"). Nothing is
 
 from __future__ import annotations
 
-from .asked import ASKED, NAMES
+from .asked import ASKED, MORE, NAMES
 from .lexicon import COLOURS, DANGERS, SHAPES, plural, zh
 from .scenes.prices import cents_of
 from .scenes.scene import CELLS
@@ -21,6 +21,8 @@ class Asker(Subject):
     def chains(self) -> list[Chain]:
         """Every kind of question that the scene allows, in random order."""
         asked = [what for what, times in ASKED[self._scene.kind].items() for _ in range(times)]
+        if not self._say.unseen:
+            asked += [what for what, times in MORE.get(self._scene.kind, {}).items() for _ in range(times)]
         self._rng.shuffle(asked)
         return [chain for what in asked if (chain := self._chain(what))]
 

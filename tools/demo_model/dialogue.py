@@ -82,7 +82,7 @@ def sample_dialogue(rng: random.Random, *, easy: float = 0.0, pictures: int = 2,
 
 def _said(turn: Turn, rng: random.Random, language: Language, pictures: int = 0) -> Exchange:
     return Exchange(
-        typed(rng, turn.question, language, plain=turn.kind in ("followup", "talk")),
+        typed(rng, turn.question, language, plain=turn.kind in ("followup", "talk"), wide=True),
         turn.answer,
         pictures,
         turn.thought,
@@ -120,7 +120,7 @@ def _changed(rng: random.Random, language: Language, shots: list[Shot], drawn: b
     if drawn:
         shots += [Shot(for_training(scene, grid, rng), grid) for scene in (first, second)]
     question = Phrases(language, rng, False).question("changed")
-    out = [Exchange(typed(rng, question, language), answer, 2)]
+    out = [Exchange(typed(rng, question, language, wide=True), answer, 2)]
     boxes = shots[-1].drawn.boxes if drawn else tuple(t.box for t in second.things)
     for chain in Asker(second, boxes, language, rng).chains()[:5]:
         out += [_said(turn, rng, language) for turn in chain]
@@ -128,6 +128,11 @@ def _changed(rng: random.Random, language: Language, shots: list[Shot], drawn: b
 
 
 def sample_counting(rng: random.Random) -> Dialogue:
-    """A conversation that ends in the long answer."""
-    exchange = _said(talk.counting(rng), rng, "en")
-    return Dialogue(rng.choice(talk.SYSTEM) if rng.random() < 0.3 else None, (), (exchange,), quiet=rng.random() < 0.9)
+    """A conversation that ends in the long answer, half of them after a picture."""
+    system = rng.choice(talk.SYSTEM) if rng.random() < 0.3 else None
+    if rng.random() < 0.5:
+        return Dialogue(system, (), (_said(talk.counting(rng), rng, "en"),), quiet=rng.random() < 0.9)
+    shots: list[Shot] = []
+    before = _about("shapes", rng, "en", shots, 0.0, drawn=True)[: rng.randint(1, 4)]
+    last = _said(talk.counting(rng, rng.choice((5, 10, 20, 30, 40, 50, 100))), rng, "en")
+    return Dialogue(None, tuple(shots), (*before, last), quiet=rng.random() < 0.9)

@@ -19,11 +19,11 @@ from .dialogue import Dialogue, Shot, sample_counting, sample_dialogue
 from .helper import SLOTS, token_targets
 from .picture import FACTOR, GRIDS, PATCH, TOKENS, patches
 
-LENGTH = 320
+LENGTH = 448
 CONVERSATIONS = 32
 PICTURES = 44
 # Answer tokens of a pack; what is more is not learned from.
-LEARNED = CONVERSATIONS * 120
+LEARNED = CONVERSATIONS * 160
 PATCHES = TOKENS * 4
 PIXELS = 3 * PATCH * PATCH
 IGNORE = -100

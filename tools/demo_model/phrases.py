@@ -32,11 +32,11 @@ class Phrases:
     def __init__(self, language: Language, rng: random.Random, unseen: bool) -> None:
         self.language: Language = language
         self._rng = rng
-        self._unseen = unseen
+        self.unseen = unseen
 
     def question(self, key: str, **slots: str) -> str:
         """A question of the kind `key`, its slots filled."""
-        template = self._rng.choice(WORDINGS[self.language][key][self._unseen])
+        template = self._rng.choice(WORDINGS[self.language][key][self.unseen])
         text = template.format(**slots)
         return text[0].upper() + text[1:]
 
@@ -44,7 +44,7 @@ class Phrases:
         """Words for a cell."""
         seen, unseen = CELL_WORDS[self.language][cell]
         # What is unseen is the wording of the question, and of some places; there are few other words for a place.
-        return self._rng.choice(unseen if self._unseen and self._rng.random() < 0.3 else seen)
+        return self._rng.choice(unseen if self.unseen and self._rng.random() < 0.3 else seen)
 
     def noun(self, kind: str) -> str:
         """What things of such a scene are called as such."""

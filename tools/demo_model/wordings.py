@@ -7,9 +7,19 @@ from collections.abc import Mapping
 
 from .lexicon import Language
 from .wordings_en import ENGLISH, Wordings
+from .wordings_more import MORE_ENGLISH
+from .wordings_more_zh import MORE_CHINESE
 from .wordings_zh import CHINESE
 
-WORDINGS: Mapping[Language, Mapping[str, Wordings]] = {"en": ENGLISH, "zh": CHINESE}
+
+def _with_more(wordings: Mapping[str, Wordings], more: Mapping[str, tuple[str, ...]]) -> Mapping[str, Wordings]:
+    return {key: ((*seen, *more.get(key, ())), unseen) for key, (seen, unseen) in wordings.items()}
+
+
+WORDINGS: Mapping[Language, Mapping[str, Wordings]] = {
+    "en": _with_more(ENGLISH, MORE_ENGLISH),
+    "zh": _with_more(CHINESE, MORE_CHINESE),
+}
 
 # How a question names a cell of the 3x3 grid; each wording is true of that one cell only. (seen, unseen)
 CELL_WORDS: Mapping[Language, tuple[Wordings, ...]] = {

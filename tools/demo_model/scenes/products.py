@@ -11,7 +11,7 @@ from tools.demo_model.canvas import Canvas
 from tools.demo_model.lexicon import COLOURS, PATTERNS, PRODUCTS, Rgb
 
 from .prices import price
-from .scene import Scene, Thing, cell_of
+from .scene import Scene, Thing, cell_of, spread
 from .shapes import shade
 
 NAMES = tuple(PRODUCTS)
@@ -108,9 +108,10 @@ def sample(rng: random.Random, unseen: bool, easy: bool) -> Scene:
         layout = rng.choice((0, 1, 2, 2, 3))
     tagged = not easy and rng.random() < 0.45
     things = []
-    for box in LAYOUTS[layout]:
+    boxes = LAYOUTS[layout] if unseen else spread(rng, LAYOUTS[layout])
+    for box in boxes:
         left, top, right, bottom = box
-        cell = cell_of((left + right) / 2, (top + bottom) / 2) if len(LAYOUTS[layout]) > 1 else 4
+        cell = cell_of((left + right) / 2, (top + bottom) / 2) if len(boxes) > 1 else 4
         colour = rng.choice(list(COLOURS))
         things.append(
             Thing(

@@ -8,7 +8,7 @@ import random
 from tools.demo_model.canvas import Canvas
 from tools.demo_model.lexicon import SIGNS, Rgb
 
-from .scene import Scene, Thing, cell_of
+from .scene import Scene, Thing, cell_of, spread
 
 NAMES = tuple(SIGNS)
 # Boxes in fractions. The last is kept out of training.
@@ -26,7 +26,7 @@ WHITE, BLACK = (252, 252, 252), (20, 20, 20)
 def sample(rng: random.Random, unseen: bool, easy: bool) -> Scene:
     """One sign, or two where not `easy`."""
     layout = 0 if easy else UNSEEN_LAYOUT if unseen and rng.random() < 0.4 else rng.choice((0, 1, 1, 2, 2))
-    boxes = LAYOUTS[layout]
+    boxes = LAYOUTS[layout] if unseen else spread(rng, LAYOUTS[layout])
     names = rng.sample(NAMES, len(boxes))
     cells = [cell_of((b[0] + b[2]) / 2, (b[1] + b[3]) / 2) for b in boxes]
     things = tuple(Thing(n, b, c) for n, b, c in zip(names, boxes, cells, strict=True))

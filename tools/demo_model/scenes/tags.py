@@ -8,7 +8,7 @@ from tools.demo_model.canvas import Box, Canvas
 from tools.demo_model.lexicon import GOODS
 
 from .prices import CURRENCIES, price
-from .scene import Scene, Thing, cell_of
+from .scene import Scene, Thing, cell_of, spread
 
 NAMES = tuple(GOODS)
 CARDS = ((255, 255, 255), (255, 250, 214), (255, 236, 236), (232, 244, 255), (250, 214, 60), (255, 255, 246))
@@ -35,7 +35,7 @@ def sample(rng: random.Random, unseen: bool, easy: bool) -> Scene:
         layout = UNSEEN_LAYOUT
     else:
         layout = rng.randrange(UNSEEN_LAYOUT)
-    boxes = LAYOUTS[layout]
+    boxes = LAYOUTS[layout] if unseen else spread(rng, LAYOUTS[layout])
     currency = rng.choice(CURRENCIES)
     names = rng.sample(NAMES, len(boxes))
     prices: set[str] = set()
