@@ -1,4 +1,4 @@
-"""`python -m tools.demo_model train|curve|export|eval|check|questions|render`."""
+"""`python -m tools.demo_model train|curve|export|exam|eval|check|questions|render`."""
 
 from __future__ import annotations
 
@@ -34,6 +34,14 @@ def main() -> None:
     export = commands.add_parser("export", help="write a run's model as a model folder")
     export.add_argument("--run", type=Path, required=True)
     export.add_argument("--to", type=Path, required=True)
+
+    exam = commands.add_parser("exam", help="examine a run as it was trained; a minute on CUDA")
+    exam.add_argument("--run", type=Path, required=True)
+    exam.add_argument("--json", type=Path, required=True, help="write the tables here")
+    exam.add_argument("--device", default="cpu", help="cpu or cuda")
+    exam.add_argument("--scenes", type=int, default=5000)
+    exam.add_argument("--robust", type=int, default=500, help="scenes under each condition")
+    exam.add_argument("--seed", type=int, default=1)
 
     evaluate = commands.add_parser("eval", help="examine a model folder on unseen scenes")
     evaluate.add_argument("--model", type=Path, required=True)
@@ -75,6 +83,10 @@ def main() -> None:
         from .export import export as run_export
 
         run_export(options["run"], options["to"])
+    elif command == "exam":
+        from .run_exam import examine_run
+
+        examine_run(**options)
     elif command == "eval":
         from .evaluate import evaluate as run_evaluation
 

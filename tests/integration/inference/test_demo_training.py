@@ -18,12 +18,13 @@ from tools.demo_model.curves import draw_curve
 from tools.demo_model.dialogue import sample_dialogue
 from tools.demo_model.encode import CONVERSATIONS, LAYOUT, PICTURES, Pack, encode, fill
 from tools.demo_model.evaluate import FolderAnswers
-from tools.demo_model.exam import examine, prompts_for
+from tools.demo_model.exam import CONDITIONS, examine, prompts_for
 from tools.demo_model.export import as_glm4v, export, image_processor
 from tools.demo_model.layers import Shape
 from tools.demo_model.muon import Muon, orthogonal
 from tools.demo_model.network import Network
 from tools.demo_model.pool import Pool
+from tools.demo_model.run_exam import examine_run
 from tools.demo_model.train import train
 from tools.demo_model.vocabulary import wrap
 
@@ -104,6 +105,11 @@ def test_a_run_goes_on_where_it_was_cut_off_and_becomes_a_folder(tmp_path: Path)
             curve.write(json.dumps({"minutes": minutes, "right": 0.5, "exam": {"colour": 0.4, "total": 0.1}}) + "\n")
     draw_curve(run / "curve.jsonl", tmp_path / "curve.svg")
     assert (tmp_path / "curve.svg").read_text().startswith("<svg xmlns=")
+
+    examine_run(run, "cpu", 2, 1, 1, tmp_path / "tables.json")
+    told = json.loads((tmp_path / "tables.json").read_text())
+    assert sum(total for _, total in told["all"].values()) > 4
+    assert set(told["conditions"]) == set(CONDITIONS)
 
     export(run, tmp_path / "model")
     prompts = examine(FolderAnswers(tmp_path / "model"), prompts_for(7, 1)[:2])
