@@ -10,6 +10,7 @@ import typer
 
 from core.errors import ConfigurationError, EmptyQuestion
 from core.settings import Settings, load_settings
+from glimt.cli_console import add_console
 from glimt.cli_slack import add_slack
 from glimt.command import explained as _explained
 from glimt.command import installed as _installed
@@ -36,6 +37,7 @@ app.add_typer(blobs, name="blobs")
 app.add_typer(models, name="models")
 app.add_typer(bench, name="bench")
 add_slack(app, bench)
+add_console(app)
 
 
 def _bots_installed() -> AbstractContextManager[None]:

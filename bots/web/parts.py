@@ -10,7 +10,7 @@ from bots.web.metrics import Metrics
 from bots.web.openai_api.fetcher import Fetcher
 from bots.web.picture_reader import PictureReader
 from bots.web.receipts import Receipts
-from bots.web.throttle import Throttle
+from serving.throttle import Throttle
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ NAMING = {
 }
 
 
-def _partial(condition: str) -> dict[str, Any]:
+def rows_where(condition: str) -> dict[str, Any]:
     """Keyword arguments of an index over the rows that meet `condition` alone, on both databases."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
@@ -42,6 +42,7 @@ Id = String(32)
 # Conditions of the partial indexes over turns; the queries repeat them word for word (`turn_guards.py`).
 OPEN_TURN = "state IN ('gathering', 'ready', 'running')"
 HAS_HISTORY = "history_hash <> ''"
+FAILED_TURN = "state = 'failed'"
 
 
 class Workspace(Base):
@@ -96,6 +97,10 @@ class Conversation(Base):
     __table_args__ = (
         UniqueConstraint("workspace_id", "external_id"),
         Index(None, "person_id", "updated_at", "id"),
+        # What the console lists: everything, a workspace, a place.
+        Index(None, "updated_at", "id"),
+        Index(None, "workspace_id", "updated_at", "id"),
+        Index(None, "place_id", "updated_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -126,14 +131,15 @@ class Turn(Base):
             "uq_turns_one_running",
             "conversation_id",
             unique=True,
-            **_partial("state = 'running'"),
+            **rows_where("state = 'running'"),
         ),
         # What the dispatcher, the reaper and the limits look at; finished turns are not in them.
-        Index("ix_turns_open", "state", "ready_at", "id", **_partial(OPEN_TURN)),
-        Index("ix_turns_open_person", "person_id", "state", **_partial(OPEN_TURN)),
-        Index("ix_turns_open_conversation", "conversation_id", "seq", **_partial(OPEN_TURN)),
+        Index("ix_turns_open", "state", "ready_at", "id", **rows_where(OPEN_TURN)),
+        Index("ix_turns_open_person", "person_id", "state", **rows_where(OPEN_TURN)),
+        Index("ix_turns_open_conversation", "conversation_id", "seq", **rows_where(OPEN_TURN)),
         # Partial, so that no plan takes it for the index of a person's open turns.
-        Index("ix_turns_history", "person_id", "history_hash", **_partial(HAS_HISTORY)),
+        Index("ix_turns_history", "person_id", "history_hash", **rows_where(HAS_HISTORY)),
+        Index("ix_turns_failed", "conversation_id", **rows_where(FAILED_TURN)),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -236,7 +242,7 @@ class Delivery(Base):
             "ix_deliveries_open",
             "platform",
             "created_at",
-            **_partial("state IN ('pending', 'sending')"),
+            **rows_where("state IN ('pending', 'sending')"),
         ),
     )
 

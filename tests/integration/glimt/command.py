@@ -28,6 +28,8 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
         "GLIMT_DATA_DIR": str(folder),
         "GLIMT_MODEL": "scripted:echo",
         "GLIMT_SHUTDOWN_GRACE_S": "2",
+        # Some free one: other installations are tested at the same time.
+        "GLIMT_CONSOLE_PORT": "0",
         # From anywhere: the checkout may hold a .env of its developer.
         "PYTHONPATH": str(ROOT),
     }
@@ -67,7 +69,7 @@ class Up:
         return (self.folder / "up.log").read_text()
 
     def children(self) -> dict[str, psutil.Process]:
-        """Its direct children: redis, worker, bots."""
+        """Its direct children: redis, worker, bots, console."""
         found = {}
         for child in alive(psutil.Process(self.process.pid).children()):
             # It may end, or not have begun to be itself, in this moment.

@@ -1,18 +1,14 @@
 """The web server as a browser or a program meets it: real uvicorn, SQL and Redis; the test itself is the worker."""
 
-import asyncio
 import json
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
 from openai import OpenAI
 from PIL import Image
@@ -25,6 +21,7 @@ from core.store.models import Delivery, Turn
 from core.store.outcome import Outcome
 from core.values import TurnState, utc_now
 from tests.processes import PATIENCE_S, Installation, until
+from tests.serve import serving_app
 
 OWNER = "the-test"
 LEASE = timedelta(minutes=5)
@@ -187,45 +184,15 @@ class Work:
 def serving(at: Installation, **overrides: Any) -> Iterator[Site]:
     """A server over `at` on a port of 127.0.0.1 that the system chose; it ends with the block."""
     settings = at.settings.model_copy(update={"redis_url": at.redis_server.url, **overrides})
-    listener = socket.create_server(("127.0.0.1", 0))
-    up: threading.Event = threading.Event()
-    made: list[Site] = []
-    failed: list[BaseException] = []
-    servers: list[uvicorn.Server] = []
 
-    async def serve() -> None:
+    @asynccontextmanager
+    async def opening() -> AsyncIterator[tuple[FastAPI, tuple[Services, FastAPI]]]:
         async with open_services(settings) as services:
             app = create_app(services)
-            config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=3)
-            server = uvicorn.Server(config)
-            servers.append(server)
-            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            made.append(Site(at, settings, url, services, app))
-            up.set()
-            await server.serve(sockets=[listener])
+            yield app, (services, app)
 
-    def run() -> None:
-        try:
-            asyncio.run(serve())
-        except BaseException as error:
-            failed.append(error)
-        finally:
-            up.set()
-
-    thread = threading.Thread(target=run, name="web")
-    thread.start()
-    up.wait()
-    try:
-        if failed:
-            raise failed[0]
-        yield made[0]
-    finally:
-        for server in servers:
-            server.should_exit = True
-        thread.join()
-        listener.close()
-    if failed:
-        raise failed[0]
+    with serving_app(opening) as (url, (services, app)):
+        yield Site(at, settings, url, services, app)
 
 
 def picture(colour: str = "red", kind: str = "PNG", size: tuple[int, int] = (32, 24)) -> bytes:

@@ -1,0 +1,22 @@
+"""One console for all tests here; what they add is their own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.console.desk import Desk, open_desk
+from tests.processes import Installation, installation
+
+
+@pytest.fixture(scope="package")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """An installation without processes."""
+    with installation(tmp_path_factory.mktemp("console")) as made:
+        yield made
+
+
+@pytest.fixture(scope="package")
+def desk(at: Installation) -> Iterator[Desk]:
+    """Its console."""
+    with open_desk(at) as opened:
+        yield opened
