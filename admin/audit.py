@@ -1,6 +1,7 @@
 """/audit: what admins did, read and searched. For owners."""
 
 import asyncio
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -37,7 +38,7 @@ def add_audit(routes: Routes, console: Console) -> None:
         if any(word and not is_id(word) for word in (before, conversation)):
             raise WrongParameter("before", "There is no such page of the log.")
         entries, older, names = await asyncio.to_thread(read, who, action, conversation, before)
-        asked = {"who": who, "action": action, "conversation": conversation}
+        asked: dict[str, Any] = {"who": who, "action": action, "conversation": conversation}
         await console.log.note(request, viewer, Action.READ_AUDIT, asked={k: v for k, v in given.items() if v})
         next_page = "/audit?" + urlencode({**{k: v for k, v in asked.items() if v}, "before": older}) if older else ""
         return pages.show(

@@ -1,6 +1,7 @@
 """/: the list of conversations, and what a search finds."""
 
 import asyncio
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,10 +22,10 @@ def add_inbox(routes: Routes, console: Console) -> None:
     """Add the one page that finds conversations."""
     store, pages = console.services.store, console.pages
 
-    def read(viewer: Viewer, filters: Filters, with_choices: bool) -> dict[str, object]:
+    def read(viewer: Viewer, filters: Filters, with_choices: bool) -> dict[str, Any]:
         with store.read() as repositories:
             review = repositories.review(viewer.scope)
-            shown: dict[str, object] = {"choices": review.choices()} if with_choices else {}
+            shown: dict[str, Any] = {"choices": review.choices()} if with_choices else {}
             if not filters.q:
                 inbox = review.inbox(filters.wanted, before=filters.before_conversation)
                 older = filters.address(before=inbox.next) if inbox.next is not None else ""

@@ -51,7 +51,9 @@ class _Renderer(RendererHTML):
         """Code scrolls by itself, too."""
         return f'<pre tabindex="0"><code>{escape(tokens[index].content)}</code></pre>\n'
 
-    code_block = fence
+    def code_block(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: Any) -> str:
+        """Indented code is code."""
+        return self.fence(tokens, index, options, env)
 
     def td_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: Any) -> str:
         """Without the alignment, which would be a style of its own."""

@@ -38,6 +38,11 @@ FAST = {
 }
 
 
+def python_path() -> str:
+    """Where processes find this checkout, and whatever the developer has set beside it."""
+    return os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
+
+
 def of_an_installation(name: str) -> bool:
     """Whether an environment variable tells a process of Glimt where its database, its model and so on are."""
     ours = name.startswith(("GLIMT_", "SLACK_", "TELEGRAM_", "DATABASE_", "REDIS_"))
@@ -132,7 +137,7 @@ def installation(
                 **chosen,
                 "REDIS_URL": server.url,
                 "PYTHONUNBUFFERED": "1",
-                "PYTHONPATH": str(ROOT),
+                "PYTHONPATH": python_path(),
             },
             redis_server=server,
             store=Store(settings.sql_url),

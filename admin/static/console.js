@@ -47,7 +47,11 @@ const KEYS = {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target instanceof Element && event.target.closest(TYPING)) {
-    if (event.key === "Escape") event.target.blur();
+    if (event.key === "Escape") {
+      // A search field would empty itself, and so search for nothing.
+      event.preventDefault();
+      event.target.blur();
+    }
     return;
   }
   if (document.querySelector("dialog[open]")) return;

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Integer, and_, case, cast, func, select, tuple_
 from sqlalchemy.orm import Session
@@ -75,14 +76,16 @@ class _Counts:
             func.sum(_one_if(in_state(TurnState.FAILED))),
             func.max(seconds_between(Turn.created_at, Turn.finished_at)),
         )
-        self._turns = {row[0]: row[1:] for row in session.execute(turns.where(here).group_by(Turn.conversation_id))}
+        self._turns: dict[str, Any] = {
+            row[0]: row[1:] for row in session.execute(turns.where(here).group_by(Turn.conversation_id))
+        }
         thumbs = (
             select(Turn.conversation_id, func.sum(_one_if(Feedback.rating > 0)), func.sum(_one_if(Feedback.rating < 0)))
             .join(Feedback, Feedback.turn_id == Turn.id)
             .where(here)
             .group_by(Turn.conversation_id)
         )
-        self._thumbs = {row[0]: row[1:] for row in session.execute(thumbs)}
+        self._thumbs: dict[str, Any] = {row[0]: row[1:] for row in session.execute(thumbs)}
         pictures = (
             select(Turn.conversation_id, func.count())
             .join(Attachment, Attachment.turn_id == Turn.id)

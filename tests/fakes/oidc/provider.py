@@ -6,6 +6,7 @@ why a request was turned down, so that a test can say that none was.
 
 import base64
 import hashlib
+import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -120,7 +121,7 @@ class Provider:
 
 
 def _json(claims: dict[str, Any]) -> bytes:
-    return JSONResponse(claims).body
+    return json.dumps(claims).encode()
 
 
 def _app(provider: Provider) -> FastAPI:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import httpx
 import pytest
@@ -59,17 +60,17 @@ class Talk:
         assert turn is not None
         return turn, TurnWriter(self.desk.at.redis, turn.id, turn.attempt, 3600)
 
-    def end(self, turn: Turn, writer: TurnWriter | None = None, **outcome: object) -> None:
+    def end(self, turn: Turn, writer: TurnWriter | None = None, **outcome: Any) -> None:
         """End it."""
-        ended: dict[str, object] = {"finish_reason": "stop", "model": "scripted:echo", **outcome}
+        ended: dict[str, Any] = {"finish_reason": "stop", "model": "scripted:echo", **outcome}
         state = TurnState.FAILED if "error_code" in outcome else TurnState.ANSWERED
         with self.desk.store.write() as repositories:
-            repositories.turns.finish(turn.id, OWNER, turn.attempt, Outcome(state, **ended), utc_now())  # type: ignore[arg-type]
+            repositories.turns.finish(turn.id, OWNER, turn.attempt, Outcome(state, **ended), utc_now())
         if writer is not None:
             writer.end()
             writer.flush()
 
-    def answered(self, question: str, answer: str, *pictures: Named, thread: str = "", **outcome: object) -> Accepted:
+    def answered(self, question: str, answer: str, *pictures: Named, thread: str = "", **outcome: Any) -> Accepted:
         """A question with its answer."""
         accepted = self.ask(question, *pictures, thread=thread)
         self.end(self.claim(accepted.turn_id)[0], answer=answer, **outcome)

@@ -15,7 +15,7 @@ import psutil
 
 from core.process import spawn, stop
 from glimt.ports import free_port
-from tests.processes import PATIENCE_S, ROOT, post_json, until
+from tests.processes import PATIENCE_S, post_json, python_path, until
 
 GLIMT = (sys.executable, "-m", "glimt")
 # The same where some packages are not installed: Python finds none under a name that leads to None.
@@ -31,7 +31,7 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
         # Some free one: other installations are tested at the same time.
         "GLIMT_CONSOLE_PORT": "0",
         # From anywhere: the checkout may hold a .env of its developer.
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": python_path(),
     }
     return {**os.environ, **chosen, **settings}
 
