@@ -106,11 +106,6 @@ class Filters:
         place = before if isinstance(before, str) else f"{before[0].isoformat()}_{before[1]}"
         return "/?" + urlencode({**self.given, "before": place})
 
-    def with_changed(self, **changes: str) -> str:
-        """The URL with other filters; an empty one is left out."""
-        kept = {name: value for name, value in {**self.given, **changes}.items() if value}
-        return "/?" + urlencode(kept) if kept else "/"
-
     def said(self) -> dict[str, str]:
         """For the audit log."""
         return dict(self.given) | ({"before": self.before} if self.before else {})

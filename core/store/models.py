@@ -43,6 +43,7 @@ Id = String(32)
 OPEN_TURN = "state IN ('gathering', 'ready', 'running')"
 HAS_HISTORY = "history_hash <> ''"
 FAILED_TURN = "state = 'failed'"
+ENDED_TURN = "state NOT IN ('gathering', 'ready', 'running')"
 
 
 class Workspace(Base):
@@ -140,6 +141,7 @@ class Turn(Base):
         # Partial, so that no plan takes it for the index of a person's open turns.
         Index("ix_turns_history", "person_id", "history_hash", **rows_where(HAS_HISTORY)),
         Index("ix_turns_failed", "conversation_id", **rows_where(FAILED_TURN)),
+        Index("ix_turns_ended_person", "person_id", "conversation_id", **rows_where(ENDED_TURN)),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)

@@ -73,6 +73,10 @@ _LISTS = {
     "ix_conversations_workspace_id_updated_at_id": ["workspace_id", "updated_at", "id"],
     "ix_conversations_place_id_updated_at_id": ["place_id", "updated_at", "id"],
 }
+_TURNS = {
+    "ix_turns_failed": (["conversation_id"], "state = 'failed'"),
+    "ix_turns_ended_person": (["person_id", "conversation_id"], "state NOT IN ('gathering', 'ready', 'running')"),
+}
 
 
 def upgrade() -> None:
@@ -81,8 +85,9 @@ def upgrade() -> None:
         connection.exec_driver_sql(statement)
     for name, columns in _LISTS.items():
         op.create_index(name, "conversations", columns)
-    failed = sa.text("state = 'failed'")
-    op.create_index("ix_turns_failed", "turns", ["conversation_id"], sqlite_where=failed, postgresql_where=failed)
+    for name, (columns, condition) in _TURNS.items():
+        where = sa.text(condition)
+        op.create_index(name, "turns", columns, sqlite_where=where, postgresql_where=where)
 
 
 def downgrade() -> None:
@@ -96,6 +101,7 @@ def downgrade() -> None:
         connection.exec_driver_sql("DROP FUNCTION glimt_words")
     else:
         connection.exec_driver_sql("DROP TABLE turn_words_at")
-    op.drop_index("ix_turns_failed", "turns")
+    for name in _TURNS:
+        op.drop_index(name, "turns")
     for name in _LISTS:
         op.drop_index(name, "conversations")

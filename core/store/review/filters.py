@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 
 from core.store.columns_sql import seconds_between
 from core.store.models import Attachment, Conversation, Feedback, Person, Place, Turn, Workspace
-from core.store.turn_guards import IS_OPEN, in_state
+from core.store.turn_guards import HAS_ENDED, IS_OPEN, in_state
 from core.values import AttachmentState, TurnState
 
 State = Literal["", "open", "answered", "failed", "cancelled", "handed_over"]
@@ -92,9 +92,15 @@ class Wanted:
         if self.before is not None:
             conditions.append(Conversation.updated_at < self.before)
         turn = list(self.of_turn())
+        # These are few, and found through an index: a set of conversations, made once.
+        found = select(Turn.conversation_id).where(*turn)
         if turn and (self.feedback or self.state in ("open", "failed")):
-            # These are few, and found through an index: a set of conversations, made once.
-            conditions.append(Conversation.id.in_(select(Turn.conversation_id).where(*turn)))
+            conditions.append(Conversation.id.in_(found))
+        elif self.person:
+            # Each half has an index of its own.
+            conditions.append(
+                or_(Conversation.id.in_(found.where(HAS_ENDED)), Conversation.id.in_(found.where(IS_OPEN)))
+            )
         elif turn:
             mine = select(Turn.id).where(Turn.conversation_id == Conversation.id, *turn)
             conditions.append(mine.correlate(Conversation).exists())
