@@ -12,6 +12,7 @@ from admin.filters import is_id
 from admin.forms import Form, read_form
 from admin.links import LINK_LASTS, add_link, link_address
 from admin.log import add_entry
+from admin.names import checked_email, checked_name
 from admin.routes import Routes
 from admin.viewer import Viewer
 from core.admins import Action, Permission, Role
@@ -22,8 +23,6 @@ from core.store.review.places import Choices
 from core.store.review.scope import EVERYTHING, ReadScope
 from core.values import utc_now
 
-NAME_MAX_CHARS = 100
-EMAIL_MAX_CHARS = 255
 Change = Callable[[Repositories, Admin], dict[str, Any]]
 
 
@@ -131,30 +130,6 @@ def add_admins(routes: Routes, console: Console) -> None:
         name, secret = await asyncio.to_thread(make)
         base = settings.console_url or str(request.base_url).rstrip("/")
         return await page(request, viewer, link=link_address(base, secret), whose=name)
-
-
-def checked_name(name: str) -> str:
-    """A name that an admin may have.
-
-    Raises:
-        WrongParameter: it is none.
-    """
-    if not name or len(name) > NAME_MAX_CHARS or not name.isprintable() or name != name.strip():
-        raise WrongParameter("name", f"An admin's name has 1 to {NAME_MAX_CHARS} printable characters.")
-    return name
-
-
-def checked_email(email: str) -> str:
-    """An address, in lower case, or nothing.
-
-    Raises:
-        WrongParameter: it is none.
-    """
-    before, at, behind = email.rpartition("@")
-    wrong = not (at and before and behind) or not email.isprintable() or " " in email or len(email) > EMAIL_MAX_CHARS
-    if email and wrong:
-        raise WrongParameter("email", f"{email} is no e-mail address.")
-    return email.lower()
 
 
 def checked_role(form: Form) -> Role:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from admin.admins import checked_email, checked_name
 from admin.links import add_link, link_address
+from admin.names import checked_email, checked_name
 from admin.passwords import hash_password
 from core.admins import Action, Role
 from core.errors import NotFound

@@ -1,5 +1,6 @@
 """Passwords of admins, kept as Argon2id with the parameters of RFC 9106 for little memory (argon2-cffi's defaults)."""
 
+from functools import cache
 from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
@@ -12,8 +13,12 @@ LONGEST = 200
 # Each takes 64 MiB for some hundredths of a second, so strangers must not have many at once.
 _AT_ONCE = BoundedSemaphore(2)
 _HASHER = PasswordHasher()
-# Compared with where nobody has the name that was given, so that the time tells nothing.
-_NOBODYS = _HASHER.hash("nobody has this password")
+
+
+@cache
+def _nobodys() -> str:
+    """Compared with where nobody has the name that was given, so that the time tells nothing."""
+    return _HASHER.hash("nobody has this password")
 
 
 def hash_password(password: str) -> str:
@@ -32,6 +37,6 @@ def is_right(password: str, password_hash: str) -> bool:
     """Whether this is the password; an empty hash is nobody's, and takes as long."""
     with _AT_ONCE:
         try:
-            return _HASHER.verify(password_hash or _NOBODYS, password[: LONGEST + 1]) and password_hash != ""
+            return _HASHER.verify(password_hash or _nobodys(), password[: LONGEST + 1]) and password_hash != ""
         except (Argon2Error, InvalidHashError):
             return False

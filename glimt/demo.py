@@ -58,8 +58,9 @@ def demo(settings: Settings, *, once: bool, say: Callable[[str], None]) -> None:
         _print_stored(settings, conversation_id)
         if once:
             return
-        say(f"\nNow ask your own questions at {page_url(settings)} (Ctrl-C stops everything).")
+        say("")
         say_console(settings, say)
+        say(f"Now ask your own questions at {page_url(settings)} (Ctrl-C stops everything).")
         supervisor.serve()
 
 

@@ -30,8 +30,8 @@ def up(settings: Settings, *, say: Callable[[str], None]) -> None:
     supervisor = Supervisor(settings, say)
     with supervisor.running():
         wait_until_ready(supervisor)
-        say(f"Ready: {page_url(settings)}")
         say_console(settings, say)
+        say(f"Ready: {page_url(settings)}")
         supervisor.serve()
 
 

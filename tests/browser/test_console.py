@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -178,12 +179,12 @@ def test_an_answer_is_seen_while_it_is_written(review: Review, context: BrowserC
 
 def test_boxes_stand_in_the_picture_and_it_opens_in_full(review: Review, context: BrowserContext) -> None:
     accepted = review.asker.accept("Where is the dot?", pictures=[sample("dot.png")])
-    box = {"label": "dot", "left": 0.25, "top": 0.5, "right": 0.5, "bottom": 0.75}
+    box: dict[str, Any] = {"label": "dot", "left": 0.25, "top": 0.5, "right": 0.5, "bottom": 0.75}
     with review.service.installation.store.write() as repositories:
         now = utc_now()
         turn = repositories.turns.claim(accepted.turn_id, "the-test", now, now)
         assert turn is not None
-        there = Outcome(TurnState.ANSWERED, answer="There.", boxes=[box], finish_reason="stop", model="x")
+        there = Outcome(TurnState.ANSWERED, answer="There.", boxes=(box,), finish_reason="stop", model="x")
         repositories.turns.finish(turn.id, "the-test", turn.attempt, there, now)
     page = review.signed_in(context, path=f"/conversations/{accepted.conversation_id}")
     image = page.get_by_role("img", name="dot.png")
@@ -296,7 +297,12 @@ def test_what_strangers_write_does_nothing(review: Review, context: BrowserConte
         with store.write() as repositories:
             session = repositories.session
             session.query(Person).filter_by(id=accepted.person_id).update({"display_name": payload})
-            told = {"answer": payload, "thinking": payload, "model": payload[:200], "state": TurnState.FAILED}
+            told: dict[Any, Any] = {
+                "answer": payload,
+                "thinking": payload,
+                "model": payload[:200],
+                "state": TurnState.FAILED,
+            }
             told |= {"error_code": payload[:60], "error_message": payload}
             turns = session.query(Turn).filter(Turn.id.in_([accepted.turn_id, other.turn_id]))
             turns.update(told, synchronize_session=False)

@@ -63,9 +63,10 @@ class Talk:
     def end(self, turn: Turn, writer: TurnWriter | None = None, **outcome: Any) -> None:
         """End it."""
         ended: dict[str, Any] = {"finish_reason": "stop", "model": "scripted:echo", **outcome}
-        state = TurnState.FAILED if "error_code" in outcome else TurnState.ANSWERED
+        failed = "error_code" in outcome
+        how = Outcome(TurnState.FAILED if failed else TurnState.ANSWERED, **ended)
         with self.desk.store.write() as repositories:
-            repositories.turns.finish(turn.id, OWNER, turn.attempt, Outcome(state, **ended), utc_now())
+            repositories.turns.finish(turn.id, OWNER, turn.attempt, how, utc_now())
         if writer is not None:
             writer.end()
             writer.flush()
