@@ -69,30 +69,24 @@ class _Counts:
 
     def __init__(self, session: Session, ids: list[str]) -> None:
         here = Turn.conversation_id.in_(ids)
-        turns = select(
-            Turn.conversation_id,
-            func.count(),
-            func.sum(_one_if(IS_OPEN)),
-            func.sum(_one_if(in_state(TurnState.FAILED))),
-            func.max(seconds_between(Turn.created_at, Turn.finished_at)),
-        )
-        self._turns: dict[str, Any] = {
-            row[0]: row[1:] for row in session.execute(turns.where(here).group_by(Turn.conversation_id))
-        }
-        thumbs = (
-            select(Turn.conversation_id, func.sum(_one_if(Feedback.rating > 0)), func.sum(_one_if(Feedback.rating < 0)))
-            .join(Feedback, Feedback.turn_id == Turn.id)
+        # Looked up for each turn: joined, they would be read from one end to the other once there are many.
+        thumbs = select(func.count()).where(Feedback.turn_id == Turn.id).correlate(Turn)
+        pictures = select(func.count()).where(Attachment.turn_id == Turn.id, Attachment.state == AttachmentState.STORED)
+        turns = (
+            select(
+                Turn.conversation_id,
+                func.count(),
+                func.sum(_one_if(IS_OPEN)),
+                func.sum(_one_if(in_state(TurnState.FAILED))),
+                func.sum(pictures.correlate(Turn).scalar_subquery()),
+                func.sum(thumbs.where(Feedback.rating > 0).scalar_subquery()),
+                func.sum(thumbs.where(Feedback.rating < 0).scalar_subquery()),
+                func.max(seconds_between(Turn.created_at, Turn.finished_at)),
+            )
             .where(here)
             .group_by(Turn.conversation_id)
         )
-        self._thumbs: dict[str, Any] = {row[0]: row[1:] for row in session.execute(thumbs)}
-        pictures = (
-            select(Turn.conversation_id, func.count())
-            .join(Attachment, Attachment.turn_id == Turn.id)
-            .where(here, Attachment.state == AttachmentState.STORED)
-            .group_by(Turn.conversation_id)
-        )
-        self._pictures = {row[0]: row[1] for row in session.execute(pictures)}
+        self._turns: dict[str, Any] = {row[0]: row[1:] for row in session.execute(turns)}
         last = (
             select(Turn.conversation_id, Turn.question)
             .join(Conversation, and_(Conversation.id == Turn.conversation_id, Conversation.last_seq == Turn.seq))
@@ -101,8 +95,8 @@ class _Counts:
         self._last = {row[0]: row[1] for row in session.execute(last)}
 
     def listed(self, conversation: Conversation, workspace: Workspace, place: Place | None, person: Person) -> Listed:
-        turns, opened, failed, slowest = self._turns.get(conversation.id, (0, 0, 0, None))
-        good, bad = self._thumbs.get(conversation.id, (0, 0))
+        nothing = (0, 0, 0, 0, 0, 0, None)
+        turns, opened, failed, pictures, good, bad, slowest = self._turns.get(conversation.id, nothing)
         return Listed(
             conversation=conversation,
             workspace=workspace,
@@ -112,7 +106,7 @@ class _Counts:
             turns=turns,
             open=int(opened),
             failed=int(failed),
-            pictures=self._pictures.get(conversation.id, 0),
+            pictures=int(pictures),
             good=int(good),
             bad=int(bad),
             slowest_s=None if slowest is None else float(slowest),

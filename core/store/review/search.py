@@ -12,6 +12,9 @@ from core.store.review.filters import Wanted
 from core.store.review.scope import ReadScope
 from core.store.words import Sought
 
+# So many hits PostgreSQL looks up by its index of words. Where there are more, they are dense enough to walk through
+# the turns from the latest one on; left alone, it walks through all of them for a word that hardly any has.
+FEW = 2000
 _AT = table("turn_words_at", column("id"), column("turn_id"))
 _FTS = table("turn_words", column("rowid"))
 _WORDS = table("turn_words", column("turn_id"), column("words", TSVECTOR))
@@ -37,9 +40,19 @@ class Hits:
 
 
 def search_turns(
-    session: Session, scope: ReadScope, sought: Sequence[Sought], wanted: Wanted, *, limit: int, before: str | None
+    session: Session,
+    scope: ReadScope,
+    sought: Sequence[Sought],
+    wanted: Wanted,
+    *,
+    limit: int,
+    before: str | None,
+    few: int = FEW,
 ) -> Hits:
-    """Turns that have all the words, may be read and are wanted; nothing without words."""
+    """Turns that have all the words, may be read and are wanted; nothing without words.
+
+    PostgreSQL takes one way to at most `few` hits and another one to more.
+    """
     if not sought:
         return Hits([], None)
     statement = (
@@ -59,9 +72,14 @@ def search_turns(
             at = select(_AT.c.id).where(_AT.c.turn_id == before).scalar_subquery()
             statement = statement.where(order < at)
     else:
-        order = _WORDS.c.turn_id
-        statement = statement.join(_WORDS, _WORDS.c.turn_id == Turn.id)
-        statement = statement.where(_WORDS.c.words.op("@@")(cast(_tsquery(sought), TSQUERY)))
+        order = Turn.id.expression
+        matches = _WORDS.c.words.op("@@")(cast(_tsquery(sought), TSQUERY))
+        known = session.scalars(select(_WORDS.c.turn_id).where(matches).limit(few + 1)).all()
+        if len(known) <= few:
+            statement = statement.where(Turn.id.in_(known))
+        else:
+            order = _WORDS.c.turn_id
+            statement = statement.join(_WORDS, _WORDS.c.turn_id == Turn.id).where(matches)
         if before is not None:
             statement = statement.where(order < before)
     found = session.execute(statement.order_by(order.desc())).all()

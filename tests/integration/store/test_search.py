@@ -8,6 +8,7 @@ from core.store.migrate import downgrade, upgrade
 from core.store.outcome import Outcome
 from core.store.review.filters import Wanted
 from core.store.review.scope import EVERYTHING
+from core.store.review.search import search_turns
 from core.store.words import LONGEST, MOST, index_words, sought_words
 from core.values import TurnState
 from tests.integration.store.scene import Scene
@@ -100,15 +101,18 @@ def test_a_search_follows_what_becomes_of_a_turn(scene: Scene) -> None:
 
 def test_pages_of_a_search_neither_repeat_nor_miss_anything(scene: Scene) -> None:
     asked = [scene.ask(scene.thread(f"t{n}"), f"shape {n}", at=n) for n in range(7)]
-    seen: list[str] = []
-    before: str | None = None
-    while True:
-        with scene.store.read() as repositories:
-            hits = repositories.review(EVERYTHING).search(sought_words("shape"), ANYTHING, before=before, limit=3)
-        seen += [hit.turn.id for hit in hits.rows]
-        if (before := hits.next) is None:
-            break
-    assert seen == asked[::-1]
+    # Both ways that PostgreSQL takes, by how many hits there are.
+    for few in (3, 100):
+        seen: list[str] = []
+        before: str | None = None
+        while True:
+            with scene.store.read() as repositories:
+                words, session = sought_words("shape"), repositories.session
+                hits = search_turns(session, EVERYTHING, words, ANYTHING, limit=3, before=before, few=few)
+            seen += [hit.turn.id for hit in hits.rows]
+            if (before := hits.next) is None:
+                break
+        assert seen == asked[::-1], few
 
 
 def test_what_no_index_could_hold_is_stored_all_the_same(scene: Scene) -> None:
