@@ -105,7 +105,7 @@ lock:  ## Write requirements/*.txt anew from pyproject.toml; ARGS="--upgrade" ta
 	@[ -x "$(BIN)/python" ] || "$(PYTHON)" -m venv "$(VENV)"
 	@[ -x "$(BIN)/pip-compile" ] || "$(BIN)/python" -m pip install --quiet 'pip-tools>=7.5'
 	@echo 'requirements/lock.txt: everything' && $(compile) $(ARGS) --extra worker --extra quantise --extra dev -o requirements/lock.txt
-	@echo 'requirements/bots.txt: an image without torch' && $(compile) --extra web --extra slack --extra console --extra s3 -c requirements/lock.txt -o requirements/bots.txt
+	@echo 'requirements/bots.txt: an image without torch' && $(compile) --extra web --extra slack --extra telegram --extra console --extra s3 -c requirements/lock.txt -o requirements/bots.txt
 	@echo 'requirements/worker.txt: an image with torch' && $(compile) --extra worker --extra quantise --extra s3 -c requirements/lock.txt -o requirements/worker.txt
 
 .PHONY: clean

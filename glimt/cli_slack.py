@@ -1,4 +1,4 @@
-"""`glimt slack …` and `glimt bench slack-forged`."""
+"""`glimt slack …`, `glimt bench slack` and `glimt bench slack-forged`."""
 
 import json
 import sys
@@ -31,6 +31,7 @@ def add_slack(app: typer.Typer, bench: typer.Typer) -> None:
     slack.callback()(lambda: None)  # With one command alone typer would leave its name out.
     slack.command("manifest")(manifest)
     app.add_typer(slack, name="slack")
+    bench.command("slack")(load)
     bench.command("slack-forged")(forged)
 
 
@@ -53,6 +54,29 @@ def manifest(
             url = load_settings().public_url
         built = build_manifest(name=name, language=language.value, transport=transport.value, url=url, many=many)
         typer.echo(json.dumps(built, indent=2, ensure_ascii=False))
+
+
+def load(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    seconds: Annotated[float, typer.Option(min=1, help="How long messages come.")] = 60,
+    rate: Annotated[float, typer.Option(min=1, help="Messages a second.")] = 100,
+    mode: Annotated[Transport, typer.Option(help="How Slack's events come.")] = Transport.SOCKET,
+    database: Annotated[
+        str, typer.Option(metavar="URL", help="An empty PostgreSQL database to measure on instead of SQLite.")
+    ] = "",
+) -> None:
+    """How soon Slack is told that a message is safe, at a steady rate; nothing may be late, lost or doubled.
+
+    A fake Slack, a worker with a scripted engine and a bots process, with a database and a Redis of their own.
+    """
+    with explained(), installed("measurements", "They run from a checkout of Glimt with everything installed."):
+        from bench.slack import run as measure
+
+    run_command(
+        lambda _: measure(
+            rate=rate, seconds=seconds, mode=mode.value, sql_url=database, as_json=as_json, out=sys.stdout
+        )
+    )
 
 
 def forged(

@@ -30,6 +30,16 @@ LEASE_S = 15.0
 POLL_S = 1.0
 # Answers that one process brings at once; the others wait in SQL.
 MOST = 2000
+# How long turns that have just been accepted are gathered, to be claimed together.
+GATHER_S = 0.05
+# Updates of answers that are being written, a second, of all together: beyond this everybody's come less often.
+# One workspace of Slack takes no more than about two a second anyway.
+UPDATES_S = 20.0
+# While questions wait so long for their commit, or everything for its turn in this process, answers stand back: a
+# platform repeats a question that is not acknowledged in time, which would make it worse.
+PRESSED_S = 0.25
+STAND_BACK_S = 1.0
+FEW = 20
 # How long messages that are being sent get when the process stops.
 CLOSE_S = 10.0
 
@@ -38,18 +48,26 @@ class Deliverer:
     """Use it as an async context manager. Several processes may deliver for one platform: leases keep them apart."""
 
     def __init__(
-        self, platform: ChatPlatform, services: Services, *, lease_s: float = LEASE_S, poll_s: float = POLL_S
+        self,
+        platform: ChatPlatform,
+        services: Services,
+        *,
+        lease_s: float = LEASE_S,
+        poll_s: float = POLL_S,
+        pressed_s: float = PRESSED_S,
     ) -> None:
         self._platform = platform
         self._services = services
         self._lease = timedelta(seconds=lease_s)
         self._poll_s = poll_s
+        self._pressed_s = pressed_s
         self._owner = f"{socket.gethostname()[:24]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._sendings: dict[str, Sending] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._wanted: set[str] = set()
         self._wake = asyncio.Event()
         self._closing = False
+        self._late_s = 0.0
         self._loops: tuple[asyncio.Task[None], ...] = ()
 
     async def __aenter__(self) -> Self:
@@ -88,7 +106,10 @@ class Deliverer:
     async def _search(self) -> None:
         loop = asyncio.get_running_loop()
         next_look = loop.time()
+        next_claim = next_look
         while not self._closing:
+            await self._gather(next_claim)
+            next_claim = loop.time() + GATHER_S
             self._wake.clear()
             wanted, self._wanted = self._wanted, set()
             everything = loop.time() >= next_look
@@ -109,20 +130,21 @@ class Deliverer:
     def _claim(self, wanted: set[str], everything: bool) -> list[Sending]:
         """What of `wanted` (or of everything) is to be brought now. One read, and one write if there is anything."""
         now = utc_now()
-        room = max(0, MOST - len(self._sendings))
+        room = min(FEW if self._pressed() else MOST, max(0, MOST - len(self._sendings)))
         with self._services.store.read() as repositories:
             deliveries = repositories.deliveries
-            due = {row.id for row in deliveries.due(self._platform.platform, now, room)} if everything else set()
-            due |= {row.id for turn_id in wanted if (row := deliveries.of_turn(turn_id)) is not None}
+            due = set(deliveries.due(self._platform.platform, now, room)) if everything else set()
+            # Those that are left over are found a second later.
+            due |= deliveries.ids_of(list(wanted)[: room - len(due)])
         if not due:
             return []
         with self._services.store.write() as repositories:
-            deliveries, until = repositories.deliveries, now + self._lease
-            tried = [deliveries.claim(delivery_id, self._owner, now, until) for delivery_id in sorted(due)]
-            claimed = [delivery for delivery in tried if delivery is not None]
-            ids = [delivery.id for delivery in claimed]
-            recipients, posts = deliveries.recipients(ids), deliveries.posts(ids)
-        return [self._sending(delivery, *recipients[delivery.id], posts[delivery.id]) for delivery in claimed]
+            claimed = repositories.deliveries.claim(due, self._owner, now, now + self._lease)
+        ids = [delivery.id for delivery in claimed]
+        # They are ours now: nothing of them changes while the writer is let go of.
+        with self._services.store.read() as repositories:
+            recipients, posts = repositories.deliveries.recipients(ids), repositories.deliveries.posts(ids)
+        return [self._sending(d, *recipients[d.id], posts[d.id]) for d in claimed if d.id in recipients]
 
     def _sending(self, delivery: Delivery, person: Person, workspace: Workspace, posts: list[Post]) -> Sending:
         address = Address(
@@ -135,8 +157,34 @@ class Deliverer:
         )
         known = {post.position: KnownPost(post.external_id, post.complete) for post in posts}
         return Sending(
-            self._platform, self._services, self._owner, delivery.id, delivery.attempts, address, posts=known
+            self._platform,
+            self._services,
+            self._owner,
+            delivery.id,
+            delivery.attempts,
+            address,
+            posts=known,
+            pace=self._pace,
+            pressed=self._pressed,
         )
+
+    async def _gather(self, until: float) -> None:
+        """Wait until then, and a little more while this process is behind with acknowledgements."""
+        loop = asyncio.get_running_loop()
+        until = max(until, loop.time())
+        latest = until + STAND_BACK_S
+        while not self._closing:
+            await asyncio.sleep(until - loop.time())
+            self._late_s = loop.time() - until
+            if not self._pressed() or loop.time() > latest:
+                return
+            until = loop.time() + GATHER_S
+
+    def _pressed(self) -> bool:
+        return max(self._late_s, self._services.urgent_writes.lag_s) > self._pressed_s
+
+    def _pace(self) -> float:
+        return max(1.0, len(self._sendings) * self._platform.cadence.every_s / UPDATES_S)
 
     def _start(self, sending: Sending) -> None:
         self._sendings[sending.delivery_id] = sending

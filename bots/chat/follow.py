@@ -1,7 +1,7 @@
 """Following one answer for a chat platform: text at a pace that the platform allows, the end from SQL exactly once."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -92,11 +92,17 @@ class _Draft:
 
 
 async def follow(
-    hub: StreamHub, turn_id: str, cadence: Cadence, *, show_thinking: bool = False
+    hub: StreamHub,
+    turn_id: str,
+    cadence: Cadence,
+    *,
+    show_thinking: bool = False,
+    pace: Callable[[], float] = lambda: 1.0,
 ) -> AsyncGenerator[Progress, None]:
     """What to show of a turn, paced; ends with `Done`, also while Redis is away.
 
-    Of what comes between two updates only the last state is told. Close it (`aclosing`) when it is not read to its
+    Of what comes between two updates only the last state is told. `pace` tells how many times slower than `cadence` it
+    is to be at the moment; the end is told at once all the same. Close it (`aclosing`) when it is not read to its
     end.
 
     Raises:
@@ -107,7 +113,7 @@ async def follow(
     async with aclosing(hub.follow(turn_id)) as events:
         pending: asyncio.Task[FollowEvent] | None = None
         told: Progress | None = None
-        due = loop.time() + cadence.first_s
+        due = loop.time() + cadence.first_s * pace()
         try:
             while True:
                 if pending is None:
@@ -126,7 +132,7 @@ async def follow(
                     told, draft.news = draft.news, None
                     yield told
                     # The reader may have taken its time: count from when it was told.
-                    due = loop.time() + cadence.every_s
+                    due = loop.time() + cadence.every_s * pace()
         finally:
             if pending is not None:
                 pending.cancel()

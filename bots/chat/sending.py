@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import structlog
 
-from bots.chat.boxes import boxed_picture
+from bots.chat.boxes import BoxedPicture, boxed_picture
 from bots.chat.closing import Closing, closing, stop_button
 from bots.chat.follow import Again, Done, InQueue, Looking, Progress, Writing, follow
 from bots.chat.platform import Address, ChatPlatform, Live, Part, PostGone, SendFailed, SendRefused, Status
@@ -43,7 +43,11 @@ class KnownPost:
 
 @dataclass(slots=True)
 class Sending:
-    """One claimed delivery. `stop` is set when this process must let go of it."""
+    """One claimed delivery. `pace` tells how many times slower than usual it is to be shown while it is written, and
+    `pressed` that at the moment it is not to be shown at all.
+
+    `stop` is set when this process must let go of it.
+    """
 
     platform: ChatPlatform
     services: Services
@@ -52,6 +56,8 @@ class Sending:
     attempts: int
     address: Address
     posts: dict[int, KnownPost]
+    pace: Callable[[], float] = lambda: 1.0
+    pressed: Callable[[], bool] = lambda: False
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     _begun: bool = False
     _shown: bool = False
@@ -105,7 +111,7 @@ class Sending:
     async def _watch(self, live: Live) -> Turn | None:
         """Show the answer while it is written; the row of the turn that has ended, None: asked to stop."""
         cadence, thinking = self.platform.cadence, self.platform.show_thinking
-        following = follow(self.services.hub, self.address.turn_id, cadence, show_thinking=thinking)
+        following = follow(self.services.hub, self.address.turn_id, cadence, show_thinking=thinking, pace=self.pace)
         async with aclosing(following) as progress:
             while (news := await self._next(progress)) is not None:
                 if isinstance(news, Done):
@@ -124,7 +130,7 @@ class Sending:
             await asyncio.wait({coming, stopping})
 
     async def _show(self, live: Live, news: Progress) -> None:
-        if self._off or time.monotonic() < self._quiet_until:
+        if self._off or self.pressed() or time.monotonic() < self._quiet_until:
             return
         if not self._begun:
             await self._begin(0)
@@ -170,14 +176,20 @@ class Sending:
 
     async def _finish(self, live: Live, turn: Turn) -> None:
         ended = closing(turn, self.address.texts)
-        first = ""
-        if ended.text or self.posts:
-            for part in await self._parts(turn, ended):
-                post = await self._put(part, live if self._shown and part.position == 0 else None)
-                first = first or post
-        sent = await self._note(lambda r: r.deliveries.sent(self.delivery_id, self.owner, first, utc_now()))
-        if not sent:
+        parts = await self._parts(turn, ended) if ended.text or self.posts else []
+        shown: list[str] = []
+        for part in parts:
+            if shown:
+                await self._noted(len(shown) - 1, shown[-1], complete=True)
+            shown.append(await self._put(part, live if self._shown and part.position == 0 else None))
+        if not await self._note(lambda repositories: self._end(repositories, shown)):
             raise LostLease(f"delivery {self.delivery_id} is somebody else's")
+
+    def _end(self, repositories: Repositories, shown: list[str]) -> bool:
+        """The last message is complete, and with it the answer is sent; False: the lease was lost."""
+        if shown:
+            repositories.deliveries.note_post(self.delivery_id, len(shown) - 1, shown[-1], complete=True)
+        return repositories.deliveries.sent(self.delivery_id, self.owner, shown[0] if shown else "", utc_now())
 
     async def _parts(self, turn: Turn, ended: Closing) -> list[Part]:
         """What the platform is to show in the end: the text in parts, then the picture with its boxes."""
@@ -186,13 +198,15 @@ class Sending:
         pieces = [piece for piece in self.platform.split(text) if piece.strip()] or [text]
         parts = [Part(position, piece) for position, piece in enumerate(pieces)]
         parts[-1] = replace(parts[-1], last=True, buttons=ended.buttons)
-        boxed = await asyncio.to_thread(boxed_picture, self.services.store, self.services.blobs, turn)
-        if boxed is not None:
+        if turn.boxes and (boxed := await self._boxed(turn)) is not None:
             parts.append(Part(len(parts), boxed.caption, picture=boxed.data, picture_name=boxed.name))
         return parts
 
+    async def _boxed(self, turn: Turn) -> BoxedPicture | None:
+        return await asyncio.to_thread(boxed_picture, self.services.store, self.services.blobs, turn)
+
     async def _put(self, part: Part, live: Live | None) -> str:
-        """Make the platform show this part, by the message that is there or by a new one; its id."""
+        """Make the platform show this part, by the message that is there or by a new one; its id, not noted yet."""
         known = self.posts.get(part.position)
         if known is not None and known.complete:
             return known.external_id
@@ -200,17 +214,17 @@ class Sending:
         post = await self._settle(part.position)
         if live is not None and not (in_doubt and post):
             try:
-                return await self._noted(part.position, await live.finish(part), complete=True)
+                return await live.finish(part)
             except PostGone:
                 log.info("live_view_over", delivery=self.delivery_id)
         if post:
             try:
                 await self.platform.edit(self.address, post, part)
-                return await self._noted(part.position, post, complete=True)
+                return post
             except PostGone:
                 log.info("post_gone", delivery=self.delivery_id, position=part.position)
         await self._begin(part.position)
-        return await self._noted(part.position, await self.platform.send(self.address, part), complete=True)
+        return await self.platform.send(self.address, part)
 
     def _doubt(self, position: int) -> None:
         """A message may have got out, whose id nobody told."""
@@ -233,15 +247,10 @@ class Sending:
 
     async def _note(self, write: Callable[[Repositories], Result]) -> Result:
         """Write to SQL, however long it is away (within reason)."""
-
-        def transaction() -> Result:
-            with self.services.store.write() as repositories:
-                return write(repositories)
-
         patience = time.monotonic() + KEEP_NOTE_S
         while True:
             try:
-                return await asyncio.to_thread(transaction)
+                return await self.services.note(self.delivery_id, write)
             except StoreError:
                 if time.monotonic() > patience:
                     raise

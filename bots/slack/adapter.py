@@ -32,7 +32,6 @@ from bots.slack.pressing import Pressing
 from bots.slack.refusals import FAILURES, error_code
 from bots.slack.socket import PING_S, SocketTransport
 from bots.slack.uninstall import Uninstaller
-from bots.web.picture_reader import PictureReader
 from core.errors import GlimtError, NotAllowed
 from core.values import Platform
 
@@ -134,19 +133,15 @@ async def _open_desk(services: Services, clients: Clients, session: aiohttp.Clie
     settings = services.settings
     hosts = FileHosts(settings.slack_api_url)
     downloader = Downloader(session, hosts, settings.picture_max_bytes, proxy=clients.bare().proxy)
-    pictures = PictureReader(settings)
     background = Background()
-    try:
-        platform = SlackPlatform(services, clients)
-        async with Deliverer(platform, services) as deliverer:
-            gatherer = Gatherer(services, clients, downloader, pictures)
-            people, commands = People(clients), Commands(services)
-            try:
-                yield Desk(services, clients, people, commands, gatherer, platform, deliverer, background)
-            finally:
-                await background.close()
-    finally:
-        await asyncio.to_thread(pictures.close)
+    platform = SlackPlatform(services, clients)
+    async with Deliverer(platform, services) as deliverer:
+        gatherer = Gatherer(services, clients, downloader)
+        people, commands = People(clients), Commands(services)
+        try:
+            yield Desk(services, clients, people, commands, gatherer, platform, deliverer, background)
+        finally:
+            await background.close()
 
 
 async def _resume(desk: Desk) -> None:

@@ -15,7 +15,6 @@ from bots.slack.files import merged, shown_name
 from bots.slack.message import File
 from bots.slack.target import Target
 from bots.slack.words import plain
-from bots.web.picture_reader import PictureReader
 from core.conversation.changes import replace_question
 from core.conversation.gathering import Gathered, finish_gathering
 from core.conversation.inbound import Named, Refused
@@ -35,11 +34,10 @@ _STORE_PAUSE_S = 2.0
 class Gatherer:
     """Fetches the files of turns that are gathering and makes them ready."""
 
-    def __init__(self, services: Services, clients: Clients, downloader: Downloader, pictures: PictureReader) -> None:
+    def __init__(self, services: Services, clients: Clients, downloader: Downloader) -> None:
         self._services = services
         self._clients = clients
         self._downloader = downloader
-        self._pictures = pictures
         self._slots = asyncio.Semaphore(FETCHES)
 
     async def gather(self, turn_id: str) -> None:
@@ -160,7 +158,7 @@ class Gatherer:
                     return problem
                 continue
             person = f"{target.team}:{target.user}"
-            named, refused = await self._pictures.read(person, name, data)
+            named, refused = await self._services.pictures.read(person, name, data)
             if named:
                 return list(named)
             problem = problem or list(refused)

@@ -1,6 +1,5 @@
 """Events → questions, commands, changes. Everything here runs before Slack is told that it arrived."""
 
-import asyncio
 import re
 
 import structlog
@@ -11,6 +10,7 @@ from bots.slack.bolt import Body
 from bots.slack.desk import Desk
 from bots.slack.listening import is_served, may_be_for_us
 from bots.slack.message import Deletion, Edit, Message, read_change, read_message
+from bots.slack.people import Profile
 from bots.slack.questions import question_of
 from bots.slack.target import Thread, message_key
 from bots.slack.words import mentions, plain
@@ -18,6 +18,7 @@ from core.conversation.changes import replace_question, turn_of_event
 from core.conversation.gathering import add_references
 from core.conversation.inbound import InboundQuestion
 from core.errors import QuestionErased, RequestError
+from core.store.database import Repositories
 from core.store.models import Turn
 from core.values import Platform
 
@@ -51,7 +52,7 @@ class Inbox:
         channel, root = event.get("channel"), event.get("thread_ts")
         if not isinstance(channel, str) or not isinstance(root, str):
             return
-        for turn_id in await asyncio.to_thread(self._open_in, Thread(team, channel, root)):
+        for turn_id in await self._services.urgently(self._open_in, Thread(team, channel, root)):
             await self._services.cancel(turn_id)
 
     async def ask(self, inbound: InboundQuestion, thread: Thread) -> None:
@@ -67,7 +68,7 @@ class Inbox:
         if accepted.duplicate:
             if inbound.pending:
                 # The other event of a pair may have come without files.
-                await asyncio.to_thread(
+                await self._services.urgently(
                     add_references,
                     self._services.store,
                     accepted.turn_id,
@@ -81,14 +82,14 @@ class Inbox:
     async def _said(self, message: Message, bot_user: str) -> None:
         if not is_served(self._settings, message.team, message.channel):
             return
-        known = await asyncio.to_thread(self._takes_part, message.thread) if message.root else False
+        known = await self._services.urgently(self._takes_part, message.thread) if message.root else False
         for_us = may_be_for_us(message, bot_user)
         if for_us is None:
             for_us = known and (self._settings.slack_threads == "all" or message.text.lstrip().startswith("!"))
         if not for_us:
             return
         if (command := _command(message, bot_user)) is not None:
-            if await asyncio.to_thread(self._first, f"{message.key}:command"):
+            if await self._first(f"{message.key}:command"):
                 self._desk.background.start(self._obey(message, command))
             return
         profile = self._desk.people.known(message.team, message.user)
@@ -101,7 +102,7 @@ class Inbox:
         turn = await self._turn(message.key)
         if turn is not None:
             if question := plain(message.text, bot_user)[: self._settings.question_max_chars]:
-                await asyncio.to_thread(replace_question, self._services.store, turn.id, question)
+                await self._services.urgently(replace_question, self._services.store, turn.id, question)
             return
         if _is_fresh(message.ts, event):
             # It overtook the message, which will then be the duplicate; or the person added the mention.
@@ -114,7 +115,7 @@ class Inbox:
             await self._services.cancel(turn.id)
         elif _is_fresh(deletion.ts, event):
             # It may have overtaken its message, which shall find that it was deleted.
-            await asyncio.to_thread(self._first, key)
+            await self._first(key)
 
     async def _obey(self, message: Message, command: Command) -> None:
         caller = await self._desk.caller(message.thread, message.user)
@@ -131,19 +132,19 @@ class Inbox:
             return
         profile = await self._desk.people.learn(team, user)
         if profile.locale:
-            await asyncio.to_thread(self._keep, team, user, profile.name, profile.locale)
+            await self._keep(team, user, profile)
 
-    def _keep(self, team: str, user: str, name: str, locale: str) -> None:
-        with self._services.store.write() as repositories:
-            workspace = repositories.people.workspace(Platform.SLACK, team)
-            repositories.people.person(workspace.id, user, display_name=name, locale=locale)
+    async def _keep(self, team: str, user: str, profile: Profile) -> None:
+        def write(repositories: Repositories) -> None:
+            repositories.people.person_of(Platform.SLACK, team, user, display_name=profile.name, locale=profile.locale)
+
+        await self._services.note(user, write)
 
     async def _turn(self, key: str) -> Turn | None:
-        return await asyncio.to_thread(turn_of_event, self._services.store, Platform.SLACK, key)
+        return await self._services.urgently(turn_of_event, self._services.store, Platform.SLACK, key)
 
-    def _first(self, key: str) -> bool:
-        with self._services.store.write() as repositories:
-            return repositories.inbound.first(Platform.SLACK, key)
+    async def _first(self, key: str) -> bool:
+        return await self._services.write_urgently(key, lambda r: r.inbound.first(Platform.SLACK, key))
 
     def _takes_part(self, thread: Thread) -> bool:
         with self._services.store.read() as repositories:

@@ -8,7 +8,6 @@ from bots.web.body import Bodies
 from bots.web.gate import Gate
 from bots.web.metrics import Metrics
 from bots.web.openai_api.fetcher import Fetcher
-from bots.web.picture_reader import PictureReader
 from bots.web.receipts import Receipts
 from serving.throttle import Throttle
 
@@ -21,7 +20,6 @@ class Parts:
     gate: Gate
     auth: Auth
     bodies: Bodies
-    pictures: PictureReader
     fetcher: Fetcher
     receipts: Receipts
     metrics: Metrics
@@ -37,7 +35,6 @@ class Parts:
             gate=gate,
             auth=Auth(settings, store, gate),
             bodies=bodies,
-            pictures=PictureReader(settings),
             fetcher=Fetcher(settings),
             receipts=Receipts(store),
             metrics=Metrics(store, services.sync_redis, services.hub, bodies),
@@ -47,4 +44,3 @@ class Parts:
         """Finish what is under way."""
         await self.receipts.close()
         self.fetcher.close()
-        self.pictures.close()

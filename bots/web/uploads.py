@@ -88,7 +88,7 @@ class Uploads:
                 error = too_large(most)
                 all_refused.append(Refused(name, error.code, error.user_message))
                 continue
-            named, refused = await self._parts.pictures.read(visitor.person, name, await file.read())
+            named, refused = await self._parts.services.pictures.read(visitor.person, name, await file.read())
             all_named += named
             all_refused += refused
         if all_refused and not all_named:

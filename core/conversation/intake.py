@@ -1,6 +1,7 @@
 """Intake: a question becomes rows in SQL, in one transaction, before anybody is told that it was received."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from core.conversation import digest
 from core.conversation.inbound import Accepted, InboundQuestion, Named, PastTurn
@@ -13,6 +14,7 @@ from core.errors import (
     NotFound,
     QuestionErased,
     QuestionTooLong,
+    StoreError,
     TooManyPictures,
 )
 from core.media.blobs import BlobStore
@@ -24,9 +26,24 @@ from core.store.places import conversation_name
 from core.store.turn_history import PastRow
 from core.values import AttachmentState, TurnState, new_id, utc_now
 
+# What was found to be there may be undone before it is looked at, but not for ever.
+_TRIES = 3
+
+
+class Doubled(Exception):
+    """The event was taken in before, or is at this moment; `Intake.before` tells what it became."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A question that was checked, with its pictures in the blob store. `digests`: see `_digests`."""
+
+    inbound: InboundQuestion
+    digests: tuple[str, ...]
+
 
 class Intake:
-    """Accepts questions. Synchronous: adapters call it through a thread."""
+    """Accepts questions, in two steps so that many can share a transaction: `prepare`, then `write`. Synchronous."""
 
     def __init__(self, store: Store, blobs: BlobStore, settings: Settings) -> None:
         self._store = store
@@ -34,7 +51,7 @@ class Intake:
         self._settings = settings
 
     def accept(self, inbound: InboundQuestion) -> Accepted:
-        """Commit the question; when this returns, nothing can lose it.
+        """Commit the question in a transaction of its own; when this returns, nothing can lose it.
 
         Raises:
             EmptyQuestion, QuestionTooLong, TooManyPictures: the question itself cannot be taken.
@@ -43,6 +60,23 @@ class Intake:
             NotFound: `conversation_id` is not one of this person's.
             QuestionErased: the event became a question that was erased; or it was no question when it came first.
         """
+        prepared = self.prepare(inbound)
+        if isinstance(prepared, Accepted):
+            return prepared
+        for _ in range(_TRIES):
+            try:
+                with self._store.write() as repositories:
+                    return self.write(repositories, prepared)
+            except Doubled:
+                if (before := self.before(inbound)) is not None:
+                    return before
+        raise StoreError("an event comes and goes")
+
+    def prepare(self, inbound: InboundQuestion) -> Prepared | Accepted:
+        """All that needs no write: the checks, the bytes of the pictures. Accepted: it came before.
+
+        Blocking only where there are pictures, and slow only with them or a history. Raises as `accept`.
+        """
         self._check(inbound)
         pictures = _all_pictures(inbound)
         if pictures and (before := self._foresee(inbound)) is not None:
@@ -50,12 +84,32 @@ class Intake:
         # Blobs first: a row never points at bytes that are not there. Bytes without a row: `core.media.orphans`.
         for named in pictures:
             self._blobs.put(named.picture.data)
-        digests = _digests(inbound)
-        try:
-            return self._commit(inbound, digests)
-        except _Doubled:
-            # The same event was committed between our look and our insert; ours was rolled back, theirs is found.
-            return self._commit(inbound, digests)
+        return Prepared(inbound, tuple(_digests(inbound)))
+
+    def write(self, repositories: Repositories, prepared: Prepared) -> Accepted:
+        """Its rows, in a transaction (or savepoint) that must be undone if this raises.
+
+        Raises:
+            Doubled: ask `before`.
+            Busy, NotFound: as `accept`.
+        """
+        inbound, turn_id = prepared.inbound, new_id()
+        # The keys first: whoever else brings the same event waits here, or finds it.
+        if not repositories.inbound.take_in(
+            inbound.platform, _keys(inbound), turn_id, content_hash=inbound.content_hash
+        ):
+            raise Doubled
+        person = repositories.people.person_of(
+            inbound.platform, inbound.workspace, inbound.person, display_name=inbound.person_name, locale=inbound.locale
+        )
+        self._check_room(repositories, person, inbound.for_many)
+        conversation = self._conversation(repositories, inbound, prepared.digests, person.workspace_id, person)
+        return self._add_turn(repositories, inbound, turn_id, conversation, person)
+
+    def before(self, inbound: InboundQuestion) -> Accepted | None:
+        """What the same event became when it came before; None: nothing. Raises as `accept`."""
+        with self._store.read() as repositories:
+            return self._before(repositories, inbound)
 
     def _foresee(self, inbound: InboundQuestion) -> Accepted | None:
         """What the commit would find or refuse by now, so that questions which are not taken leave no bytes behind.
@@ -72,21 +126,8 @@ class Intake:
                 self._owned(repositories, inbound.conversation_id, person)
         return None
 
-    def _commit(self, inbound: InboundQuestion, digests: Sequence[str]) -> Accepted:
-        with self._store.write() as repositories:
-            if (before := self._before(repositories, inbound)) is not None:
-                return before
-            workspace = repositories.people.workspace(inbound.platform, inbound.workspace)
-            person = repositories.people.person(
-                workspace.id, inbound.person, display_name=inbound.person_name, locale=inbound.locale
-            )
-            self._check_room(repositories, person, inbound.for_many)
-            conversation = self._conversation(repositories, inbound, digests, workspace.id, person)
-            return self._add_turn(repositories, inbound, conversation, person)
-
     def _before(self, repositories: Repositories, inbound: InboundQuestion) -> Accepted | None:
-        """What the same event became when it came before."""
-        for key in (inbound.event_key, *inbound.other_keys):
+        for key in _keys(inbound):
             event = repositories.inbound.find(inbound.platform, key)
             if event is None:
                 continue
@@ -113,7 +154,7 @@ class Intake:
             )
 
     def _check_room(self, repositories: Repositories, person: Person, for_many: bool) -> None:
-        waiting = repositories.turns.count_open(person.id)
+        waiting, total = repositories.turns.counts_open(person.id)
         if for_many:
             # Room is left for the others: a program paces itself by 429 and would fill all of it.
             if waiting >= max(1, self._settings.waiting_total // 2):
@@ -123,7 +164,7 @@ class Intake:
                 )
         elif waiting >= self._settings.waiting_per_person:
             raise Busy(user_message=f"You have {waiting} questions waiting already. Please wait for an answer first.")
-        if repositories.turns.count_open_total() >= self._settings.waiting_total:
+        if total >= self._settings.waiting_total:
             raise Busy
 
     def _conversation(
@@ -186,7 +227,12 @@ class Intake:
         )
 
     def _add_turn(
-        self, repositories: Repositories, inbound: InboundQuestion, conversation: Conversation, person: Person
+        self,
+        repositories: Repositories,
+        inbound: InboundQuestion,
+        turn_id: str,
+        conversation: Conversation,
+        person: Person,
     ) -> Accepted:
         turn = repositories.turns.add(
             conversation.id,
@@ -195,6 +241,7 @@ class Intake:
             state=TurnState.GATHERING if inbound.pending else TurnState.READY,
             options=dict(inbound.options),
             now=utc_now(),
+            turn_id=turn_id,
         )
         repositories.attachments.add_stored(_files(turn.id, inbound.pictures))
         position = len(inbound.pictures)
@@ -213,17 +260,15 @@ class Intake:
                 turn.id, position, state=AttachmentState.PENDING, name=pending.name, source=dict(pending.source)
             )
             position += 1
-        for key in (inbound.event_key, *inbound.other_keys):
-            if not repositories.inbound.first(inbound.platform, key, turn.id, content_hash=inbound.content_hash):
-                raise _Doubled
         handed_over = turn.state == TurnState.HANDED_OVER
         if inbound.reply_to and not handed_over:
             repositories.deliveries.open(turn.id, inbound.platform, inbound.reply_to, turn.created_at)
         return Accepted(turn.id, conversation.id, person.id, handed_over=handed_over)
 
 
-class _Doubled(Exception):
-    """The same event was accepted at the same moment (possible on PostgreSQL, where writers run in parallel)."""
+def _keys(inbound: InboundQuestion) -> list[str]:
+    """All keys of its event, each once, the most telling first."""
+    return list(dict.fromkeys((inbound.event_key, *inbound.other_keys)))
 
 
 def _files(turn_id: str, pictures: Iterable[Named]) -> list[StoredFile]:

@@ -31,6 +31,10 @@ log = structlog.get_logger(__name__)
 # Below the clients' time-out for an answer.
 BLOCK_S = 1.0
 PAUSE_S = 0.5
+# So often at most the list of streams is brought up to date, and SQL is asked: with a hundred new readers a second,
+# doing it for each is most of the work of the process.
+WAKE_EVERY_S = 0.05
+LOOK_EVERY_S = 0.02
 # Redis fails on numbers beyond 64 bits, and with them on everybody else's streams.
 _CURSOR = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")
 
@@ -52,6 +56,9 @@ class StreamHub:
         self._followers: dict[str, set[Follower]] = {}
         self._wake_key = f"glimt:hub:{id(self):x}:{asyncio.get_running_loop().time()}"
         self._wake_cursor = FIRST
+        self._waking: asyncio.Task[None] | None = None
+        self._wake_at = 0.0
+        self._may_look_at = 0.0
         # SQL may have to be asked earlier than was thought.
         self._look_again = asyncio.Event()
         self._redis_is_away = False
@@ -70,7 +77,8 @@ class StreamHub:
     ) -> None:
         self._closing = True
         # Again and again, because redis-py was seen to swallow a cancellation that hits it in mid-command.
-        while running := [task for task in self._tasks if not task.done()]:
+        tasks = (*self._tasks, *((self._waking,) if self._waking is not None else ()))
+        while running := [task for task in tasks if not task.done()]:
             for task in running:
                 task.cancel()
             await asyncio.wait(running, timeout=0.05)
@@ -92,7 +100,8 @@ class StreamHub:
         follower.look_at = asyncio.get_running_loop().time() + FIRST_LOOK_S
         self._followers.setdefault(turn_id, set()).add(follower)
         self._look_again.set()
-        waking = asyncio.create_task(self._wake())
+        if self._waking is None:
+            self._waking = asyncio.create_task(self._wake())
         try:
             while True:
                 event = await follower.queue.get()
@@ -102,7 +111,6 @@ class StreamHub:
                 if isinstance(event, Ended):
                     return
         finally:
-            waking.cancel()
             group = self._followers[turn_id]
             group.discard(follower)
             if not group:
@@ -119,6 +127,11 @@ class StreamHub:
 
     async def _wake(self) -> None:
         """End the running XREAD, whose list of streams is out of date."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(self._wake_at - loop.time())
+        self._wake_at = loop.time() + WAKE_EVERY_S
+        # Whoever comes from now on may be too late for this one.
+        self._waking = None
         try:
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.xadd(self._wake_key, {b"k": b"wake"}, maxlen=1, approximate=False)
@@ -174,8 +187,10 @@ class StreamHub:
 
     async def _look(self) -> None:
         """Wait until SQL is to be asked about somebody's turn, and ask about all such turns in one read."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(self._may_look_at - loop.time())
         self._look_again.clear()
-        now = asyncio.get_running_loop().time()
+        now = loop.time()
         waiting = [follower for follower in self._all() if not follower.ended]
         due = [follower for follower in waiting if follower.look_at <= now]
         if not due:
@@ -183,6 +198,7 @@ class StreamHub:
                 async with asyncio.timeout_at(min((f.look_at for f in waiting), default=None)):
                     await self._look_again.wait()
             return
+        self._may_look_at = now + LOOK_EVERY_S
         heard = {follower: follower.looks(now) for follower in due}
         if self._redis_is_away:
             # No text will come that an end in SQL could overtake.

@@ -42,6 +42,7 @@ from core.store.turns import TurnRepository
 from core.store.usage import UsageRepository
 from core.store.web_sessions import WebSessionRepository
 from core.store.words import index_words
+from core.store.writer_lock import WriterLock
 
 LOCK_WAIT_S = 10.0
 READ_ONLY = "glimt_read_only"
@@ -121,24 +122,26 @@ class Store:
         self._lock_wait_s = lock_wait_s
         self._reading = self._engine.execution_options(**{READ_ONLY: True})
         self._thread = threading.local()
-        self._write_lock: threading.Lock | None = None
+        self._write_lock: WriterLock | None = None
         if self._engine.dialect.name == "sqlite":
             # SQLite has one writer at a time and lets the others poll; threads of one process queue up here instead.
-            self._write_lock = threading.Lock()
+            self._write_lock = WriterLock()
         else:
             # One snapshot for the whole block, as SQLite has it anyway.
             self._reading = self._reading.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @contextmanager
-    def write(self) -> Iterator[Repositories]:
+    def write(self, *, urgent: bool = False) -> Iterator[Repositories]:
         """One transaction: committed at the end of the block, rolled back if the block raises.
+
+        `urgent`: a platform waits for it. On SQLite it goes before the other writers of this process.
 
         Raises:
             RuntimeError: this thread is in a `write` block already; the inner one would wait for the outer one.
             StoreError: the database is gone or locked; nothing was written (or, if the connection broke during the
                 commit, nobody knows: every operation is safe to repeat).
         """
-        with unavailable_is_store_error(), self._one_writer():
+        with unavailable_is_store_error(), self._one_writer(urgent):
             with Session(self._engine, expire_on_commit=False) as session, session.begin():
                 yield Repositories(session)
 
@@ -151,6 +154,11 @@ class Store:
         """
         with unavailable_is_store_error(), Session(self._reading, expire_on_commit=False) as session:
             yield Repositories(session)
+
+    @property
+    def one_writer(self) -> bool:
+        """Whether only one transaction can write at a time."""
+        return self._write_lock is not None
 
     def check(self) -> None:
         """Ask the database for a sign of life.
@@ -166,11 +174,11 @@ class Store:
         self._engine.dispose()
 
     @contextmanager
-    def _one_writer(self) -> Iterator[None]:
+    def _one_writer(self, urgent: bool) -> Iterator[None]:
         if getattr(self._thread, "writes", False):
             raise RuntimeError("a write block inside a write block")
         lock = self._write_lock
-        if lock is not None and not lock.acquire(timeout=self._lock_wait_s):
+        if lock is not None and not lock.acquire(self._lock_wait_s, urgent=urgent):
             raise StoreError("another thread holds the SQLite write lock")
         self._thread.writes = True
         try:

@@ -25,15 +25,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from core.store.models import Conversation, Delivery, Person, Post, Turn, Workspace
+from core.store.models import Conversation, Delivery, Person, Post, Turn, Workspace, table_of
 from core.store.turn_rows import ANSWER
 from core.store.turns import TurnRepository
-from core.store.upsert import insert_if_new
+from core.store.upsert import insert_all_if_new
 from core.values import PULL_PLATFORMS, DeliveryState, Platform, new_id
 
 _PENDING: ColumnElement[str] = literal_column("'pending'")
 _SENDING: ColumnElement[str] = literal_column("'sending'")
-_OPEN = insert(Delivery)
+_OPEN = insert(table_of(Delivery))
 _OF_TURN = (
     select(Delivery)
     .where(Delivery.turn_id == bindparam("turn_id"), Delivery.kind == ANSWER)
@@ -65,6 +65,30 @@ _SHOWN_BY = (
     )
     .limit(1)
 )
+# Statements of every answer; built once, because building one costs more than running it.
+_IS_HELD = and_(
+    Delivery.id == bindparam("delivery_id"), Delivery.state == _SENDING, Delivery.lease_owner == bindparam("owner")
+)
+_DELIVERIES, _POST_ROWS = table_of(Delivery), table_of(Post)
+_HOLD = update(_DELIVERIES).where(_IS_HELD).values(lease_owner=bindparam("owner")).returning(_DELIVERIES.c.id)
+_SENT = (
+    update(_DELIVERIES)
+    .where(_IS_HELD)
+    .values(
+        state=DeliveryState.SENT,
+        external_id=bindparam("shown_as"),
+        error_message="",
+        sent_at=bindparam("now"),
+        lease_owner="",
+        lease_until=None,
+    )
+    .returning(_DELIVERIES.c.kind, _DELIVERIES.c.turn_id)
+)
+_NOTE_POST = (
+    update(_POST_ROWS)
+    .where(_POST_ROWS.c.delivery_id == bindparam("of"), _POST_ROWS.c.position == bindparam("at"))
+    .values(external_id=bindparam("shown_as"), complete=bindparam("whole"))
+)
 _MARK_READ = (
     update(Delivery)
     .where(
@@ -94,47 +118,53 @@ class DeliveryRepository:
         """The delivery of a turn's answer, as it is now."""
         return self._session.scalars(_OF_TURN, {"turn_id": turn_id}).one_or_none()
 
-    def due(self, platform: Platform, now: datetime, limit: int) -> list[Delivery]:
-        """What may be claimed now, oldest first."""
+    def due(self, platform: Platform, now: datetime, limit: int) -> list[str]:
+        """Ids of what may be claimed now, oldest first."""
         statement = (
-            select(Delivery)
+            select(Delivery.id)
             .where(Delivery.platform == platform, _claimable(now))
             .order_by(Delivery.created_at, Delivery.id)
             .limit(limit)
         )
         return list(self._session.scalars(statement).all())
 
-    def claim(self, delivery_id: str, owner: str, now: datetime, lease_until: datetime) -> Delivery | None:
-        """Take one for sending; None: somebody else has it, or it is done."""
-        return self._changed(
+    def ids_of(self, turn_ids: Collection[str]) -> set[str]:
+        """The deliveries of these turns' answers."""
+        statement = select(Delivery.id).where(Delivery.turn_id.in_(turn_ids), Delivery.kind == ANSWER)
+        return set(self._session.scalars(statement).all()) if turn_ids else set()
+
+    def claim(self, delivery_ids: Collection[str], owner: str, now: datetime, lease_until: datetime) -> list[Delivery]:
+        """Take these for sending, oldest first; without those that somebody else has, or that are done.
+
+        Those that somebody else is changing at this very moment (on PostgreSQL) are left out as well.
+        """
+        if not delivery_ids:
+            return []
+        wanted = and_(Delivery.id.in_(delivery_ids), _claimable(now))
+        # In one order, and without waiting: two processes that claim the same ones must not wait for each other.
+        free = select(Delivery.id).where(wanted).order_by(Delivery.id).with_for_update(skip_locked=True)
+        statement = (
             update(Delivery)
-            .where(Delivery.id == delivery_id, _claimable(now))
+            .where(Delivery.id.in_(free), wanted)
             .values(
                 state=DeliveryState.SENDING,
                 attempts=Delivery.attempts + 1,
                 lease_owner=owner,
                 lease_until=lease_until,
             )
+            .returning(Delivery)
+            .execution_options(synchronize_session=False, populate_existing=True)
         )
+        return sorted(self._session.scalars(statement).all(), key=lambda d: (d.created_at, d.id))
 
     def sent(self, delivery_id: str, owner: str, external_id: str, now: datetime) -> bool:
         """The platform shows it as `external_id`; an answer's turn is delivered with it. False: lease lost."""
-        delivery = self._changed(
-            update(Delivery)
-            .where(_held(delivery_id, owner))
-            .values(
-                state=DeliveryState.SENT,
-                external_id=external_id,
-                error_message="",
-                sent_at=now,
-                lease_owner="",
-                lease_until=None,
-            )
-        )
-        if delivery is None:
+        told = {"delivery_id": delivery_id, "owner": owner, "shown_as": external_id, "now": now}
+        sent = self._session.execute(_SENT, told).first()
+        if sent is None:
             return False
-        if delivery.kind == ANSWER:
-            TurnRepository(self._session).mark_delivered([delivery.turn_id], now)
+        if sent.kind == ANSWER:
+            TurnRepository(self._session).mark_delivered([sent.turn_id], now)
         return True
 
     def retry(self, delivery_id: str, owner: str, error: str, not_before: datetime) -> bool:
@@ -189,10 +219,10 @@ class DeliveryRepository:
 
     def begin_post(self, delivery_id: str, owner: str, position: int, now: datetime) -> bool:
         """The message at `position` (from 0) is about to be sent. False: lease lost; do not send."""
-        if self._changed(update(Delivery).where(_held(delivery_id, owner)).values(lease_owner=owner)) is None:
+        if self._session.execute(_HOLD, {"delivery_id": delivery_id, "owner": owner}).first() is None:
             return False
         row = {"id": new_id(), "delivery_id": delivery_id, "position": position, "created_at": now}
-        insert_if_new(self._session, Post, row, ("delivery_id", "position"))
+        insert_all_if_new(self._session, Post, [row], ("delivery_id", "position"))
         return True
 
     def note_post(self, delivery_id: str, position: int, external_id: str, *, complete: bool) -> None:
@@ -200,12 +230,8 @@ class DeliveryRepository:
 
         Noted whoever holds the lease by now: what is known to be on the platform is not sent again.
         """
-        self._session.execute(
-            update(Post)
-            .where(Post.delivery_id == delivery_id, Post.position == position)
-            .values(external_id=external_id, complete=complete)
-            .execution_options(synchronize_session=False)
-        )
+        told = {"of": delivery_id, "at": position, "shown_as": external_id, "whole": complete}
+        self._session.execute(_NOTE_POST, told)
 
     def turn_shown_by(self, platform: Platform, workspace_id: str, external_id: str) -> Turn | None:
         """The turn whose answer a message on the platform shows. Attachments are not loaded."""

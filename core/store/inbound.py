@@ -1,10 +1,12 @@
 """Which platform events were taken in already: platforms repeat what was not acknowledged in time."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from core.store.models import InboundEvent
-from core.store.upsert import insert_if_new
+from core.store.upsert import insert_all_if_new, insert_if_new
 from core.values import Platform, new_id
 
 _FIND = select(InboundEvent).where(
@@ -32,6 +34,13 @@ class InboundRepository:
             "turn_id": turn_id,
         }
         return insert_if_new(self._session, InboundEvent, event, ("platform", "event_key")) is not None
+
+    def take_in(self, platform: Platform, event_keys: Sequence[str], turn_id: str, *, content_hash: str = "") -> bool:
+        """Take an event in under several keys; False: at least one of them was there, so the transaction must be
+        undone. Waits and may be early like `first`."""
+        common = {"platform": platform, "content_hash": content_hash, "turn_id": turn_id}
+        rows = [{"id": new_id(), "event_key": key, **common} for key in event_keys]
+        return insert_all_if_new(self._session, InboundEvent, rows, ("platform", "event_key")) == len(rows)
 
     def find(self, platform: Platform, event_key: str) -> InboundEvent | None:
         """The event as it was taken in; None: never seen."""

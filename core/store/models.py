@@ -4,9 +4,9 @@ The same metadata runs on SQLite and PostgreSQL. Ids are `core.values.new_id()`;
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, Table, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from core.store.columns import UtcDateTime
@@ -36,6 +36,11 @@ class Base(DeclarativeBase):
         list[dict[str, Any]]: JSON(),
         list[str]: JSON(),
     }
+
+
+def table_of(row: type[Base]) -> Table:
+    """The table of these rows, for statements that go past the session's objects."""
+    return cast(Table, row.__table__)
 
 
 Id = String(32)

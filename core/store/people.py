@@ -59,24 +59,33 @@ class PeopleRepository:
         names = {"platform": platform, "workspace": workspace, "person": person}
         return self._session.scalars(_KNOWN, names).one_or_none()
 
+    def person_of(
+        self, platform: Platform, workspace: str, person: str, *, display_name: str = "", locale: str = ""
+    ) -> Person:
+        """The person, by the platform's own names, in a workspace that appears likewise. The rest as in `person`."""
+        known = self.known(platform, workspace, person)
+        if known is None:
+            return self.person(self.workspace(platform, workspace).id, person, display_name, locale)
+        return _renamed(known, display_name, locale)
+
     def person(self, workspace_id: str, external_id: str, display_name: str = "", locale: str = "") -> Person:
         """The person that the platform knows by this id. Name and locale, where given, replace the stored ones."""
         known = {"workspace_id": workspace_id, "external_id": external_id}
-        display_name, locale = display_name[:_NAME_CHARS], locale[:_LOCALE_CHARS]
         person = self._session.scalars(_PERSON, known).one_or_none()
         if person is None:
             person = insert_if_new(
                 self._session,
                 Person,
-                {"id": new_id(), "display_name": display_name, "locale": locale, **known},
+                {
+                    "id": new_id(),
+                    "display_name": display_name[:_NAME_CHARS],
+                    "locale": locale[:_LOCALE_CHARS],
+                    **known,
+                },
                 ("workspace_id", "external_id"),
             )
             person = person or self._session.scalars(_PERSON, known).one()
-        if display_name and person.display_name != display_name:
-            person.display_name = display_name
-        if locale and person.locale != locale:
-            person.locale = locale
-        return person
+        return _renamed(person, display_name, locale)
 
     def set_language(self, person_id: str, language: str) -> None:
         """Write to this person in `language` from now on, whatever the platform says; empty: as the platform says."""
@@ -86,3 +95,12 @@ class PeopleRepository:
             .values(language=language[:_LOCALE_CHARS])
             .execution_options(synchronize_session=False)
         )
+
+
+def _renamed(person: Person, display_name: str, locale: str) -> Person:
+    display_name, locale = display_name[:_NAME_CHARS], locale[:_LOCALE_CHARS]
+    if display_name and person.display_name != display_name:
+        person.display_name = display_name
+    if locale and person.locale != locale:
+        person.locale = locale
+    return person

@@ -61,7 +61,7 @@ class _Completions:
         self._services = parts.services
         self._settings = parts.services.settings
         self._model = served_model(self._settings)
-        self._pictures = PictureSource(self._settings, parts.pictures, parts.fetcher)
+        self._pictures = PictureSource(self._settings, parts.services.pictures, parts.fetcher)
 
     async def handle(self, request: Request) -> Response:
         """Answer one request. What waits for the answer holds nothing of the body, which may be large."""

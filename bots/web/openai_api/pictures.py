@@ -5,10 +5,10 @@ import base64
 import binascii
 import re
 
+from bots.picture_reader import PictureReader
+from bots.shares import Shares
 from bots.web.openai_api.fetcher import Fetcher
 from bots.web.openai_api.messages import PictureRef
-from bots.web.picture_reader import PictureReader
-from bots.web.shares import Shares
 from core.conversation.inbound import Named
 from core.errors import PictureError, WrongParameter
 from core.media.limits import too_large

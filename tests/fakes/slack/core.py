@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from types import TracebackType
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, cast
 
 import aiohttp
 from aiohttp import web
 
+from tests.fakes.loopback import serve
 from tests.fakes.slack.api import Api
-from tests.fakes.slack.clock import Clock
+from tests.fakes.slack.clock import SlackClock
 from tests.fakes.slack.delivery import Deliverer, Delivery
 from tests.fakes.slack.faults import Faults
 from tests.fakes.slack.files import StoredFile
@@ -23,7 +22,7 @@ from tests.fakes.slack.response_urls import ResponseUrls
 from tests.fakes.slack.sockets import Sockets
 from tests.fakes.slack.state import Grant, Ids, Message, User, Workspace
 from tests.fakes.slack.tiers import Tiers
-from tests.fakes.slack.waiting import Waiting
+from tests.fakes.slack.waiting import Calls
 from tests.fakes.slack.world import World
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ STREAM_SECONDS = 300
 _TRIGGER_SECONDS = 3
 
 
-class Core(Waiting):
+class Core(Calls):
     """A Slack on loopback, in a thread of its own; a context manager, which fails when a rule was broken.
 
     Attributes:
@@ -54,10 +53,8 @@ class Core(Waiting):
     """
 
     def __init__(self, scopes: tuple[str, ...] = SCOPES) -> None:
-        super().__init__()
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, name="fake-slack", daemon=True)
-        self.world = World(Clock(), Ids(), "A0FAKEGLIMT")
+        super().__init__("fake-slack")
+        self.world = World(SlackClock(), Ids(), "A0FAKEGLIMT")
         self.app_id = self.world.app_id
         self.client_id, self.client_secret, self.signing_secret = "1.2", "client-secret", "signing-secret"
         self.app_token, self.redirect_uri = "xapp-1-fake", ""
@@ -95,40 +92,18 @@ class Core(Waiting):
 
     # The server.
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._open(), self.loop).result(10)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.faults.clear()
-        asyncio.run_coroutine_threadsafe(self._close(), self.loop).result(10)
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(10)
-        self.loop.close()
-        if kind is None:
-            self.check()
-
     async def _open(self) -> None:
         self.stopping = asyncio.Event()
         self.http = aiohttp.ClientSession()
-        self._runners = [
-            web.AppRunner(app, access_log=None, shutdown_timeout=0.1) for app in (*self._apps, self._foreign_app)
-        ]
-        ports: list[int] = []
-        for runner in self._runners:
-            await runner.setup()
-            site = web.TCPSite(runner, "127.0.0.1", 0)
-            await site.start()
-            ports.append(runner.addresses[0][1])
+        served = [await serve(app) for app in (*self._apps, self._foreign_app)]
+        self._runners, ports = [runner for runner, _ in served], [port for _, port in served]
         self.url, self.foreign_url = f"http://127.0.0.1:{ports[0]}", f"http://localhost:{ports[1]}"
         self.api_url = f"{self.url}/api/"
         for file in self.world.files.values():
             file.base = self.url
 
     async def _close(self) -> None:
+        self.faults.clear()
         self.stopping.set()
         await self.sockets.close()
         for delivery in self.deliveries:
@@ -214,17 +189,14 @@ class Core(Waiting):
     def disconnect(self, reason: str = "refresh_requested") -> None:
         """Asks all connections to go (refresh_requested, warning, link_disabled) or, with `abrupt`, cuts them."""
         if reason == "abrupt":
-            self._run(self.sockets.abort())
+            self._loopback.run(self.sockets.abort())
         else:
-            self._run(self.sockets.ask_to_leave(reason))  # type: ignore[arg-type]
+            self._loopback.run(self.sockets.ask_to_leave(reason))  # type: ignore[arg-type]
 
     def wedge(self) -> None:
         """Connections stay open, and nothing answers on them, new ones included."""
-        self._run(self.sockets.wedge())
+        self._loopback.run(self.sockets.wedge())
 
     def mend(self) -> None:
         """The end of `wedge`."""
-        self._run(self.sockets.mend())
-
-    def _run(self, work: object) -> None:
-        asyncio.run_coroutine_threadsafe(work, self.loop).result(10)  # type: ignore[arg-type]
+        self._loopback.run(self.sockets.mend())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
+
+from tests.fakes.faults import Orders
+from tests.fakes.gate import Gate
 
 
 @dataclass
@@ -23,65 +25,34 @@ class Fault:
     gate: Gate | None = None
 
 
-class Gate:
-    """Holds calls until it is opened, from any thread."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._event = asyncio.Event()
-
-    def open(self) -> None:
-        """Lets all of them go on."""
-        self._loop.call_soon_threadsafe(self._event.set)
-
-    async def passed(self) -> None:
-        """Returns when it is open. In the fake's loop only."""
-        await self._event.wait()
-
-
-@dataclass
-class Faults:
+class Faults(Orders[Fault]):
     """Faults by method, in the order in which they were ordered."""
-
-    loop: asyncio.AbstractEventLoop
-    _by_method: dict[str, list[Fault]] = field(default_factory=dict)
-
-    def _add(self, method: str, fault: Fault) -> None:
-        self._by_method.setdefault(method, []).append(fault)
 
     def limit(self, method: str, times: int = 1, retry_after: int = 1) -> None:
         """429 and Retry-After, in seconds."""
-        self._add(method, Fault("limited", times, retry_after=retry_after))
+        self.add(method, Fault("limited", times, retry_after=retry_after))
 
     def break_(self, method: str, times: int = 1, status: int = 503) -> None:
         """An answer of 500 or more, without JSON. Nothing was done."""
-        self._add(method, Fault("broken", times, status=status))
+        self.add(method, Fault("broken", times, status=status))
 
     def refuse(self, method: str, code: str, times: int = 1) -> None:
         """`{"ok": false, "error": code}`. Nothing was done."""
-        self._add(method, Fault("refused", times, code=code))
+        self.add(method, Fault("refused", times, code=code))
 
     def lose_answer(self, method: str, times: int = 1) -> None:
         """It is done, and the connection ends before the answer."""
-        self._add(method, Fault("lost", times))
+        self.add(method, Fault("lost", times))
 
     def hold(self, method: str, times: int = 1) -> Gate:
         """Not done before the gate is opened."""
         gate = Gate(self.loop)
-        self._add(method, Fault("held", times, gate=gate))
+        self.add(method, Fault("held", times, gate=gate))
         return gate
-
-    def clear(self) -> None:
-        """Nothing goes wrong any more; what waits goes on."""
-        for faults in self._by_method.values():
-            for fault in faults:
-                if fault.gate is not None:
-                    fault.gate.open()
-        self._by_method.clear()
 
     def next(self, method: str) -> Fault | None:
         """What befalls this call."""
-        faults = self._by_method.get(method)
+        faults = self.by_method.get(method)
         while faults:
             if faults[0].times > 0:
                 faults[0].times -= 1

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from tests.fakes.slack.files import StoredFile
+from tests.fakes.downloads import half, slowly
 
 if TYPE_CHECKING:
     from tests.fakes.slack.fake import FakeSlack
@@ -78,32 +77,8 @@ class Files:
         if file.download == "whole":
             return web.Response(body=file.content, content_type=file.media_type)
         if file.download == "slow":
-            return await self._slowly(request, file)
-        return await self._half(request, file)
-
-    async def _slowly(self, request: web.Request, file: StoredFile) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": file.media_type})
-        response.content_length = len(file.content)
-        await response.prepare(request)
-        step = len(file.content) // 8 + 1
-        for start in range(0, len(file.content), step):
-            await response.write(file.content[start : start + step])
-            await asyncio.sleep(self._fake.pause)
-        return response
-
-    async def _half(self, request: web.Request, file: StoredFile) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": file.media_type})
-        response.content_length = len(file.content)
-        await response.prepare(request)
-        await response.write(file.content[: len(file.content) // 2])
-        if file.download == "hang":
-            await self._fake.stopping.wait()
-        assert request.transport is not None
-        if file.download == "truncated":
-            request.transport.close()
-        else:
-            request.transport.abort()
-        return response
+            return await slowly(request, file.content, file.media_type, self._fake.pause)
+        return await half(request, file.content, file.media_type, file.download, self._fake.stopping)
 
     async def moved(self, request: web.Request) -> web.StreamResponse:
         """Where redirect_home leads: the token is still needed."""

@@ -1,67 +1,23 @@
-"""What has happened so far, which rules were broken, and how a test waits for the next thing."""
+"""What has happened in the fake Slack so far."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Callable
-from typing import TypeVar
-
+from tests.fakes.server import FakeServer
 from tests.fakes.slack.api import Call
 
-T = TypeVar("T")
 
+class Calls(FakeServer):
+    """All calls of methods, beside what every fake has."""
 
-class Waiting:
-    """The lock that guards all state, the calls, the violations."""
-
-    def __init__(self) -> None:
-        self.lock = threading.RLock()
-        self._changed = threading.Condition(self.lock)
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
         self.calls: list[Call] = []
-        self.violations: list[str] = []
 
-    def changed(self) -> None:
-        """Wakes those who wait."""
-        with self._changed:
-            self._changed.notify_all()
-
-    def wait_for(self, predicate: Callable[[], T], timeout: float = 10) -> T:
-        """What `predicate` gives as soon as it is true. It is asked after everything that happens.
-
-        Raises:
-            TimeoutError: not within `timeout` seconds; the message says what happened last.
-        """
-        with self._changed:
-            found = self._changed.wait_for(predicate, timeout)
-        if not found:
-            last = [f"{call.method} {call.error or 'ok'}" for call in self.calls[-8:]]
-            raise TimeoutError(f"not in {timeout} s; the last calls were {last}, violations {self.violations}")
-        return found
-
-    async def until(self, predicate: Callable[[], T], timeout: float = 10) -> T:
-        """`wait_for` in a loop of asyncio's."""
-        return await asyncio.to_thread(self.wait_for, predicate, timeout)
+    def recently(self) -> list[str]:
+        """The last calls."""
+        return [f"{call.method} {call.error or 'ok'}" for call in self.calls[-8:]]
 
     def called(self, method: str) -> list[Call]:
         """The calls of one method, oldest first."""
         with self.lock:
             return [call for call in self.calls if call.method == method]
-
-    def violation(self, what: str) -> None:
-        """Writes down a broken rule."""
-        with self._changed:
-            self.violations.append(what)
-            self._changed.notify_all()
-
-    def take_violations(self) -> list[str]:
-        """Those so far, which are thereby forgiven."""
-        with self.lock:
-            taken, self.violations = self.violations, []
-            return taken
-
-    def check(self) -> None:
-        """Raises:
-        AssertionError: the app broke a rule of Slack's.
-        """
-        assert not self.violations, "Slack's rules were broken:\n" + "\n".join(self.violations)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fakes.slack.clock import Clock
+from tests.fakes.slack.clock import SlackClock
 from tests.fakes.slack.files import StoredFile
 from tests.fakes.slack.refusal import Refusal
 from tests.fakes.slack.rich import rich_text
@@ -37,7 +37,7 @@ class Session:
 class World:
     """What there is. Changed under the fake's lock only."""
 
-    clock: Clock
+    clock: SlackClock
     ids: Ids
     app_id: str
     workspaces: dict[str, Workspace] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bots.chat.deliver import Deliverer
+from bots.chat.deliver import FEW, Deliverer
 from bots.chat.platform import SendFailed, SendRefused
 from core.conversation.inbound import Refused
 from core.errors import PictureBroken
@@ -47,6 +47,25 @@ def test_an_answer_is_shown_while_it_is_written_and_ends_in_the_same_message(ope
         delivery, posts = office.delivery(asked.turn_id)
         assert [(post.external_id, post.complete) for post in posts] == [(delivery.external_id, True)]
         assert office.turn(asked.turn_id).state == TurnState.DELIVERED
+
+    run(opened, scenario)
+
+
+def test_while_questions_wait_for_their_commit_answers_are_brought_whole_and_not_shown_before(
+    opened: OpenOffice,
+) -> None:
+    async def scenario(office: Office) -> None:
+        pigeons = Pigeons()
+        always = Deliverer(pigeons, office.services, poll_s=0.05, pressed_s=-1.0)
+        asked = [await office.ask(person=f"p{n}", place=f"chat {n}") for n in range(FEW + 2)]
+        async with always:
+            for one in asked:
+                always.begin(one.turn_id)
+                office.claim(one.turn_id).say("A yellow").end("A yellow star.")
+            for one in asked:
+                await office.until_sent(one.turn_id)
+        for one in asked:
+            assert [message.versions for message in pigeons.shown(one.turn_id)] == [["A yellow star."]]
 
     run(opened, scenario)
 

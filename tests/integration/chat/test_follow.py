@@ -60,6 +60,17 @@ def test_between_two_updates_only_the_last_state_counts_and_the_end_waits_for_no
     run(opened, scenario)
 
 
+def test_at_a_slow_pace_less_is_told_and_the_end_all_the_same(opened: OpenOffice) -> None:
+    async def scenario(office: Office) -> None:
+        asked = await office.ask()
+        office.claim(asked.turn_id).say(*"A yellow star").end("A yellow star.")
+        hub, every_second = office.services.hub, Cadence(1.0, 1.0)
+        told = [news async for news in follow(hub, asked.turn_id, every_second, pace=lambda: 3600.0)]
+        assert [type(news) for news in told] == [Done]
+
+    run(opened, scenario)
+
+
 def test_thinking_is_told_only_where_it_is_wanted(opened: OpenOffice) -> None:
     async def scenario(office: Office) -> None:
         asked = await office.ask()

@@ -1,13 +1,20 @@
-"""The fake and the real clients of Slack's SDK, pointed at it."""
+"""The fakes and the real clients, pointed at them: of Slack's SDK, and python-telegram-bot's."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, TypeVar
 
 import httpx
 import pytest
 from slack_sdk import WebClient
+from telegram import Bot
+from telegram.request import HTTPXRequest
 
 from tests.fakes.slack import FakeSlack
+from tests.fakes.telegram import Chat, FakeTelegram, User
+
+T = TypeVar("T")
+Do = Callable[[Coroutine[Any, Any, T]], T]
 
 
 @pytest.fixture
@@ -35,3 +42,56 @@ def browser() -> Iterator[httpx.Client]:
     """What follows links. One for all tests, since each client would read the machine's certificates anew."""
     with httpx.Client(verify=False) as one:
         yield one
+
+
+@pytest.fixture
+def telegram() -> Iterator[FakeTelegram]:
+    """It fails a test that leaves a violation behind."""
+    with FakeTelegram() as fake:
+        yield fake
+
+
+def request(**how: Any) -> HTTPXRequest:
+    """A client that does not read the machine's certificates."""
+    return HTTPXRequest(httpx_kwargs={"verify": False}, **how)
+
+
+def telegram_bot(telegram: FakeTelegram, **how: Any) -> Bot:
+    """python-telegram-bot's own, without retries: what Telegram says is what the test sees."""
+    return Bot(
+        telegram.bot_token,
+        base_url=telegram.base_url,
+        base_file_url=telegram.base_file_url,
+        request=request(),
+        get_updates_request=request(),
+        **how,
+    )
+
+
+@pytest.fixture
+def bot(telegram: FakeTelegram, loop: asyncio.Runner) -> Iterator[Bot]:
+    """The bot of the fake."""
+    made = telegram_bot(telegram)
+    loop.run(made.initialize())
+    yield made
+    loop.run(made.shutdown())
+
+
+@pytest.fixture
+def do(loop: asyncio.Runner) -> Do[Any]:
+    """Runs one call of the bot's."""
+    return loop.run
+
+
+@pytest.fixture
+def alice(telegram: FakeTelegram) -> User:
+    """Somebody who has started the bot."""
+    alice = telegram.user("alice")
+    telegram.start(alice)
+    return alice
+
+
+@pytest.fixture
+def chat(telegram: FakeTelegram, alice: User) -> Chat:
+    """Alice's private chat."""
+    return telegram.private(alice)

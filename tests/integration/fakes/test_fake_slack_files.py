@@ -10,13 +10,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
 from tests.fakes.slack import FakeSlack, StoredFile, User
-
-
-def png(width: int, height: int) -> bytes:
-    """A picture of one colour."""
-    out = io.BytesIO()
-    Image.new("RGB", (width, height), "teal").save(out, "PNG")
-    return out.getvalue()
+from tests.integration.fakes.pictures import png
 
 
 @pytest.fixture

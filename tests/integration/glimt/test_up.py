@@ -120,7 +120,7 @@ def test_ctrl_c_and_sigterm_stop_every_process(tmp_path: Path, how: signal.Signa
         assert "process_ended" not in running.output
     store = Store(f"sqlite:///{running.folder / 'data' / 'glimt.db'}")
     with store.read() as repositories:
-        assert repositories.turns.count_open_total() == 0
+        assert repositories.turns.counts_open("") == (0, 0)
     store.close()
 
 

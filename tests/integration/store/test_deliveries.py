@@ -7,12 +7,12 @@ from tests.integration.store.scene import NOW, Scene, after
 
 def due(scene: Scene, at: float, platform: Platform = Platform.SLACK, limit: int = 10) -> list[str]:
     with scene.store.read() as repositories:
-        return [row.id for row in repositories.deliveries.due(platform, after(at), limit)]
+        return repositories.deliveries.due(platform, after(at), limit)
 
 
 def claim(scene: Scene, delivery_id: str, owner: str = "d1", at: float = 2, lease_s: float = 30) -> bool:
     with scene.store.write() as repositories:
-        return repositories.deliveries.claim(delivery_id, owner, after(at), after(at + lease_s)) is not None
+        return bool(repositories.deliveries.claim([delivery_id], owner, after(at), after(at + lease_s)))
 
 
 def one(scene: Scene, name: str = "thread", at: float = 0) -> tuple[str, str]:

@@ -229,7 +229,7 @@ def test_a_delivery_is_claimed_once(scene: Scene) -> None:
 
     def claim(number: int) -> str | None:
         with scene.store.write() as repositories:
-            claimed = repositories.deliveries.claim(delivery.id, f"d{number}", after(2), after(30))
-            return claimed.lease_owner if claimed is not None else None
+            claimed = repositories.deliveries.claim([delivery.id], f"d{number}", after(2), after(30))
+            return claimed[0].lease_owner if claimed else None
 
     assert len([owner for owner in at_once(claim) if owner is not None]) == 1

@@ -73,9 +73,8 @@ def test_unanswered_turns_are_counted(scene: Scene) -> None:
     scene.answered(scene.thread("third"))
     scene.ask(scene.thread("fourth", "bob"), person="bob")
     with scene.store.read() as repositories:
-        assert repositories.turns.count_open(scene.person()) == 2
-        assert repositories.turns.count_open(scene.person("bob")) == 1
-        assert repositories.turns.count_open_total() == 3
+        assert repositories.turns.counts_open(scene.person()) == (2, 3)
+        assert repositories.turns.counts_open(scene.person("bob")) == (1, 3)
         assert repositories.turns.counts_by_state() == {"gathering": 1, "ready": 1, "running": 1}
 
 

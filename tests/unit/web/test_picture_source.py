@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from bots.picture_reader import PictureReader, Read
 from bots.web.openai_api.fetcher import Fetcher
 from bots.web.openai_api.messages import PictureRef
 from bots.web.openai_api.pictures import AT_ONCE, PictureSource
-from bots.web.picture_reader import PictureReader, Read
 from core.conversation.inbound import Named, Refused
 from core.errors import PictureReaderUnavailable, WrongParameter
 from core.media.safe_picture import SafePicture

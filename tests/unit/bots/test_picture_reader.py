@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bots.web.picture_reader import THREADS, PictureReader, Read
+from bots.picture_reader import THREADS, PictureReader, Read
 from core.conversation.inbound import Refused
 from core.media.limits import PictureLimits
 from core.settings import Settings

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bots.web.shares import Shares
+from bots.shares import Shares
 
 
 async def is_waiting(task: "asyncio.Task[None]") -> bool:

@@ -1,4 +1,4 @@
-"""Uploaded bytes → safe pictures, beside the event loop."""
+"""Files of strangers → safe pictures, beside the event loop: one reader for all adapters of a bots process."""
 
 import asyncio
 import os
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
-from bots.web.shares import Shares
+from bots.shares import Shares
 from core.conversation.inbound import Named, Refused, read_upload
 from core.media.limits import PictureLimits
 from core.settings import MIB, Settings
