@@ -1,5 +1,8 @@
 """The console's web server. Routes live in one file a noun."""
 
+from collections.abc import Callable
+from time import monotonic
+
 import structlog
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
@@ -39,7 +42,7 @@ def create_app(services: Services) -> FastAPI:
     return app
 
 
-def create_app_and_routes(services: Services) -> tuple[FastAPI, Routes]:
+def create_app_and_routes(services: Services, clock: Callable[[], float] = monotonic) -> tuple[FastAPI, Routes]:
     """The application, and which permission each of its routes asks for.
 
     Raises:
@@ -54,7 +57,7 @@ def create_app_and_routes(services: Services) -> tuple[FastAPI, Routes]:
     add_transcript(routes, console)
     add_live(routes, console)
     add_pictures(routes, console)
-    add_sign_in(routes, console)
+    add_sign_in(routes, console, clock)
     add_oidc(routes, console)
     add_sessions(routes, console)
     add_admins(routes, console)

@@ -56,26 +56,26 @@ class Door:
         """
         self._origin.admit_links(request)
 
-    async def viewer(self, request: Request) -> Viewer | None:
+    async def viewer(self, request: Request, *, counts: bool = True) -> Viewer | None:
         """Who is signed in; None: nobody."""
         token = request.cookies.get(self.cookie_name(request), "")
-        return await asyncio.to_thread(self.find, hash_secret(token)) if token else None
+        return await asyncio.to_thread(self.find, hash_secret(token), counts=counts) if token else None
 
-    async def admit(self, request: Request, permission: Permission) -> Viewer:
-        """Who is signed in and may do this.
+    async def admit(self, request: Request, permission: Permission, *, counts: bool = True) -> Viewer:
+        """Who is signed in and may do this. `counts`: the session is in use; not where a page asks by itself.
 
         Raises:
             NotSignedIn: nobody is.
             NotAllowed: his role does not allow it.
         """
-        viewer = await self.viewer(request)
+        viewer = await self.viewer(request, counts=counts)
         if viewer is None:
             raise NotSignedIn(user_message="Please sign in.")
         if not viewer.may(permission):
             raise NotAllowed(user_message=f"The role “{viewer.role}” does not allow this. Ask an owner.")
         return viewer
 
-    def find(self, token_hash: str) -> Viewer | None:
+    def find(self, token_hash: str, *, counts: bool = True) -> Viewer | None:
         """Whose session this is, as it is in SQL now. Synchronous."""
         now = utc_now()
         with self._store.read() as repositories:
@@ -83,7 +83,8 @@ class Door:
             if found is None:
                 return None
             scope = repositories.admins.scope(found.admin)
-        self._note_use(found, now)
+        if counts:
+            self._note_use(found, now)
         admin = found.admin
         return Viewer(admin.id, admin.name, Role(admin.role), scope, found.session.id, token_hash)
 

@@ -61,7 +61,7 @@ def add_live(routes: Routes, console: Console) -> None:
             # The turn was erased, or SQL is away: what there is to see, a new look at the page tells.
             yield encode_event("over", {})
 
-    @routes.guarded("GET", "/turns/{id}/events", Permission.READ)
+    @routes.guarded("GET", "/turns/{id}/events", Permission.READ, counts=False)
     async def live(request: Request, viewer: Viewer) -> Response:
         turn_id = request.path_params["id"]
         if not (is_id(turn_id) and await asyncio.to_thread(may_read, viewer, turn_id)):

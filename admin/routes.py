@@ -32,13 +32,15 @@ class Routes:
         self.declared: dict[tuple[str, str], Permission | None] = {}
         self._mounted: set[str] = set()
 
-    def guarded(self, method: str, path: str, permission: Permission) -> Callable[[Guarded], Guarded]:
-        """For signed-in admins whose role has the permission."""
+    def guarded(
+        self, method: str, path: str, permission: Permission, *, counts: bool = True
+    ) -> Callable[[Guarded], Guarded]:
+        """For signed-in admins whose role has the permission. `counts`: their session is in use."""
 
         def register(handler: Guarded) -> Guarded:
             async def endpoint(request: Request) -> Response:
                 self._door.check_origin(request)
-                return await handler(request, await self._door.admit(request, permission))
+                return await handler(request, await self._door.admit(request, permission, counts=counts))
 
             self._add(method, path, permission, endpoint)
             return handler

@@ -1,6 +1,7 @@
 """/sign-in: with a password or a link; /sign-out."""
 
 import asyncio
+from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -30,11 +31,11 @@ _SECONDS_BY_NAME = 30.0
 class SignIn:
     """Checks passwords and links."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, clock: Callable[[], float]) -> None:
         self._store = console.services.store
         self._door = console.door
-        self._addresses = Throttle()
-        self._names = Throttle(_BURST_BY_NAME, _SECONDS_BY_NAME)
+        self._addresses = Throttle(clock=clock)
+        self._names = Throttle(_BURST_BY_NAME, _SECONDS_BY_NAME, clock)
 
     async def with_password(self, request: Request, name: str, password: str) -> str:
         """The cookie's content for whoever has this name and password.
@@ -92,10 +93,10 @@ def _password_of(admin: Admin | None) -> str:
     return admin.password_hash if admin is not None and admin.disabled_at is None else ""
 
 
-def add_sign_in(routes: Routes, console: Console) -> None:
-    """Add the routes that anybody may use to come in, and the one that leads out."""
+def add_sign_in(routes: Routes, console: Console, clock: Callable[[], float]) -> None:
+    """Add the routes that anybody may use to come in, and the one that leads out. `clock` times wrong tries."""
     settings, pages, door = console.services.settings, console.pages, console.door
-    sign_in = SignIn(console)
+    sign_in = SignIn(console, clock)
 
     def page(request: Request, after: str, *, name: str = "", problem: str = "", status: int = 200) -> Response:
         provider = settings.oidc_name if settings.oidc_issuer else ""

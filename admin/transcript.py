@@ -30,6 +30,12 @@ def add_transcript(routes: Routes, console: Console) -> None:
             transcript = review.transcript(conversation_id, around=around)
             return None if transcript is None else (transcript, view_all(review, transcript.turns))
 
+    def read_later(viewer: Viewer, conversation_id: str, after: int) -> list[TurnView] | None:
+        with store.read() as repositories:
+            review = repositories.review(viewer.scope)
+            turns = review.later(conversation_id, after=after)
+            return None if turns is None else view_all(review, turns)
+
     def read_one(viewer: Viewer, turn_id: str) -> TurnView | None:
         with store.read() as repositories:
             return view_turn(repositories.review(viewer.scope), turn_id)
@@ -44,7 +50,29 @@ def add_transcript(routes: Routes, console: Console) -> None:
         transcript, turns = found
         shown = {"first": turns[0].turn.seq, "last": turns[-1].turn.seq} if turns else {}
         await console.log.note(request, viewer, Action.READ, conversation_id, **shown)
-        return pages.show(request, viewer, "transcript.html", transcript=transcript, turns=turns)
+        return pages.show(
+            request,
+            viewer,
+            "transcript.html",
+            transcript=transcript,
+            turns=turns,
+            conversation_id=conversation_id,
+            after=turns[-1].turn.seq if turns else 0,
+        )
+
+    # The page asks by itself, every few seconds, so asking is no use of the session.
+    @routes.guarded("GET", "/conversations/{id}/later", Permission.READ, counts=False)
+    async def later(request: Request, viewer: Viewer) -> Response:
+        conversation_id = request.path_params["id"]
+        after = _number(request.query_params.get("after", "")) or 0
+        turns = await asyncio.to_thread(read_later, viewer, conversation_id, after) if is_id(conversation_id) else None
+        if turns is None:
+            raise NotFound(user_message=_GONE)
+        if not turns:
+            return Response(status_code=204)
+        first, last = turns[0].turn.seq, turns[-1].turn.seq
+        await console.log.note(request, viewer, Action.READ, conversation_id, first=first, last=last)
+        return pages.show(request, viewer, "later.html", turns=turns, conversation_id=conversation_id, after=last)
 
     @routes.guarded("GET", "/turns/{id}", Permission.READ)
     async def turn(request: Request, viewer: Viewer) -> Response:

@@ -103,6 +103,11 @@ def plain(browser: Browser) -> Iterator[BrowserContext]:
     made.close()
 
 
+def ready(page: Page) -> None:
+    """Until the page's script listens to keys: it sets the times after that."""
+    expect(page.locator("time[data-local]").first).to_be_attached()
+
+
 def sample(name: str = "chart.png") -> Named:
     """A picture as the reader process leaves it."""
     return Named(name, SafePicture.of(picture(size=(320, 240)), "image/png", 320, 240))
@@ -117,6 +122,7 @@ def test_an_english_and_a_chinese_word_find_a_conversation_by_keyboard_alone(
     page = review.signed_in(context)
     keys = page.keyboard
     for said, question in ((f"{word} 颜色", "左上角的颜色是什么"), (f"{word} crosses", "crosses the road")):
+        ready(page)
         keys.press("/")
         expect(page.get_by_role("searchbox")).to_be_focused()
         keys.type(said)
@@ -129,11 +135,13 @@ def test_an_english_and_a_chinese_word_find_a_conversation_by_keyboard_alone(
         keys.press("Enter")
         turn = page.locator(".turn:focus")
         expect(turn.locator(".bubble")).to_contain_text(question)
+        ready(page)
         keys.press("u")
         expect(page.locator(".rows")).to_be_visible()
     page.goto(f"{review.url}/?q={word}")
     expect(page.locator("[data-item]")).to_have_count(2)
     expect(page.locator("mark").first).to_have_text(word)
+    ready(page)
     keys.press("j")
     keys.press("j")
     expect(page.locator("[data-item]").nth(1)).to_be_focused()
@@ -177,6 +185,16 @@ def test_an_answer_is_seen_while_it_is_written(review: Review, context: BrowserC
     expect(page.locator("[data-live]")).to_have_count(0)
 
 
+def test_a_question_that_comes_meanwhile_is_added(review: Review, context: BrowserContext) -> None:
+    thread = new_id()
+    first = review.answered("The first one", thread=thread)
+    page = review.signed_in(context, path=f"/conversations/{first.conversation_id}")
+    expect(page.locator(".turn")).to_have_count(1)
+    review.asker.ask("The second one", thread=thread)
+    expect(page.locator(".turn")).to_have_count(2, timeout=30_000)
+    expect(page.locator(".turn").nth(1).locator(".markdown")).to_have_text("The second one", timeout=30_000)
+
+
 def test_boxes_stand_in_the_picture_and_it_opens_in_full(review: Review, context: BrowserContext) -> None:
     accepted = review.asker.accept("Where is the dot?", pictures=[sample("dot.png")])
     box: dict[str, Any] = {"label": "dot", "left": 0.25, "top": 0.5, "right": 0.5, "bottom": 0.75}
@@ -199,6 +217,7 @@ def test_boxes_stand_in_the_picture_and_it_opens_in_full(review: Review, context
     image.click()
     expect(page.get_by_role("heading", name="dot.png")).to_be_visible()
     expect(page.locator(".marks")).to_be_visible()
+    page.wait_for_load_state()
     page.keyboard.press("u")
     expect(page.locator(".turn")).to_be_visible()
 

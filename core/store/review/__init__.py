@@ -15,6 +15,7 @@ from core.store.review.transcript import (
     TurnPage,
     find_attachment,
     latest_pictures,
+    read_later,
     read_transcript,
     read_turn,
 )
@@ -42,6 +43,10 @@ class ReviewRepository:
     def transcript(self, conversation_id: str, *, around: int | None = None, limit: int = TURNS) -> Transcript | None:
         """The end of a conversation, or the stretch around a turn's number."""
         return read_transcript(self._session, self._scope, conversation_id, limit=limit, around=around)
+
+    def later(self, conversation_id: str, *, after: int, limit: int = TURNS) -> list[TurnPage] | None:
+        """The turns of a conversation behind number `after`; None: none that may be read."""
+        return read_later(self._session, self._scope, conversation_id, after=after, limit=limit)
 
     def turn(self, turn_id: str) -> TurnPage | None:
         """One turn with everything that belongs to it."""

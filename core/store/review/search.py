@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, cast, column, select, table, text
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
@@ -65,7 +66,7 @@ def search_turns(
         .limit(limit + 1)
     )
     if session.get_bind().dialect.name == "sqlite":
-        order: ColumnElement[object] = _FTS.c.rowid
+        order: ColumnElement[Any] = _FTS.c.rowid
         statement = statement.join(_AT, _AT.c.turn_id == Turn.id).join(_FTS, _FTS.c.rowid == _AT.c.id)
         statement = statement.where(text("turn_words MATCH :sought").bindparams(sought=_fts5(sought)))
         if before is not None:

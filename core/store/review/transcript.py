@@ -81,6 +81,19 @@ def read_transcript(
     return Transcript(conversation, workspace, place, person, pages, earlier, later)
 
 
+def read_later(
+    session: Session, scope: ReadScope, conversation_id: str, *, after: int, limit: int
+) -> list[TurnPage] | None:
+    """The turns behind number `after`; None: no such conversation, or none that may be read."""
+    allowed = select(Conversation.last_seq).where(scope.allows(), Conversation.id == conversation_id)
+    last_seq = session.scalar(allowed)
+    if last_seq is None or last_seq <= after:
+        return None if last_seq is None else []
+    mine = select(Turn).where(Turn.conversation_id == conversation_id, Turn.seq > after)
+    turns = session.scalars(mine.order_by(Turn.seq).limit(limit).options(selectinload(Turn.attachments)))
+    return _with_all(session, list(turns))
+
+
 def read_turn(session: Session, scope: ReadScope, turn_id: str) -> TurnPage | None:
     """One turn; None: no such turn, or none that may be read."""
     turn = session.scalars(

@@ -1,8 +1,9 @@
 """The review console as an admin's browser meets it: real uvicorn, SQL and Redis; the test itself is the worker."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -74,14 +75,14 @@ class Desk:
 
 
 @contextmanager
-def open_desk(at: Installation, **overrides: Any) -> Iterator[Desk]:
-    """A console over `at` on a port that the system chose; it ends with the block."""
+def open_desk(at: Installation, *, clock: Callable[[], float] = monotonic, **overrides: Any) -> Iterator[Desk]:
+    """A console over `at` on a port that the system chose; it ends with the block. `clock` counts wrong tries."""
     settings = at.settings.model_copy(update={"redis_url": at.redis_server.url, **overrides})
 
     @asynccontextmanager
     async def opening() -> AsyncIterator[tuple[FastAPI, Routes]]:
         async with open_services(settings) as services:
-            yield create_app_and_routes(services)
+            yield create_app_and_routes(services, clock)
 
     with serving_app(opening) as (url, routes):
         yield Desk(at, settings, url, routes)

@@ -26,6 +26,7 @@ OWNER_ONLY = {
 EVERY_ROLE = {
     ("GET", "/"),
     ("GET", "/conversations/{id}"),
+    ("GET", "/conversations/{id}/later"),
     ("GET", "/turns/{id}"),
     ("GET", "/turns/{id}/events"),
     ("GET", "/turns/{turn}/pictures/{id}"),

@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -17,6 +18,7 @@ from core.conversation.intake import Intake
 from core.media.blobs import BlobStore
 from core.media.safe_picture import SafePicture
 from core.queue.streams import TurnWriter
+from core.store.admin_tables import AdminSession
 from core.store.models import Attachment, Conversation, Turn
 from core.store.outcome import Outcome
 from core.values import Platform, TurnState, new_id, utc_now
@@ -144,6 +146,7 @@ def test_nothing_beyond_the_grants_can_be_reached(talk: Talk, owner: httpx.Clien
         attachment = talk.attachment(accepted.turn_id).id
         for path in (
             f"/conversations/{accepted.conversation_id}",
+            f"/conversations/{accepted.conversation_id}/later?after=0",
             f"/turns/{accepted.turn_id}",
             f"/turns/{accepted.turn_id}/pictures/{attachment}",
             f"/pictures/{attachment}",
@@ -357,6 +360,43 @@ def test_an_answer_is_followed_while_it_is_written(talk: Talk, owner: httpx.Clie
     assert rest[-1] == "end"
     assert {event.data.get("kind") for event in seen if event.name == "text"} == {"think", "text"}
     assert "A star." in owner.get(f"/turns/{accepted.turn_id}").text
+
+
+def test_what_is_asked_meanwhile_is_added(talk: Talk, owner: httpx.Client) -> None:
+    first = talk.answered("First?", "Yes.", thread="meanwhile")
+    address = f"/conversations/{first.conversation_id}"
+    later = f"{address}/later?after=1"
+    assert f'hx-get="{later}"' in owner.get(address).text
+    assert owner.get(later).status_code == 204
+    second = talk.ask("Second?", thread="meanwhile")
+    part = owner.get(later).text
+    assert "Second?" in part
+    assert "First?" not in part
+    assert f'data-live="/turns/{second.turn_id}/events"' in part
+    assert f'hx-get="{address}/later?after=2"' in part
+    read = [entry.detail for entry in talk.desk.audit(conversation_id=first.conversation_id)]
+    assert read == [{"first": 2, "last": 2}, {"first": 1, "last": 1}]
+    assert owner.get(f"/conversations/{new_id()}/later?after=0").status_code == 404
+    assert owner.get(f"{address}/later?after=x").status_code == 400
+
+
+def test_a_page_that_is_only_open_does_not_keep_a_session_alive(talk: Talk) -> None:
+    admin = talk.desk.add()
+    browser = talk.desk.signed_in(admin)
+    first = talk.answered("Idle?", "Yes.")
+    before = utc_now() - timedelta(hours=1)
+
+    def seen_at() -> datetime:
+        with talk.desk.store.read() as repositories:
+            return repositories.admin_sessions.of_admin(admin.id)[0].seen_at
+
+    with talk.desk.store.write() as repositories:
+        repositories.session.query(AdminSession).filter_by(admin_id=admin.id).update({"seen_at": before})
+    assert browser.get(f"/conversations/{first.conversation_id}/later?after=1").status_code == 204
+    assert browser.get(f"/turns/{first.turn_id}/events").status_code == 200
+    assert seen_at() == before
+    browser.get("/")
+    assert seen_at() > before
 
 
 def test_a_session_that_ends_sees_no_more_of_an_answer(talk: Talk) -> None:
