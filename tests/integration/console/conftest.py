@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from tests.integration.console.desk import Desk, open_desk
+from tests.integration.console.talk import Talk
 from tests.processes import Installation, installation
 
 
@@ -20,3 +22,15 @@ def desk(at: Installation) -> Iterator[Desk]:
     """Its console."""
     with open_desk(at) as opened:
         yield opened
+
+
+@pytest.fixture
+def talk(desk: Desk) -> Talk:
+    return Talk.begin(desk)
+
+
+@pytest.fixture(scope="module")
+def owner(desk: Desk) -> Iterator[httpx.Client]:
+    browser = desk.signed_in()
+    yield browser
+    browser.close()

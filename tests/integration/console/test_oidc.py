@@ -1,6 +1,7 @@
 """Signing in over OpenID Connect, at a strict provider."""
 
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -25,7 +26,7 @@ def provider() -> Iterator[Provider]:
 @pytest.fixture
 def desk(at: Installation, provider: Provider) -> Iterator[Desk]:
     """A console of the test's own: the provider's keys and metadata are remembered in its process."""
-    client = {"oidc_client_id": CLIENT_ID, "oidc_client_secret": SecretStr(CLIENT_SECRET)}
+    client: dict[str, Any] = {"oidc_client_id": CLIENT_ID, "oidc_client_secret": SecretStr(CLIENT_SECRET)}
     with open_desk(at, oidc_issuer=provider.url, **client) as opened:
         provider.redirect_uri = f"{opened.url}{CALLBACK}"
         provider.refused.clear()
@@ -150,7 +151,7 @@ def test_a_provider_that_calls_itself_otherwise_is_not_asked(desk: Desk, provide
 
 
 def test_a_provider_that_is_away_is_told_and_the_password_stays(at: Installation) -> None:
-    client = {"oidc_client_id": CLIENT_ID, "oidc_client_secret": SecretStr(CLIENT_SECRET)}
+    client: dict[str, Any] = {"oidc_client_id": CLIENT_ID, "oidc_client_secret": SecretStr(CLIENT_SECRET)}
     with open_desk(at, oidc_issuer="http://127.0.0.1:1", **client) as desk:
         assert desk.browser().get("/sign-in/oidc").status_code == 403
         page = desk.browser().get("/sign-in").text
