@@ -1,7 +1,6 @@
 """Passwords of admins, kept as Argon2id with the parameters of RFC 9106 for little memory (argon2-cffi's defaults)."""
 
 from functools import cache
-from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -10,8 +9,6 @@ from core.errors import RequestError
 
 SHORTEST = 12
 LONGEST = 200
-# Each takes 64 MiB for some hundredths of a second, so strangers must not have many at once.
-_AT_ONCE = BoundedSemaphore(2)
 _HASHER = PasswordHasher()
 
 
@@ -29,14 +26,12 @@ def hash_password(password: str) -> str:
     """
     if not SHORTEST <= len(password) <= LONGEST:
         raise RequestError(user_message=f"A password has {SHORTEST} to {LONGEST} characters. A few random words do.")
-    with _AT_ONCE:
-        return _HASHER.hash(password)
+    return _HASHER.hash(password)
 
 
 def is_right(password: str, password_hash: str) -> bool:
     """Whether this is the password; an empty hash is nobody's, and takes as long."""
-    with _AT_ONCE:
-        try:
-            return _HASHER.verify(password_hash or _nobodys(), password[: LONGEST + 1]) and password_hash != ""
-        except (Argon2Error, InvalidHashError):
-            return False
+    try:
+        return _HASHER.verify(password_hash or _nobodys(), password[: LONGEST + 1]) and password_hash != ""
+    except (Argon2Error, InvalidHashError):
+        return False
