@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from admin.markdown import render_markdown
 from admin.viewer import Viewer
 from core.admins import Permission
+from core.store.review.names import shown_name
 
 HERE = Path(__file__).parent
 # htmx sends it with its own requests; they want a part of the page. When it restores the past it wants the whole page.
@@ -56,7 +57,9 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters.update(seconds=_seconds, when=_when, markdown=render_markdown, zipped=_zipped)
+        self._templates.filters.update(
+            seconds=_seconds, when=_when, markdown=render_markdown, zipped=_zipped, person=shown_name
+        )
         self._templates.globals["Permission"] = Permission
 
     def show(

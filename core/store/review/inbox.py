@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.store.columns_sql import seconds_between
 from core.store.models import Attachment, Conversation, Feedback, Person, Place, Turn, Workspace
 from core.store.review.filters import Wanted
+from core.store.review.names import shown_name
 from core.store.review.scope import ReadScope
 from core.store.turn_guards import IS_OPEN, in_state
 from core.values import AttachmentState, TurnState
@@ -101,7 +102,7 @@ class _Counts:
             conversation=conversation,
             workspace=workspace,
             place=place,
-            person=person.display_name or person.external_id,
+            person=shown_name(person),
             question=self._last.get(conversation.id, ""),
             turns=turns,
             open=int(opened),

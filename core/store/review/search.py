@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.store.models import Conversation, Person, Place, Turn, Workspace
 from core.store.review.filters import Wanted
+from core.store.review.names import shown_name
 from core.store.review.scope import ReadScope
 from core.store.words import Sought
 
@@ -85,7 +86,7 @@ def search_turns(
             statement = statement.where(order < before)
     found = session.execute(statement.order_by(order.desc())).all()
     rows = [
-        Hit(turn, conversation, workspace, place, person.display_name or person.external_id)
+        Hit(turn, conversation, workspace, place, shown_name(person))
         for turn, conversation, workspace, place, person in found[:limit]
     ]
     return Hits(rows, rows[-1].turn.id if len(found) > limit else None)

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from core.store.models import Attachment, Conversation, Delivery, Feedback, Person, Place, Post, Turn, Usage, Workspace
+from core.store.review.names import shown_name
 from core.store.review.scope import ReadScope
 
 
@@ -132,7 +133,7 @@ def latest_pictures(session: Session, scope: ReadScope, conversation_id: str, be
 def _with_all(session: Session, turns: list[Turn]) -> list[TurnPage]:
     ids = [turn.id for turn in turns]
     names = {
-        person.id: person.display_name or person.external_id
+        person.id: shown_name(person)
         for person in session.scalars(select(Person).where(Person.id.in_({turn.person_id for turn in turns})))
     }
     pages = {turn.id: TurnPage(turn, names.get(turn.person_id, "")) for turn in turns}
@@ -143,7 +144,7 @@ def _with_all(session: Session, turns: list[Turn]) -> list[TurnPage]:
         .order_by(Feedback.created_at, Feedback.id)
     )
     for feedback, person in session.execute(verdicts):
-        name = person.display_name or person.external_id
+        name = shown_name(person)
         pages[feedback.turn_id].verdicts.append(Verdict(name, feedback.rating, feedback.reason))
     posts = select(func.count()).where(Post.delivery_id == Delivery.id).correlate(Delivery).scalar_subquery()
     deliveries = select(Delivery, posts).where(Delivery.turn_id.in_(ids)).order_by(Delivery.created_at, Delivery.id)

@@ -171,6 +171,15 @@ def test_nothing_beyond_the_grants_is_listed_found_or_read(world: World) -> None
     assert world.listed(Wanted(workspace=slack), ReadScope(places=frozenset({c2}))) == ["good"]
 
 
+def test_a_browser_without_a_name_is_told_from_others(scene: Scene) -> None:
+    turn_id = scene.ask(scene.thread("t", "browser:0123456789abcdef"), person="browser:0123456789abcdef")
+    with scene.store.read() as repositories:
+        page = repositories.review(EVERYTHING).turn(turn_id)
+        rows = repositories.review(EVERYTHING).inbox(Wanted()).rows
+    assert page is not None
+    assert page.person == rows[0].person == "browser abcdef"
+
+
 def test_a_long_conversation_is_read_in_stretches(scene: Scene) -> None:
     thread = scene.thread()
     for n in range(12):
