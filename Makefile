@@ -77,6 +77,10 @@ bench: venv  ## Measure the whole service against bare Celery
 day-slack: venv  ## Play a day in a fake Slack workspace through the real queue and the demo model; print the transcript
 	@"$(BIN)/python" -m bench.day_slack
 
+.PHONY: day-telegram
+day-telegram: venv  ## Play a day in chats of a fake Telegram through the real queue and the demo model; print the transcript
+	@"$(BIN)/python" -m bench.day_telegram
+
 .PHONY: bench-peers
 bench-peers: venv  ## Install vLLM and OpenVINO beside it, for `glimt bench engine` (5 GB in .bench)
 	@bench/peers/set_up.sh

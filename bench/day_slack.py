@@ -7,22 +7,17 @@ Slack refuses and fails when one of its rules is broken.
 import sys
 import tempfile
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 
-import pillow_heif
-from PIL import Image
-
+from bench.day import PATIENCE_S, SAMPLE, counted, heic, plain, ratings
 from core.process import stop
-from core.store.models import Delivery, Feedback, Post
+from core.store.models import Delivery, Post
 from tests.fakes.slack import Channel, FakeSlack, Seen, User
 from tests.processes import Installation, installation, until
 
-PATIENCE_S = 180.0
 # Slack repeats at once, after a minute and after five; here the second and third time come sooner, but still after the
 # next process is there.
 RETRIES = 0.25
-SAMPLE = Path(__file__).parents[1] / "core" / "inference" / "demo" / "sample.png"
 
 
 @dataclass
@@ -56,10 +51,9 @@ class Day:
         """Until a question is answered."""
         until(lambda: self.answers_to(where, thread or ts, ts), f"{ts} is answered", PATIENCE_S)
 
-    def count(self) -> tuple[int, int, int, int]:
-        """(asked, answered, lost, doubled)"""
-        numbers = [len(self.answers_to(*one)) for one in self.asked]
-        return len(numbers), sum(n > 0 for n in numbers), numbers.count(0), sum(n > 1 for n in numbers)
+    def counts(self) -> list[int]:
+        """How many answers each question has."""
+        return [len(self.answers_to(*one)) for one in self.asked]
 
 
 def main() -> int:
@@ -76,13 +70,11 @@ def main() -> int:
             day = Day(at, slack)
             _play(day)
             slack.check()
-            asked, answered, lost, doubled = day.count()
             for channel in dict.fromkeys(channel.id for channel, _, _ in day.asked):
                 shown = slack.world.channels[channel]
                 print(f"--- {'#' + shown.name if shown.name else 'direct message'}")
                 print(slack.transcript(shown))
-            print(f"{asked} asked, {answered} answered, {lost} lost, {doubled} doubled")
-            return 0 if answered == asked and not doubled else 1
+            return counted(day.counts())
 
 
 def _play(day: Day) -> None:
@@ -97,14 +89,14 @@ def _play(day: Day) -> None:
 
     first = day.ask(ann, im, "What is in this picture?", files=[slack.file("sample.png", sample, ann)])
     day.wait(im, first)
-    three = [slack.file(f"{c}.png", _plain(c), ann) for c in ("red", "green", "blue")]
+    three = [slack.file(f"{c}.png", plain(c), ann) for c in ("red", "green", "blue")]
     root = day.ask(ann, general, f"{me} What is in these pictures?", files=three, copies=4, shuffle=3)
     day.wait(general, root)
     follow_up = day.ask(bob, general, "And which colour has the first picture?", thread=root)
-    heic = day.ask(ann, im, "What colour is this?", files=[slack.file("IMG_0001.HEIC", _heic(), ann)])
+    iphone = day.ask(ann, im, "What colour is this?", files=[slack.file("IMG_0001.HEIC", heic(), ann)])
     broken = slack.file("broken.png", sample[:200], ann)
     named = day.ask(ann, im, "And these?", files=[broken, slack.file("good.png", sample, ann)])
-    for where, ts, thread in ((general, follow_up, root), (im, heic, ""), (im, named, "")):
+    for where, ts, thread in ((general, follow_up, root), (im, iphone, ""), (im, named, "")):
         day.wait(where, ts, thread)
 
     # Processes die while questions are on their way.
@@ -139,25 +131,8 @@ def _play(day: Day) -> None:
     day.wait(im, stopped)
     answer = day.answers_to(im, first, first)[0]
     slack.press(ann, answer.message, "glimt_feedback", choice="positive").wait(60)
-    until(lambda: _ratings(at) == 1, "the thumb is kept", PATIENCE_S)
+    until(lambda: ratings(at) == 1, "the thumb is kept", PATIENCE_S)
     stop(at.processes[-1], 20.0)
-
-
-def _ratings(at: Installation) -> int:
-    with at.store.read() as repositories:
-        return repositories.session.query(Feedback).count()
-
-
-def _plain(colour: str) -> bytes:
-    out = BytesIO()
-    Image.new("RGB", (96, 96), colour).save(out, "PNG")
-    return out.getvalue()
-
-
-def _heic() -> bytes:
-    out = BytesIO()
-    pillow_heif.from_pillow(Image.new("RGB", (96, 96), "green")).save(out, quality=60)
-    return out.getvalue()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ It is written as checkpoints on the hub are, so that every engine reads the very
 """
 
 import json
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from string import ascii_lowercase, ascii_uppercase
@@ -49,20 +50,46 @@ PIXELS = {
 }
 
 
-def save_model(folder: Path, *, small: bool = False) -> Path:
-    """Write a Qwen2-VL of 233 million random parameters in bfloat16 (text 12 x 1024, vision 8 x 512) into `folder`.
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Of the language model (`heads` of queries, `groups` of keys) and of the vision tower."""
+
+    width: int
+    inner: int
+    layers: int
+    heads: int
+    groups: int
+    turned: tuple[int, int, int]
+    depth: int
+    vision_width: int
+    vision_heads: int
+    vocabulary: int = VOCABULARY
+
+
+# For tests of the measurement itself.
+SMALL = Shape(64, 256, 2, 4, 2, (2, 3, 3), 2, 64, 4)
+# 233 million parameters, which two cores can carry.
+USUAL = Shape(1024, 2816, 12, 16, 4, (8, 12, 12), 8, 512, 8)
+# Qwen2-VL-2B's, for GPUs.
+LARGE = Shape(1536, 8960, 28, 12, 2, (16, 24, 24), 32, 1280, 16, 151_936)
+
+
+def save_model(folder: Path, shape: Shape = USUAL, device: str = "cpu") -> Path:
+    """Write a Qwen2-VL of random parameters in bfloat16, made on `device`, into `folder`.
 
     Its tokenizer reads bytes and words, and the model says nothing but words: every token is text that is seen at
     once, nothing ends an answer early, and an answer that is read again is the same tokens. A picture of 336 x 336 is
-    144 tokens. `small` is for tests of the measurement itself.
+    144 tokens.
     """
     tokenizer, first_word = _tokenizer()
     torch.manual_seed(0)
     auto: Any = tf.AutoModelForMultimodalLM
-    model = auto.from_config(_config(tokenizer, small), dtype=torch.bfloat16)
+    with torch.device(device):
+        model = auto.from_config(_config(tokenizer, shape), dtype=torch.bfloat16)
     with torch.no_grad():
         # Of logits that are random around zero the largest is positive.
         model.get_output_embeddings().weight[:first_word] = 0
+        model.get_output_embeddings().weight[VOCABULARY:] = 0
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     _write(folder / "preprocessor_config.json", image_processor_type="Qwen2VLImageProcessor", **PIXELS)
@@ -71,22 +98,20 @@ def save_model(folder: Path, *, small: bool = False) -> Path:
     return folder
 
 
-def _config(tokenizer: Any, small: bool) -> Any:
-    width, layers, depth = (64, 2, 2) if small else (1024, 12, 8)
-    vision_width = 64 if small else 512
+def _config(tokenizer: Any, shape: Shape) -> Any:
     id = tokenizer.convert_tokens_to_ids
     kind: Any = tf.Qwen2VLConfig
     return kind(
         architectures=["Qwen2VLForConditionalGeneration"],
         text_config={
-            "vocab_size": VOCABULARY,
-            "hidden_size": width,
-            "intermediate_size": 4 * width if small else 2816,
-            "num_hidden_layers": layers,
+            "vocab_size": shape.vocabulary,
+            "hidden_size": shape.width,
+            "intermediate_size": shape.inner,
+            "num_hidden_layers": shape.layers,
             # Attention that looks somewhere: with less, every answer is one word over and over, whatever was asked.
-            "initializer_range": 1.5 / width**0.5,
-            "num_attention_heads": width // 16 if small else 16,
-            "num_key_value_heads": 2 if small else 4,
+            "initializer_range": 1.5 / shape.width**0.5,
+            "num_attention_heads": shape.heads,
+            "num_key_value_heads": shape.groups,
             "max_position_embeddings": 8192,
             "pad_token_id": 0,
             "bos_token_id": None,
@@ -94,15 +119,15 @@ def _config(tokenizer: Any, small: bool) -> Any:
             "rope_parameters": {
                 "rope_type": "default",
                 "rope_theta": 10000.0,
-                "mrope_section": [2, 3, 3] if small else [8, 12, 12],
+                "mrope_section": list(shape.turned),
             },
         },
         vision_config={
-            "depth": depth,
-            "embed_dim": vision_width,
-            "initializer_range": 1 / vision_width**0.5,
-            "hidden_size": width,
-            "num_heads": 4 if small else 8,
+            "depth": shape.depth,
+            "embed_dim": shape.vision_width,
+            "initializer_range": 1 / shape.vision_width**0.5,
+            "hidden_size": shape.width,
+            "num_heads": shape.vision_heads,
             "mlp_ratio": 4,
         },
         image_token_id=id("<|image_pad|>"),

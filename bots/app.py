@@ -35,4 +35,8 @@ async def _serve(settings: Settings) -> None:
                 from bots.slack.adapter import open_slack
 
                 await adapters.enter_async_context(open_slack(services, app))
+            if settings.telegram_enabled:
+                from bots.telegram.adapter import open_telegram
+
+                await adapters.enter_async_context(open_telegram(services, app))
             await serve_app(app, settings.host, settings.web_port)

@@ -109,7 +109,7 @@ class Services:
         Raises:
             NotFound: there is none (any more).
             Busy: this person has too many questions waiting.
-            RequestError: it is not the last of its conversation, or did not fail.
+            RequestError: it did not fail, or a question behind it is being answered.
         """
         turn = await asyncio.to_thread(self._reopen, turn_id, person_id)
         self.announcer.hint(turn.person_id, turn.conversation_id)
@@ -161,8 +161,8 @@ class Services:
                 )
             if not repositories.turns.reopen(turn_id, utc_now()):
                 raise RequestError(
-                    user_message="Only a conversation's last question can be asked again, once it failed or was "
-                    "stopped."
+                    user_message="Only a question that failed or was stopped can be asked again, while nothing that "
+                    "was asked after it is being answered."
                 )
             return repositories.turns.get(turn_id) or turn
 

@@ -21,6 +21,7 @@ from core.errors import ConfigurationError
 from core.setting_names import PREFIX, explain_unknown, named, variable
 from core.setting_types import CommaSeparated
 from core.slack_settings import SlackSettings
+from core.telegram_settings import TelegramSettings
 from core.values import Quantisation
 
 MIB = 1024 * 1024
@@ -29,7 +30,7 @@ NO_EYES = "none"
 _DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?|cuda:\d+(,cuda:\d+)+")
 
 
-class Settings(SlackSettings, ConsoleSettings):
+class Settings(SlackSettings, TelegramSettings, ConsoleSettings):
     """All settings of all processes. Units are in the names or the descriptions.
 
     Those of one platform are in a base class of their own.

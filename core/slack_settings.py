@@ -58,6 +58,9 @@ class SlackSettings(BaseSettings):
     slack_threads: Literal["all", "mentions"] = Field(
         "all", description="which messages are answered in a thread that it takes part in"
     )
+    slack_steering: Literal["everybody", "admins"] = Field(
+        "everybody", description="who may choose the mode of a channel, and hand it over to a person or take it back"
+    )
     slack_token_keys: SecretStr = Field(
         SecretStr(""), description="seal the tokens of installed workspaces: the first seals, the others still open"
     )

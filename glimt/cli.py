@@ -12,6 +12,7 @@ from core.errors import ConfigurationError, EmptyQuestion
 from core.settings import Settings, load_settings
 from glimt.cli_console import add_console
 from glimt.cli_slack import add_slack
+from glimt.cli_telegram import add_telegram
 from glimt.command import explained as _explained
 from glimt.command import installed as _installed
 from glimt.command import run_command as _run
@@ -38,6 +39,7 @@ app.add_typer(models, name="models")
 app.add_typer(bench, name="bench")
 add_slack(app, bench)
 add_console(app)
+add_telegram(bench)
 
 
 def _bots_installed() -> AbstractContextManager[None]:
@@ -46,6 +48,10 @@ def _bots_installed() -> AbstractContextManager[None]:
 
 def _slack_installed() -> AbstractContextManager[None]:
     return _installed("Slack adapter", "Install it: pip install 'glimt[slack]'")
+
+
+def _telegram_installed() -> AbstractContextManager[None]:
+    return _installed("Telegram adapter", "Install it: pip install 'glimt[telegram]'")
 
 
 @app.command()
@@ -209,14 +215,16 @@ def models_fetch(
 
 @app.command()
 def doctor(
-    part: Annotated[str, typer.Argument(help="'slack': only what concerns Slack.", metavar="[slack]")] = "",
+    part: Annotated[str, typer.Argument(help="Only what concerns this platform.", metavar="[slack|telegram]")] = "",
 ) -> None:
     """Check settings, database, Redis, model, hardware and chat platforms, and say how to mend each."""
 
     def run(settings: Settings) -> None:
         if part:
             # Without what looks at models.
-            from glimt.doctor_slack import examine_slack as examine
+            from glimt.doctor_chat import PARTS
+
+            examine = PARTS[part]
         else:
             from glimt.doctor import examine
         healthy = True
@@ -228,11 +236,16 @@ def doctor(
             raise typer.Exit(1)
 
     with _explained():
-        if part not in ("", "slack"):
-            raise ConfigurationError(f"glimt doctor knows no part named {part!r}. There is: glimt doctor slack")
-        if part:
+        if part not in ("", "slack", "telegram"):
+            raise ConfigurationError(
+                f"glimt doctor knows no part named {part!r}. There are: glimt doctor slack, glimt doctor telegram"
+            )
+        if part == "slack":
             with _slack_installed():
-                import bots.slack.doctor  # noqa: F401
+                import bots.slack.doctor
+        if part == "telegram":
+            with _telegram_installed():
+                import bots.telegram.doctor  # noqa: F401
     _run(run)
 
 

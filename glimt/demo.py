@@ -31,8 +31,9 @@ def self_contained(settings: Settings, model: str) -> Settings:
         "database_url": "",
         "redis_url": "",
         "blobs_url": "",
-        # It must not answer in a workspace whose tokens are in `.env`.
+        # It must not answer in chats whose tokens are in `.env`.
         "slack_transport": "off",
+        "telegram_transport": "off",
     }
     return settings.model_copy(update=own)
 

@@ -14,9 +14,9 @@ from core.queue.presence import list_workers
 from core.settings import Settings
 from core.store.database import Store
 from core.store.migrate import require_current
+from glimt.doctor_chat import examine_slack, examine_telegram
 from glimt.doctor_compute import Worry, check_cores, check_device, check_eyes, check_memory, check_model
 from glimt.doctor_finding import Finding
-from glimt.doctor_slack import examine_slack
 from glimt.review import console_installed
 from serving.addresses import is_loopback
 
@@ -41,6 +41,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _safely(what, check, settings)
     if settings.slack_enabled:
         yield from examine_slack(settings)
+    if settings.telegram_enabled:
+        yield from examine_telegram(settings)
 
 
 def _safely(what: str, check: Callable[[Settings], str | Worry], settings: Settings) -> Finding:

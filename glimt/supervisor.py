@@ -203,6 +203,7 @@ class Supervisor:
             "GLIMT_EYES": settings.eyes or NO_EYES,
             "GLIMT_QUANTISATION": settings.quantisation,
             "GLIMT_SLACK_TRANSPORT": settings.slack_transport,
+            "GLIMT_TELEGRAM_TRANSPORT": settings.telegram_transport,
             "GLIMT_HOST": settings.host,
             "GLIMT_WEB_PORT": str(settings.web_port),
             "GLIMT_CONSOLE_PORT": str(settings.console_port),

@@ -10,7 +10,8 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 
 import core.store.admin_tables  # adds its tables to `Base`
-import core.store.slack_tables  # noqa: F401  # adds its tables to `Base`
+import core.store.slack_tables
+import core.store.telegram_tables  # noqa: F401  # as above
 from core.settings import load_settings
 from core.store.columns import UtcDateTime
 from core.store.database import open_engine

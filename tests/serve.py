@@ -2,12 +2,13 @@
 
 import asyncio
 import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, contextmanager
 from typing import Any, TypeVar
 
 import uvicorn
+
+from tests.serving import in_a_thread
 
 T = TypeVar("T")
 
@@ -20,38 +21,18 @@ def serving_app(opening: Callable[[], AbstractAsyncContextManager[tuple[Any, T]]
     """
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    up: threading.Event = threading.Event()
-    made: list[T] = []
-    failed: list[BaseException] = []
-    servers: list[uvicorn.Server] = []
 
-    async def serve() -> None:
+    @asynccontextmanager
+    async def served() -> AsyncIterator[T]:
         async with opening() as (app, beside):
             server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=3))
-            servers.append(server)
-            made.append(beside)
-            up.set()
-            await server.serve(sockets=[listener])
+            task = asyncio.create_task(server.serve(sockets=[listener]))
+            try:
+                yield beside
+            finally:
+                server.should_exit = True
+                await task
 
-    def run() -> None:
-        try:
-            asyncio.run(serve())
-        except BaseException as error:
-            failed.append(error)
-        finally:
-            up.set()
-
-    thread = threading.Thread(target=run, name="served")
-    thread.start()
-    up.wait()
-    try:
-        if failed:
-            raise failed[0]
-        yield url, made[0]
-    finally:
-        for server in servers:
-            server.should_exit = True
-        thread.join()
-        listener.close()
-    if failed:
-        raise failed[0]
+    # Not open for longer than the server: what is left of it would be a warning.
+    with closing(listener), in_a_thread(served, "served") as (beside, _):
+        yield url, beside

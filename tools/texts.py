@@ -22,7 +22,11 @@ SPOKEN = ("bots/chat", "bots/slack", "bots/telegram")
 KEYWORDS: dict[str, tuple[int, ...] | None] = {"texts": None, "text_id": None, "plural": (1, 2)}
 # Where errors come from that reach people in a chat: in English, and translated when they are told.
 ERRORS = ("core", "bots/services.py", *SPOKEN)
-_MESSAGE_NAMES = {"user_message", "gone", "_WORKER_LOST_MESSAGE"}
+_MESSAGE_NAMES = {
+    *("user_message", "gone", "_WORKER_LOST_MESSAGE"),
+    # Why a file was refused.
+    *("_TOO_MANY", "_NOT_INSTALLED", "_NOT_IN_TIME", "_LEFT_OUT", "_NOT_WHOLE", "_GAVE_WAY"),
+}
 # Nobody reads these in a chat: what a file of the review console's says, and single texts.
 _CONSOLE = {Path("core/store/admins.py")}
 _ELSEWHERE = {

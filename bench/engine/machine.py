@@ -25,7 +25,7 @@ from transformers.utils.logging import disable_progress_bar
 from bench.engine.machine_floor import Rates, Work
 from bench.engine.sides.settings import side_settings
 from bench.engine.workload import SIDE
-from bench.random_model import save_model
+from bench.random_model import SMALL, USUAL, save_model
 from core.inference.loader import LoadedModel, load_model
 from core.inference.port import Message, Picture
 from core.inference.render import Renderer
@@ -146,7 +146,7 @@ def main() -> None:
     options: dict[str, Any] = json.loads(sys.argv[1])
     if not options["model"]:
         disable_progress_bar()
-        options["model"] = str(save_model(Path(options["folder"]), small=options["small"]))
+        options["model"] = str(save_model(Path(options["folder"]), SMALL if options["small"] else USUAL))
     settings = side_settings(options)
     loaded = load_model(settings)
     device = loaded.device

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 from bots.chat.actions import LANGUAGE, MODE, Action, Button
-from bots.chat.reply import Reply
+from bots.chat.reply import Caller, Reply, not_for_everybody
 from bots.chat.texts import LANGUAGES, Texts, known_language, text_id, texts_for
 from bots.chat.whereabouts import Whereabouts
 from bots.services import Services
@@ -32,13 +32,15 @@ _ALSO = {
 }
 
 
-async def choose_mode(services: Services, where: Whereabouts, word: str) -> Reply:
+async def choose_mode(services: Services, caller: Caller, where: Whereabouts, word: str) -> Reply:
     """Set the persona of this place, or list them all where `word` is none of them."""
     texts = where.texts
     name = word.strip().lower()
     name = _ALSO.get(name, name)
     if name not in PERSONAS:
-        return Reply(_personas(where, texts, unknown=word.strip()), _persona_buttons(where))
+        return Reply(_personas(where, texts, unknown=word.strip()), _persona_buttons(where) if caller.steers else ())
+    if not caller.steers:
+        return not_for_everybody(texts)
 
     def write() -> None:
         with services.store.write() as repositories:

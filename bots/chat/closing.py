@@ -39,10 +39,16 @@ def stop_button(turn_id: str, texts: Texts) -> Button:
     return Button(texts("Stop"), Action(STOP, turn_id).value)
 
 
+def thumbs(turn_id: str) -> tuple[Button, ...]:
+    """What everybody may press below an answer."""
+    return Button("👍", Action(THUMBS_UP, turn_id).value), Button("👎", Action(THUMBS_DOWN, turn_id).value)
+
+
 def _notices(turn: Turn, texts: Texts) -> list[str]:
     notices = []
     for name, why in unread_files(turn):
-        shown = name or texts("a file")
+        # Some names are words of ours, for files that nobody told the names of.
+        shown = texts(name) or texts("a file")
         notices.append(texts("{name} could not be used: {why}", name=shown, why=texts.error(why)))
     if turn.state == TurnState.FAILED:
         notices.append(texts.error(turn.error_message))
@@ -56,7 +62,4 @@ def _notices(turn: Turn, texts: Texts) -> list[str]:
 def _buttons(turn: Turn, texts: Texts) -> tuple[Button, ...]:
     if turn.state in (TurnState.FAILED, TurnState.CANCELLED):
         return (Button(texts("Try again"), Action(AGAIN, turn.id).value),)
-    return (
-        Button("👍", Action(THUMBS_UP, turn.id).value),
-        Button("👎", Action(THUMBS_DOWN, turn.id).value),
-    )
+    return thumbs(turn.id)

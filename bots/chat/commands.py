@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bots.chat import actions, choices, feedback, my_data, steering
 from bots.chat.actions import Action, read_action
@@ -11,6 +11,7 @@ from bots.chat.reply import Caller, Reply
 from bots.chat.texts import Texts, text_id
 from bots.chat.whereabouts import Whereabouts, find_caller
 from bots.services import Services
+from core.conversation.personas import PERSONAS
 from core.errors import RequestError
 
 # In the order in which help lists them.
@@ -26,8 +27,9 @@ COMMANDS: Mapping[str, str] = {
     "forget": text_id("erases your conversations"),
     "human": text_id("asks for a person to answer"),
 }
+# What platforms send when somebody opens a chat with us, or follows a link into it; no word that people write.
+START = "start"
 _ALSO = {
-    "start": "help",
     "language": "lang",
     "cancel": "stop",
     "reset": "new",
@@ -47,7 +49,8 @@ _WORDS = re.compile(r"\s*(\S+)\s*(.*?)\s*", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`name` is one of `COMMANDS`; `argument` is what stands behind it."""
+    """`name` is one of `COMMANDS`, or `START`; `argument` is what stands behind it: for `START` the mode that a link
+    asks for."""
 
     name: str
     argument: str = ""
@@ -64,7 +67,7 @@ def parse_command(words: str) -> Command | None:
         return None
     name = match[1].lower()
     name = _ALSO.get(name, name)
-    return Command(name, match[2]) if name in COMMANDS else None
+    return Command(name, match[2]) if name in COMMANDS or name == START else None
 
 
 class Commands:
@@ -96,7 +99,7 @@ class Commands:
             return None
         where = await asyncio.to_thread(find_caller, self._services.store, caller)
         try:
-            return await self._press(where, action)
+            return await self._press(caller, where, action)
         except RequestError as error:
             return Reply(where.texts.error(error))
 
@@ -110,9 +113,9 @@ class Commands:
             case "retry":
                 return await steering.retry(services, where)
             case "human":
-                return await steering.hand_over(services, where)
+                return await steering.hand_over(services, caller, where)
             case "mode":
-                return await choices.choose_mode(services, where, command.argument)
+                return await choices.choose_mode(services, caller, where, command.argument)
             case "lang":
                 return await choices.choose_language(services, where, command.argument)
             case "usage":
@@ -121,10 +124,13 @@ class Commands:
                 return my_data.privacy(services, where)
             case "forget":
                 return my_data.ask_before_forgetting(where)
+            case "start" if command.argument.strip().lower() in PERSONAS:
+                chosen = await choices.choose_mode(services, caller, where, command.argument)
+                return replace(chosen, text=f"{chosen.text}\n\n{help_text(where.texts)}")
             case _:
                 return Reply(help_text(where.texts))
 
-    async def _press(self, where: Whereabouts, action: Action) -> Reply | None:
+    async def _press(self, caller: Caller, where: Whereabouts, action: Action) -> Reply | None:
         services, argument = self._services, action.argument
         match action.name:
             case actions.STOP:
@@ -132,7 +138,7 @@ class Commands:
             case actions.AGAIN:
                 return await steering.retry_one(services, where, argument)
             case actions.RELEASE:
-                return await steering.let_answer(services, where, argument)
+                return await steering.let_answer(services, caller, where, argument)
             case actions.THUMBS_UP:
                 return await feedback.rate(services, where, argument, 1)
             case actions.THUMBS_DOWN:
@@ -142,7 +148,7 @@ class Commands:
             case actions.FORGET:
                 return await my_data.forget(services, where, action)
             case actions.MODE:
-                return await choices.choose_mode(services, where, argument)
+                return await choices.choose_mode(services, caller, where, argument)
             case actions.LANGUAGE:
                 return await choices.choose_language(services, where, argument)
         return None

@@ -67,6 +67,7 @@ class Deliverer:
         self._wanted: set[str] = set()
         self._wake = asyncio.Event()
         self._closing = False
+        self._look = False
         self._late_s = 0.0
         self._loops: tuple[asyncio.Task[None], ...] = ()
 
@@ -103,6 +104,11 @@ class Deliverer:
         self._wanted.add(turn_id)
         self._wake.set()
 
+    def look(self) -> None:
+        """Something is to be brought besides answers that were asked for here: look for it at once."""
+        self._look = True
+        self._wake.set()
+
     async def _search(self) -> None:
         loop = asyncio.get_running_loop()
         next_look = loop.time()
@@ -112,7 +118,8 @@ class Deliverer:
             next_claim = loop.time() + GATHER_S
             self._wake.clear()
             wanted, self._wanted = self._wanted, set()
-            everything = loop.time() >= next_look
+            everything = self._look or loop.time() >= next_look
+            self._look = False
             if everything:
                 next_look = loop.time() + self._poll_s
             try:

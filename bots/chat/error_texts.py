@@ -13,10 +13,12 @@ ERROR_TEMPLATES = (
     "This picture has more than {max_pixels}. Please send a smaller version.",
     "This TIFF has more than {max_pages} pages. Please send only the pages that matter.",
     "This PDF has {pages} pages, more than {max_pages}. Please send only the pages that matter.",
+    "This is more than the {most} pictures that are looked at with one question. Please ask about it separately.",
     "The question is too long. Please keep it below {most} characters.",
     "These files have {pictures} pictures; each page of a document counts as one. Please send at most {most} with one "
     "question.",
     "You have {waiting} questions waiting already. Please wait for an answer first.",
+    "{n} older ones were left out, because there are too many for one question. Please ask about them separately.",
     "Slack answered {status}. Please send it again.",
     "Slack does not hand it out ({code}). Please send the picture again.",
     "Slack does not let me see it. An admin has to add the scope {needed} to the app.",

@@ -99,7 +99,8 @@ class Live(Protocol):
         """
 
     async def leave(self) -> None:
-        """This process goes on no further; another will. Nothing is to be said. Raises nothing."""
+        """Nothing more is shown: the answer is there, or another process goes on. Nothing is to be said. Raises
+        nothing."""
 
 
 class ChatPlatform(Protocol):

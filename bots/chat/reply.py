@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bots.chat.actions import Button
+from bots.chat.texts import Texts
 from core.values import Platform
 
 
@@ -12,7 +13,7 @@ class Caller:
 
     `conversation` is the thread that he is in, as in `InboundQuestion.conversation`; None where a place has no threads,
     or where he is in none. `threads`: here every thread is a conversation of its own, so `new` means another thread.
-    `locale` is what the platform says of his language.
+    `locale` is what the platform says of his language. `steers`: he may decide what holds for all who are at the place.
     """
 
     platform: Platform
@@ -23,6 +24,7 @@ class Caller:
     threads: bool = False
     person_name: str = ""
     locale: str = ""
+    steers: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,13 @@ class Reply:
     buttons: tuple[Button, ...] = ()
     private: bool = True
     turn_id: str | None = None
+
+
+def not_for_everybody(texts: Texts) -> Reply:
+    """The caller does not steer this place."""
+    return Reply(
+        texts(
+            "Here only admins of the workspace decide this, because it holds for everybody. Please ask one of them. In "
+            "a direct conversation with me you decide yourself."
+        )
+    )

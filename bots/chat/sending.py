@@ -14,6 +14,7 @@ from bots.chat.boxes import BoxedPicture, boxed_picture
 from bots.chat.closing import Closing, closing, stop_button
 from bots.chat.follow import Again, Done, InQueue, Looking, Progress, Writing, follow
 from bots.chat.platform import Address, ChatPlatform, Live, Part, PostGone, SendFailed, SendRefused, Status
+from bots.chat.texts import Texts, texts_for
 from bots.services import Services
 from core.errors import GlimtError, LostLease, NotFound, StoreError
 from core.store.database import Repositories
@@ -75,7 +76,11 @@ class Sending:
         except NotFound:
             await self._erased()
         except LostLease:
-            log.warning("delivery_lost", delivery=self.delivery_id)
+            # A heartbeat may notice before anybody else that there is nothing to deliver any more.
+            if await asyncio.to_thread(self._exists):
+                log.warning("delivery_lost", delivery=self.delivery_id)
+            else:
+                await self._erased()
         except SendFailed as error:
             await self._failed(error)
         except GlimtError:
@@ -85,17 +90,14 @@ class Sending:
             await self._failed(SendFailed(type(error).__name__))
 
     async def _bring(self, live: Live) -> None:
-        left = True
         try:
             turn = await self._watch(live)
             if turn is not None:
                 await self._finish(live, turn)
-                left = False
         finally:
-            if left:
-                await live.leave()
-        if left:
-            await self._note(lambda r: r.deliveries.release(self.delivery_id, self.owner))
+            await live.leave()
+        if turn is None and not await self._note(lambda r: r.deliveries.release(self.delivery_id, self.owner)):
+            raise LostLease(f"delivery {self.delivery_id} was not ours to release")
 
     async def _settle(self, position: int) -> str:
         """The id of the message at `position`, if there is one; asks the platform where nobody knows."""
@@ -175,8 +177,11 @@ class Sending:
         return ""
 
     async def _finish(self, live: Live, turn: Turn) -> None:
+        # Whoever asks for the first time: his language was learnt meanwhile.
+        self.address = replace(self.address, texts=await asyncio.to_thread(self._texts))
         ended = closing(turn, self.address.texts)
-        parts = await self._parts(turn, ended) if ended.text or self.posts else []
+        # A status line is something that stands there, too: it goes when a message comes.
+        parts = await self._parts(turn, ended) if ended.text or self.posts or self._shown else []
         shown: list[str] = []
         for part in parts:
             if shown:
@@ -213,6 +218,9 @@ class Sending:
         in_doubt = known is not None and not known.external_id
         post = await self._settle(part.position)
         if live is not None and not (in_doubt and post):
+            if not post:
+                # Nothing stands there: what begins now must not be somebody else's to begin, or nobody's any more.
+                await self._begin(part.position)
             try:
                 return await live.finish(part)
             except PostGone:
@@ -256,6 +264,15 @@ class Sending:
                     raise
                 await asyncio.sleep(PAUSE_S)
 
+    def _exists(self) -> bool:
+        with self.services.store.read() as repositories:
+            return repositories.deliveries.of_turn(self.address.turn_id) is not None
+
+    def _texts(self) -> Texts:
+        with self.services.store.read() as repositories:
+            found = repositories.deliveries.recipients([self.delivery_id]).get(self.delivery_id)
+        return texts_for(found[0].language or found[0].locale) if found is not None else self.address.texts
+
     async def _erased(self) -> None:
         """The question is gone from SQL, and this delivery with it; what stands on the platform says so."""
         first = self.posts.get(0)
@@ -272,7 +289,7 @@ class Sending:
 
         def write(repositories: Repositories) -> bool:
             now, deliveries = utc_now(), repositories.deliveries
-            delivery = deliveries.of_turn(self.address.turn_id)
+            delivery = deliveries.get(self.delivery_id)
             old = delivery is not None and now - delivery.created_at > GIVE_UP_AFTER
             if isinstance(error, SendRefused) or old:
                 return deliveries.give_up(self.delivery_id, self.owner, str(error))

@@ -3,13 +3,16 @@
 import asyncio
 
 from bots.chat.actions import RELEASE, Action, Button
-from bots.chat.reply import Caller, Reply
+from bots.chat.reply import Caller, Reply, not_for_everybody
 from bots.chat.whereabouts import Whereabouts, turn_here
 from bots.services import Services
 from core.errors import NotFound
 from core.queue.handover import release
 from core.store.models import Conversation, Turn
 from core.values import ACTIVE_STATES, TurnState
+
+# Among so many turns of a conversation `retry` finds the one that is meant.
+LOOK_BACK = 50
 
 
 async def begin_anew(services: Services, caller: Caller, where: Whereabouts) -> Reply:
@@ -52,12 +55,12 @@ async def stop_one(services: Services, where: Whereabouts, turn_id: str) -> Repl
 
 
 async def retry(services: Services, where: Whereabouts) -> Reply:
-    """Ask the last question of this conversation again.
+    """Ask the caller's latest question again that failed or was stopped in this conversation.
 
     Raises:
-        RequestError: it did not fail, or is somebody else's.
+        RequestError: none did.
     """
-    last = await asyncio.to_thread(_last_turn, services, where)
+    last = await asyncio.to_thread(_to_repeat, services, where)
     if last is None:
         return Reply(where.texts("Nothing was asked here yet."))
     return await _ask_again(services, where, last)
@@ -68,16 +71,18 @@ async def retry_one(services: Services, where: Whereabouts, turn_id: str) -> Rep
 
     Raises:
         NotFound: no such turn at this place (any more).
-        RequestError: it is not the last of its conversation, or did not fail.
+        RequestError: it did not fail, or a question behind it is being answered.
     """
     return await _ask_again(services, where, await asyncio.to_thread(_turn, services, where, turn_id))
 
 
-async def hand_over(services: Services, where: Whereabouts) -> Reply:
+async def hand_over(services: Services, caller: Caller, where: Whereabouts) -> Reply:
     """Leave this conversation to a human; the model is silent in it until it is released."""
     texts, conversation = where.texts, where.conversation
     if conversation is None:
         return Reply(texts("There is nothing to hand over yet. Ask your question first."))
+    if not _may_hand(caller, where, conversation):
+        return not_for_everybody(texts)
     buttons = (Button(texts("Let Glimt answer again"), Action(RELEASE, conversation.id).value),)
     if not await services.hand_over(conversation.id):
         return Reply(texts("A person will answer here already. I stay silent until then."), buttons, private=False)
@@ -88,7 +93,7 @@ async def hand_over(services: Services, where: Whereabouts) -> Reply:
     )
 
 
-async def let_answer(services: Services, where: Whereabouts, conversation_id: str) -> Reply:
+async def let_answer(services: Services, caller: Caller, where: Whereabouts, conversation_id: str) -> Reply:
     """The model answers again, by a button in the conversation.
 
     Raises:
@@ -97,15 +102,22 @@ async def let_answer(services: Services, where: Whereabouts, conversation_id: st
     conversation = await asyncio.to_thread(_conversation, services, conversation_id)
     if conversation is None or conversation.place_id != where.place.id:
         raise NotFound
+    if not _may_hand(caller, where, conversation):
+        return not_for_everybody(where.texts)
     await asyncio.to_thread(release, services.store, conversation_id)
     return Reply(where.texts("I answer here again. Please ask what is still open once more."), private=False)
+
+
+def _may_hand(caller: Caller, where: Whereabouts, conversation: Conversation) -> bool:
+    # Whoever began it may always ask for a person.
+    return caller.steers or conversation.person_id == where.person.id
 
 
 async def _ask_again(services: Services, where: Whereabouts, turn: Turn) -> Reply:
     texts = where.texts
     if turn.person_id != where.person.id:
         return Reply(texts("Somebody else asked this. Only they can ask it again."))
-    if turn.state in (TurnState.READY, TurnState.RUNNING, TurnState.GATHERING):
+    if turn.state in ACTIVE_STATES:
         return Reply(texts("This is being answered already."))
     await services.ask_again(turn.id, where.person.id)
     return Reply(texts("Trying again …"), turn_id=turn.id)
@@ -118,11 +130,16 @@ def _open_turns(services: Services, where: Whereabouts) -> list[Turn]:
         return repositories.turns.open_of(where.conversation.id)
 
 
-def _last_turn(services: Services, where: Whereabouts) -> Turn | None:
+def _to_repeat(services: Services, where: Whereabouts) -> Turn | None:
+    """The turn that the caller means; one that cannot be repeated where there is no other, to say why."""
     if where.conversation is None:
         return None
     with services.store.read() as repositories:
-        return next(iter(repositories.turns.of_conversation(where.conversation.id, limit=1)), None)
+        turns = repositories.turns.of_conversation(where.conversation.id, limit=LOOK_BACK)
+    mine = [turn for turn in turns if turn.person_id == where.person.id] or turns
+    under_way = [turn for turn in mine[-1:] if turn.state in ACTIVE_STATES]
+    ended_badly = [turn for turn in mine if turn.state in (TurnState.FAILED, TurnState.CANCELLED)]
+    return next(iter([*under_way, *reversed(ended_badly), *reversed(mine)]), None)
 
 
 def _turn(services: Services, where: Whereabouts, turn_id: str) -> Turn:

@@ -1,7 +1,6 @@
 """The Slack adapter: put together, started, stopped."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,17 +10,17 @@ import structlog
 from fastapi import FastAPI
 from slack_bolt.async_app import AsyncApp
 
+from bots.chat.background import Background
 from bots.chat.commands import Commands
 from bots.chat.deliver import Deliverer
 from bots.services import Services
 from bots.slack.access import open_access
-from bots.slack.background import Background
 from bots.slack.bolt import Body, make_bolt
 from bots.slack.clients import Clients
 from bots.slack.desk import Desk
 from bots.slack.download import Downloader
 from bots.slack.file_hosts import FileHosts
-from bots.slack.gather import Gatherer
+from bots.slack.gather import SlackGatherer
 from bots.slack.home import Home
 from bots.slack.http import mount
 from bots.slack.inbox import Inbox
@@ -32,13 +31,9 @@ from bots.slack.pressing import Pressing
 from bots.slack.refusals import FAILURES, error_code
 from bots.slack.socket import PING_S, SocketTransport
 from bots.slack.uninstall import Uninstaller
-from core.errors import GlimtError, NotAllowed
-from core.values import Platform
+from core.errors import NotAllowed
 
 log = structlog.get_logger(__name__)
-
-# How often it looks for questions whose files another process was about to fetch.
-LOOK_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +102,12 @@ async def open_slack(services: Services, app: FastAPI, *, ping_s: float = PING_S
     settings = services.settings
     async with aiohttp.ClientSession() as session, open_access(settings, session) as access:
         access.mount(app)
-        clients = Clients(access.tokens, settings.slack_api_url, session)
+        clients = Clients(access.tokens, settings.slack_api_url, session, access.tokens.forget)
         async with _open_desk(services, clients, session) as desk:
             handlers = _Handlers(desk, access.uninstaller(services))
             bolt = make_bolt(clients, handlers, settings.slack_signing_secret.get_secret_value())
             socket = None
-            tasks = [asyncio.create_task(_resume(desk), name="slack-gathering")]
+            tasks = [asyncio.create_task(desk.gatherer.resume(), name="slack-gathering")]
             if settings.slack_socket:
                 app_token = settings.slack_app_token.get_secret_value()
                 socket = SocketTransport(bolt, app_token, settings.slack_api_url, ping_s=ping_s)
@@ -136,23 +131,9 @@ async def _open_desk(services: Services, clients: Clients, session: aiohttp.Clie
     background = Background()
     platform = SlackPlatform(services, clients)
     async with Deliverer(platform, services) as deliverer:
-        gatherer = Gatherer(services, clients, downloader)
+        gatherer = SlackGatherer(services, background, clients, downloader)
         people, commands = People(clients), Commands(services)
         try:
             yield Desk(services, clients, people, commands, gatherer, platform, deliverer, background)
         finally:
             await background.close()
-
-
-async def _resume(desk: Desk) -> None:
-    """Fetch what was not fetched to its end: by the process before us, or by another one that died."""
-    while True:
-        with contextlib.suppress(GlimtError):
-            for turn_id in await asyncio.to_thread(_gathering, desk.services):
-                desk.background.start(desk.gatherer.gather(turn_id), turn_id)
-        await asyncio.sleep(LOOK_S)
-
-
-def _gathering(services: Services) -> list[str]:
-    with services.store.read() as repositories:
-        return repositories.turns.gathering_on(Platform.SLACK)

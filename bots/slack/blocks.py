@@ -1,9 +1,11 @@
 """Parts and buttons as Slack's blocks."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from bots.chat.actions import THUMBS_DOWN, THUMBS_UP, Button, read_action
+from bots.chat.defang import without_links
 from bots.chat.platform import Part
 
 Block = dict[str, Any]
@@ -15,6 +17,14 @@ _TEXT_CHARS = 3_000
 _LABEL_CHARS = 75
 FEEDBACK_ID = "glimt_feedback"
 BUTTON_ID = "glimt_button"
+# <!channel>, <@U…>, <#C…>: whoever can make us write one would call everybody.
+_CALL = re.compile(r"<(?=[!@#])")
+_INVISIBLE = "\u200b"
+
+
+def calling_nobody(text: str) -> str:
+    """The same to read, but without any of Slack's mentions. What was begun stays a beginning."""
+    return _CALL.sub(f"<{_INVISIBLE}", text)
 
 
 def buttons_of(buttons: Sequence[Button]) -> list[Block]:
@@ -47,13 +57,23 @@ def buttons_of(buttons: Sequence[Button]) -> list[Block]:
 
 def said(text: str, blocks: Sequence[Block] = ()) -> dict[str, Any]:
     """Arguments of a message: Markdown as a block, and its beginning as plain text for notifications."""
+    text = calling_nobody(text)
     return {"text": text[:_TEXT_CHARS], "blocks": [{"type": "markdown", "text": text}, *blocks]}
+
+
+def plainly_said(text: str, blocks: Sequence[Block] = ()) -> dict[str, Any]:
+    """As `said`, where Slack does not take the Markdown: letter by letter."""
+    text = calling_nobody(text)
+    pieces = [text[at : at + _TEXT_CHARS] for at in range(0, len(text), _TEXT_CHARS)]
+    sections = [{"type": "section", "text": {"type": "plain_text", "text": piece}} for piece in pieces if piece.strip()]
+    return {"text": text[:_TEXT_CHARS], "blocks": [*sections, *blocks]}
 
 
 def pictured(part: Part, file_id: str) -> dict[str, Any]:
     """Arguments of a message that shows an uploaded picture under its caption."""
     picture = {"type": "image", "slack_file": {"id": file_id}, "alt_text": part.text[:2000] or part.picture_name}
-    return said(part.text or part.picture_name, [picture, *buttons_of(part.buttons)])
+    caption = without_links(part.text) or part.picture_name
+    return said(caption, [picture, *buttons_of(part.buttons)])
 
 
 def answer_metadata(turn_id: str, position: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Every handler runs before the acknowledgement (`process_before_response`), so th
 SQL. A handler that raises leads to 500 over HTTP and to silence over Socket Mode; both make Slack send the event again.
 """
 
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
@@ -68,8 +69,13 @@ def make_bolt(clients: Clients, handlers: Handlers, signing_secret: str) -> Asyn
             bot_token=installed.bot_token,
         )
 
+    # Bolt gives its many loggers the level of the root logger, or of the one that it gets. On DEBUG they write bodies,
+    # and warnings quote requests that nobody listens to.
+    quiet = logging.getLogger("slack_bolt.glimt")
+    quiet.setLevel(logging.ERROR)
     app = AsyncApp(
         name="glimt",
+        logger=quiet,
         process_before_response=True,
         signing_secret=signing_secret,
         client=clients.bare(),
@@ -78,11 +84,11 @@ def make_bolt(clients: Clients, handlers: Handlers, signing_secret: str) -> Asyn
     )
 
     async def on_event(body: Body, event: Body, context: dict[str, Any]) -> None:
-        await handlers.event(_team(body), context.get("bot_user_id") or "", event, body)
+        await handlers.event(_team(context), context.get("bot_user_id") or "", event, body)
 
     def before_ack(handle: Callable[[str, Body], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-        async def listen(body: Body, ack: AsyncAck) -> None:
-            await handle(_team(body), body)
+        async def listen(body: Body, context: dict[str, Any], ack: AsyncAck) -> None:
+            await handle(_team(context), body)
             await ack()
 
         return listen
@@ -95,7 +101,7 @@ def make_bolt(clients: Clients, handlers: Handlers, signing_secret: str) -> Asyn
     return app
 
 
-def _team(body: Body) -> str:
-    """The workspace for which the request is; that of an event is the one which has the app."""
-    team = body.get("team_id") or (body.get("team") or {}).get("id")
-    return str(team or (body.get("user") or {}).get("team_id") or "")
+def _team(context: dict[str, Any]) -> str:
+    """The workspace that has the app and for which the request is: in a channel that is shared with others, Bolt finds
+    it in places that differ by the kind of request; people of other workspaces act there, too."""
+    return str(context.get("team_id") or "")

@@ -1,9 +1,12 @@
 """Web API clients, one for each workspace, with the token that its installation gave us."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
+import structlog
+from slack_sdk.errors import SlackRequestError
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
     AsyncRateLimitErrorRetryHandler,
@@ -13,8 +16,12 @@ from slack_sdk.http_retry.request import HttpRequest
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bots.slack.file_hosts import FileHosts
 from core.errors import NotAllowed
+
+log = structlog.get_logger(__name__)
 
 TIMEOUT_S = 15
 _TRIES = 2
@@ -38,10 +45,18 @@ TokensFor = Callable[[str], Awaitable[Installed | None]]
 
 
 class Clients:
-    """Hands out clients; they share one connection pool, which the caller opens and closes."""
+    """Hands out clients; they share one connection pool, which the caller opens and closes. `doubt` is told of each
+    workspace whose token Slack has refused."""
 
-    def __init__(self, tokens_for: TokensFor, api_url: str, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        tokens_for: TokensFor,
+        api_url: str,
+        session: aiohttp.ClientSession,
+        doubt: Callable[[str], None] | None = None,
+    ) -> None:
         self.tokens_for = tokens_for
+        self._doubt = doubt
         self._api_url = api_url
         self._session = session
 
@@ -67,6 +82,27 @@ class Clients:
             NotAllowed: the app is not installed there.
         """
         return self._client((await self.installed(team)).bot_token)
+
+    def doubt(self, team: str) -> None:
+        """Slack has refused the token of this workspace: look up the next time whether there is another one."""
+        if self._doubt is not None:
+            self._doubt(team)
+
+    async def respond(self, url: str, message: Mapping[str, Any]) -> None:
+        """Say something to whoever has just typed a command or pressed a button, also where we are no member.
+
+        `url` is the `response_url` that came with it; where it is not Slack's, nothing is sent.
+
+        Raises:
+            SlackClientError, aiohttp.ClientError, TimeoutError: it did not get through.
+        """
+        if not FileHosts(self._api_url).knows(url):
+            log.warning("slack_response_url_not_slacks")
+            return
+        webhook = AsyncWebhookClient(url, timeout=TIMEOUT_S, session=self._session)
+        answer = await webhook.send_dict({**message, "response_type": "ephemeral", "replace_original": False})
+        if answer.status_code != 200:
+            raise SlackRequestError(f"response_url: {answer.status_code}")
 
     def _client(self, token: str | None) -> AsyncWebClient:
         return AsyncWebClient(

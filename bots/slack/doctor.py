@@ -4,27 +4,22 @@ Slack shows an app's own settings only to tokens that expire after twelve hours,
 whether people may write to the app is judged by what has arrived.
 """
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
-from sqlalchemy import func, select
 
+from bots.chat.checks import Check, Worry, Wrong, last_event, made, unreachable
 from bots.slack.installations import SealedInstallations
 from bots.slack.manifest import BOT_SCOPES, EVENTS_PATH, INSTALL_PATH
 from bots.slack.seal import Seal
-from core.errors import GlimtError
 from core.settings import Settings
 from core.slack_settings import SLACK_API_URL
 from core.store.async_engine import open_async_engine
-from core.store.database import Store
-from core.store.models import InboundEvent
 from core.values import Platform
 
 TIMEOUT_S = 10
@@ -45,24 +40,6 @@ _APP_REMEDY: dict[str, str] = {
     "not_allowed_token_type": "This is no app-level token; those begin with xapp-.",
     "missing_scope": 'It lacks connections:write. "Basic Information", "App-Level Tokens": generate one that has it.',
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at. With `worry` it works, or nobody can tell, but somebody should look."""
-
-    what: str
-    good: bool
-    says: str
-    worry: bool = False
-
-
-class _Wrong(Exception):
-    """The check failed; the text says what to do."""
-
-
-class _Worry(Exception):
-    """Nothing is known to be wrong, but the text should be read."""
 
 
 class SlackDoctor:
@@ -99,39 +76,33 @@ class SlackDoctor:
         yield await self._made("slack events", self._events)
 
     async def _made(self, what: str, check: Callable[[], Awaitable[str]]) -> Check:
-        try:
-            return Check(what, True, await check())
-        except _Worry as worry:
-            return Check(what, True, str(worry), worry=True)
-        except (_Wrong, GlimtError) as wrong:
-            return Check(what, False, str(wrong))
-        except SlackApiError as error:
-            return Check(what, False, f"Slack says {_code(error)}. {_BOT_REMEDY.get(_code(error), '')}".strip())
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            host = urlsplit(self._settings.slack_api_url).hostname
-            own = "" if self._settings.slack_api_url == SLACK_API_URL else " Is SLACK_API_URL right?"
-            return Check(
-                what, False, f"{host} cannot be reached from here ({type(error).__name__}): network or proxy.{own}"
-            )
+        return await made(what, check, self._refused)
+
+    def _refused(self, error: Exception) -> str | None:
+        if isinstance(error, SlackApiError):
+            return f"Slack says {_code(error)}. {_BOT_REMEDY.get(_code(error), '')}".strip()
+        if isinstance(error, (aiohttp.ClientError, TimeoutError, OSError)):
+            return unreachable(self._settings.slack_api_url, SLACK_API_URL, "SLACK_API_URL", error)
+        return None
 
     async def _bot_token(self) -> str:
         said = await self._client.auth_test(token=self._settings.slack_bot_token.get_secret_value())
         if not said.get("bot_id"):
-            raise _Wrong('This is the token of a person. Take the "Bot User OAuth Token".')
+            raise Wrong('This is the token of a person. Take the "Bot User OAuth Token".')
         self._bot = said
         team = str(said["team_id"])
         allowed = self._settings.slack_workspaces
         if allowed and team not in allowed:
-            raise _Wrong(f"It is for workspace {team}, which GLIMT_SLACK_WORKSPACES does not have. Add it there.")
+            raise Wrong(f"It is for workspace {team}, which GLIMT_SLACK_WORKSPACES does not have. Add it there.")
         return f"@{said.get('user')} in {said.get('team')} ({team})"
 
     async def _scopes(self) -> str:
         assert self._bot is not None
         missing, more = _compared(self._bot)
         if missing:
-            raise _Wrong(f"Missing: {', '.join(missing)}. {_SCOPES}")
+            raise Wrong(f"Missing: {', '.join(missing)}. {_SCOPES}")
         if more:
-            raise _Worry(f"all there, and more than Glimt uses: {', '.join(more)}")
+            raise Worry(f"all there, and more than Glimt uses: {', '.join(more)}")
         return f"all {len(BOT_SCOPES)}"
 
     async def _app_token(self) -> str:
@@ -140,10 +111,10 @@ class SlackDoctor:
             await self._client.apps_connections_open(app_token=token)
         except SlackApiError as error:
             remedy = _APP_REMEDY.get(_code(error), 'Is it on? "Socket Mode", "Enable Socket Mode".')
-            raise _Wrong(f"Slack says {_code(error)}. {remedy}") from None
+            raise Wrong(f"Slack says {_code(error)}. {remedy}") from None
         theirs, ours = await self._app_of_bot(), _app_of(token)
         if theirs and ours and theirs != ours:
-            raise _Wrong(
+            raise Wrong(
                 f"SLACK_APP_TOKEN is of app {ours}, SLACK_BOT_TOKEN of app {theirs}: take both from the same app."
             )
         return "opens Socket Mode"
@@ -162,7 +133,7 @@ class SlackDoctor:
 
     async def _signing_secret(self) -> str:
         if not _SIGNING_SECRET.fullmatch(self._settings.slack_signing_secret.get_secret_value()):
-            raise _Wrong(
+            raise Wrong(
                 'This does not look like one: 32 digits and letters from a to f, under "Basic Information", "App '
                 'Credentials", "Signing Secret". (Not the client secret, not the verification token.)'
             )
@@ -171,21 +142,21 @@ class SlackDoctor:
     async def _address(self) -> str:
         public = self._settings.public_url.rstrip("/")
         if not public:
-            raise _Wrong("GLIMT_PUBLIC_URL is empty: Slack has to reach this installation, by https.")
+            raise Wrong("GLIMT_PUBLIC_URL is empty: Slack has to reach this installation, by https.")
         if urlsplit(public).scheme != "https":
-            raise _Wrong(f"GLIMT_PUBLIC_URL must begin with https://; Slack posts to {public}{EVENTS_PATH}.")
+            raise Wrong(f"GLIMT_PUBLIC_URL must begin with https://; Slack posts to {public}{EVENTS_PATH}.")
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         try:
             async with aiohttp.ClientSession(timeout=timeout, trust_env=True) as session:
                 async with session.post(public + EVENTS_PATH, data=b"{}", allow_redirects=False) as response:
                     status = response.status
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise _Worry(
+            raise Worry(
                 f"{public}{EVENTS_PATH} does not answer from here ({type(error).__name__}). Is `glimt bots` running, "
                 "and does the proxy know the name?"
             ) from None
         if status != 401:
-            raise _Worry(
+            raise Worry(
                 f"{public}{EVENTS_PATH} answers {status} instead of refusing an unsigned request with 401: does the "
                 "proxy pass /slack/ on to the bots process, and does that run with these settings?"
             )
@@ -194,7 +165,7 @@ class SlackDoctor:
     async def _workspaces(self) -> str:
         settings = self._settings
         if not settings.public_url:
-            raise _Wrong(f"GLIMT_PUBLIC_URL is empty: people install the app at GLIMT_PUBLIC_URL{INSTALL_PATH}.")
+            raise Wrong(f"GLIMT_PUBLIC_URL is empty: people install the app at GLIMT_PUBLIC_URL{INSTALL_PATH}.")
         engine = open_async_engine(settings.sql_url)
         try:
             installations = SealedInstallations(settings.slack_client_id, engine, Seal(settings.slack_sealing_keys))
@@ -205,7 +176,7 @@ class SlackDoctor:
         finally:
             await engine.dispose()
         if wrong:
-            raise _Wrong(f"{len(wrong)} of {len(teams)} cannot be served: {'; '.join(wrong)}")
+            raise Wrong(f"{len(wrong)} of {len(teams)} cannot be served: {'; '.join(wrong)}")
         install = settings.public_url.rstrip("/") + INSTALL_PATH
         return f"{len(teams)} installed; more at {install}"
 
@@ -234,23 +205,13 @@ class SlackDoctor:
                 wrong.append(f"#{found.get('name') or channel}: not a member")
         if wrong:
             name = (self._bot.get("user") if self._bot is not None else "") or "glimt"
-            raise _Worry(f"{'; '.join(wrong)}. In each of them: /invite @{name}")
+            raise Worry(f"{'; '.join(wrong)}. In each of them: /invite @{name}")
         return f"a member of all {len(self._settings.slack_channels)}"
 
     async def _events(self) -> str:
-        def newest() -> str:
-            store = Store(self._settings.sql_url)
-            try:
-                with store.read() as repositories:
-                    query = select(func.max(InboundEvent.received_at)).where(InboundEvent.platform == Platform.SLACK)
-                    at = repositories.session.scalar(query)
-            finally:
-                store.close()
-            return f"{at:%Y-%m-%d %H:%M} UTC" if at else ""
-
-        last = await asyncio.to_thread(newest)
+        last = await last_event(self._settings, Platform.SLACK)
         if not last:
-            raise _Worry(
+            raise Worry(
                 "No question has arrived from Slack yet. With `glimt bots` running, write to the app. If Slack says "
                 'that sending messages is turned off: "App Home", "Messages Tab", tick "Allow users to send Slash '
                 'commands and messages". If nothing happens: "Event Subscriptions", "Enable Events"; easiest is "App '

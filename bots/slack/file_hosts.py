@@ -1,7 +1,12 @@
 """Which hosts may see a workspace's token when a file is fetched: Slack's own, and no other.
 
-A file object's address is a stranger's claim ("remote files" point wherever their app says), and so is a redirect.
+A file object's address is a stranger's claim ("remote files" point wherever their app says), and so is a redirect. On
+Slack's own hosts there is also its API, which would do what an address says, in our name.
 """
+
+import re
+from posixpath import normpath
+from urllib.parse import unquote
 
 from yarl import URL
 
@@ -27,7 +32,7 @@ class FileHosts:
             parsed = URL(url)
             if base is not None:
                 parsed = base.join(parsed)
-            is_ours = self._is_ours(parsed)
+            is_ours = self._is_ours(parsed) and not _is_of_the_api(parsed)
         except ValueError:
             raise PictureError(user_message="Its address is not valid. Please upload it to Slack again.") from None
         if not is_ours:
@@ -36,12 +41,25 @@ class FileHosts:
             )
         return parsed
 
+    def knows(self, url: str) -> bool:
+        """Whether `url` is an address at Slack, of whatever it may be."""
+        try:
+            return self._is_ours(URL(url))
+        except ValueError:
+            return False
+
     def _is_ours(self, url: URL) -> bool:
         if url.user is not None or url.password is not None:
             return False
         if self._api is not None and url.absolute and url.origin() == self._api:
             return True
         return _is_slacks(url)
+
+
+def _is_of_the_api(url: URL) -> bool:
+    # `path` is decoded once. Whatever a server makes of two slashes, of dots, or of what is encoded twice.
+    path = normpath("/" + unquote(url.path).replace("\\", "/").lstrip("/")).lower()
+    return re.split("[/;]", path)[1] == "api"
 
 
 def _is_slacks(url: URL) -> bool:

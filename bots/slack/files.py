@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bots.chat.texts import text_id
 from bots.slack.message import File, Message
 from bots.web.text import file_name
 from core.conversation.inbound import Pending
@@ -27,8 +28,8 @@ _KEPT = (
     "thumb_360",
 )
 # Placeholders for files that Slack did not tell about.
-OWN_FILES = "files of the message"
-EARLIER_FILES = "files of the thread"
+OWN_FILES = text_id("files of the message")
+EARLIER_FILES = text_id("files of the thread")
 
 
 def reference(file: File) -> Pending:

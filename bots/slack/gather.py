@@ -1,81 +1,65 @@
 """References → pictures: everything that is fetched after a question was acknowledged."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.chat.background import Background
+from bots.chat.gather import Gatherer
+from bots.chat.texts import text_id
 from bots.services import Services
 from bots.slack import lookups
 from bots.slack.clients import Clients
 from bots.slack.download import Downloader
-from bots.slack.files import merged, shown_name
+from bots.slack.files import EARLIER_FILES, merged, shown_name
+from bots.slack.lookups import Earlier
 from bots.slack.message import File
 from bots.slack.target import Target
 from bots.slack.words import plain
 from core.conversation.changes import replace_question
-from core.conversation.gathering import Gathered, finish_gathering
 from core.conversation.inbound import Named, Refused
-from core.errors import GlimtError, NotAllowed, PictureError, PictureTooLarge, StoreError
+from core.errors import GlimtError, NotAllowed, PictureError, PictureTooLarge
 from core.media.limits import too_large
 from core.store.models import Attachment, Turn
-from core.values import AttachmentState, TurnState
+from core.values import Platform
 
 log = structlog.get_logger(__name__)
 
 # Files that are fetched at once, of all questions.
 FETCHES = 16
 _THUMBS = ("thumb_1024", "thumb_960", "thumb_720", "thumb_480", "thumb_360")
-_STORE_PAUSE_S = 2.0
+_NOT_INSTALLED = "The app is not installed here any more."
+_LEFT_OUT = (
+    "{n} older ones were left out, because there are too many for one question. Please ask about them separately."
+)
+_NOT_WHOLE = "The thread is too long to be read to its end. Please send the pictures that matter once more."
+_GAVE_WAY = "There are too many pictures in this thread for one question. Please ask about it separately."
 
 
-class Gatherer:
-    """Fetches the files of turns that are gathering and makes them ready."""
+class SlackGatherer(Gatherer):
+    """Fetches what turns in Slack refer to."""
 
-    def __init__(self, services: Services, clients: Clients, downloader: Downloader) -> None:
-        self._services = services
+    platform = Platform.SLACK
+    not_in_time = text_id("Slack did not hand it out in time. Please send it again.")
+
+    def __init__(self, services: Services, background: Background, clients: Clients, downloader: Downloader) -> None:
+        super().__init__(services, background)
         self._clients = clients
         self._downloader = downloader
         self._slots = asyncio.Semaphore(FETCHES)
 
-    async def gather(self, turn_id: str) -> None:
-        """Until the turn is ready, or over. Once begun it is safe to be cut off: it is then done anew."""
-        while True:
-            try:
-                if await self._once(turn_id) is not Gathered.MORE:
-                    return
-            except StoreError as error:
-                log.warning("gathering_waits", error=error.code)
-                await asyncio.sleep(_STORE_PAUSE_S)
-
-    async def _once(self, turn_id: str) -> Gathered:
-        turn, target = await asyncio.to_thread(self._load, turn_id)
-        if turn is None or target is None or turn.state != TurnState.GATHERING:
-            return Gathered.OVER
-        pending = [a for a in turn.attachments if a.state == AttachmentState.PENDING]
-        files = await self._files(target, pending)
-        if not turn.question.strip() and target.root != target.asked:
-            await self._ask_as_root(turn_id, target)
-        result = await asyncio.to_thread(
-            finish_gathering,
-            self._services.store,
-            self._services.blobs,
-            turn_id,
-            [a.id for a in pending],
-            files,
-            self._services.settings.pictures_per_turn,
-        )
-        if result is Gathered.READY:
-            self._services.announcer.hint(turn.person_id, turn.conversation_id)
-        return result
-
-    def _load(self, turn_id: str) -> tuple[Turn | None, Target | None]:
-        with self._services.store.read() as repositories:
-            turn = repositories.turns.get(turn_id)
-            delivery = repositories.deliveries.of_turn(turn_id)
-        return turn, Target.read(delivery.target) if delivery is not None else None
+    async def fetch(
+        self, turn: Turn, target: Mapping[str, Any], pending: Sequence[Attachment]
+    ) -> list[Named | Refused]:
+        """See `Gatherer.fetch`."""
+        where = Target.read(target)
+        files = await self._files(where, pending)
+        if not turn.question.strip() and where.root != where.asked:
+            await self._ask_as_root(turn.id, where)
+        return files
 
     async def _ask_as_root(self, turn_id: str, target: Target) -> None:
         """Somebody only called us into the thread: the question is what the thread began with."""
@@ -85,30 +69,35 @@ class Gatherer:
             most = self._services.settings.question_max_chars
             await asyncio.to_thread(replace_question, self._services.store, turn_id, question[:most])
 
-    async def _files(self, target: Target, pending: list[Attachment]) -> list[Named | Refused]:
+    async def _files(self, target: Target, pending: Sequence[Attachment]) -> list[Named | Refused]:
+        """All files that a question is about, in the order of the thread: as many as are looked at with one question,
+        the question's own first of all, then the root's, then the newest. What is left out is said."""
         try:
             client = await self._clients.of(target.team)
         except NotAllowed as error:
-            return [Refused(a.name, error.code, "The app is not installed here any more.") for a in pending]
-        known = [a.source["file"] for a in pending if "file" in a.source]
-        looked: dict[str, list[File]] = {"thread": [], "message": []}
+            return [Refused(a.name, error.code, _NOT_INSTALLED) for a in pending]
+        own: list[File] = [a.source["file"] for a in pending if "file" in a.source]
+        earlier = Earlier([], [], whole=True)
         refused: list[Named | Refused] = []
         for attachment in pending:
-            if "look" in attachment.source:
-                try:
-                    found = await self._look(client, target, attachment.source)
-                    looked[attachment.source["look"]] += found
-                except PictureError as error:
-                    refused.append(Refused(attachment.name, error.code, error.user_message))
-        # What was there before comes first, as in the thread.
-        files = merged(looked["thread"], looked["message"], known)
-        read = await asyncio.gather(*(self._read(client, target, file) for file in files))
-        return [one for several in read for one in several] + refused
-
-    async def _look(self, client: AsyncWebClient, target: Target, source: Mapping[str, Any]) -> list[File]:
-        if source["look"] == "thread":
-            return await lookups.earlier_files(client, target.thread, source["ts"])
-        return await lookups.message_files(client, target.thread, source["ts"], expected=bool(source["expected"]))
+            source = attachment.source
+            try:
+                if source.get("look") == "thread":
+                    earlier = await lookups.earlier_files(client, target.thread, source["ts"])
+                elif source.get("look") == "message":
+                    expected = bool(source["expected"])
+                    own = [*await lookups.message_files(client, target.thread, source["ts"], expected=expected), *own]
+            except PictureError as error:
+                refused.append(Refused(attachment.name, error.code, error.user_message))
+        own = merged(own)
+        before, left_out = _chosen(earlier, own, self._services.settings.pictures_per_turn)
+        read = await asyncio.gather(*(self._read(client, target, file) for file in [*before, *own]))
+        results = _fitted(read[: len(before)], read[len(before) :], self._services.settings.pictures_per_turn)
+        if left_out:
+            refused.append(Refused(EARLIER_FILES, "too_many_pictures", _LEFT_OUT.format(n=left_out)))
+        if not earlier.whole:
+            refused.append(Refused(EARLIER_FILES, "thread_too_long", _NOT_WHOLE))
+        return [one for several in results for one in several] + refused
 
     async def _read(self, client: AsyncWebClient, target: Target, file: File) -> list[Named | Refused]:
         name = shown_name(file)
@@ -163,6 +152,36 @@ class Gatherer:
                 return list(named)
             problem = problem or list(refused)
         return problem or [Refused(name, PictureError.code, "Slack names no place to fetch it from.")]
+
+
+def _chosen(earlier: Earlier, own: Sequence[File], most: int) -> tuple[list[File], int]:
+    """Which files of the thread are fetched, in its order, and how many are not."""
+    known = {file.get("id") for file in own}
+    root = [file for file in merged(earlier.root) if file.get("id") not in known]
+    replies = [file for file in merged(earlier.replies) if file.get("id") not in {f.get("id") for f in root} | known]
+    room = max(0, most - len(own))
+    kept_root = root[:room]
+    room -= len(kept_root)
+    kept = [*kept_root, *(replies[-room:] if room else [])]
+    return kept, len(root) + len(replies) - len(kept)
+
+
+def _fitted(
+    before: Sequence[list[Named | Refused]], own: Sequence[list[Named | Refused]], most: int
+) -> list[list[Named | Refused]]:
+    """All of them, but that those of the thread give way, the root last: a document is as many pictures as pages."""
+
+    def pictures(files: Sequence[list[Named | Refused]]) -> int:
+        return sum(isinstance(one, Named) for file in files for one in file)
+
+    room, kept = most - pictures(own), list(before)
+    for number in [*range(1, len(kept)), *range(min(1, len(kept)))]:
+        if pictures(kept) <= room:
+            break
+        named = [one for one in kept[number] if isinstance(one, Named)]
+        if named:
+            kept[number] = [Refused(named[0].name, "too_many_pictures", _GAVE_WAY)]
+    return [*kept, *own]
 
 
 def _address(file: File) -> str:

@@ -12,7 +12,7 @@ from bots.slack.listening import is_served, may_be_for_us
 from bots.slack.message import Deletion, Edit, Message, read_change, read_message
 from bots.slack.people import Profile
 from bots.slack.questions import question_of
-from bots.slack.target import Thread, message_key
+from bots.slack.target import Target, Thread, message_key
 from bots.slack.words import mentions, plain
 from core.conversation.changes import replace_question, turn_of_event
 from core.conversation.gathering import add_references
@@ -112,7 +112,11 @@ class Inbox:
         key = message_key(deletion.team, deletion.channel, deletion.ts)
         turn = await self._turn(key)
         if turn is not None:
+            # First this, or "Stopped." would be said below a question that is not there any more.
+            target = await self._services.write_urgently(key, lambda r: _take_back(r, turn.id))
             await self._services.cancel(turn.id)
+            if target is not None:
+                self._desk.background.start(self._desk.platform.quiet(target))
         elif _is_fresh(deletion.ts, event):
             # It may have overtaken its message, which shall find that it was deleted.
             await self._first(key)
@@ -173,3 +177,10 @@ def _command(message: Message, bot_user: str) -> Command | None:
     if only_us and not message.files and _BARE_WORD.fullmatch(words):
         return parse_command(words)
     return None
+
+
+def _take_back(repositories: Repositories, turn_id: str) -> Target | None:
+    """Where nothing will be said about this turn; None: something stands there already."""
+    delivery = repositories.deliveries.of_turn(turn_id)
+    dropped = repositories.deliveries.drop(turn_id)
+    return Target.read(delivery.target) if dropped and delivery is not None else None

@@ -11,9 +11,19 @@ from slack_sdk.web.async_chat_stream import AsyncChatStream
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.chat.actions import Button
-from bots.chat.platform import Part, PostGone, Status
-from bots.slack.blocks import MESSAGE_CHARS, answer_metadata, buttons_of, said
-from bots.slack.refusals import FAILURES, NOT_HERE, STOPPED_BY_USER, STREAM_OVER, as_failure, error_code
+from bots.chat.defang import settled, without_links
+from bots.chat.platform import Part, PostGone, SendRefused, Status
+from bots.slack.blocks import MESSAGE_CHARS, answer_metadata, buttons_of, calling_nobody, said
+from bots.slack.refusals import (
+    FAILURES,
+    FORM_REFUSED,
+    NOT_HERE,
+    NOT_IN_THIS_PLACE,
+    STOPPED_BY_USER,
+    STREAM_OVER,
+    as_failure,
+    error_code,
+)
 from bots.slack.status import Statuses
 from bots.slack.target import Target
 
@@ -73,6 +83,7 @@ class SlackLive:
     async def write(self, text: str, thinking: str, stop: Button) -> str | None:
         """More of the answer, or another beginning of it."""
         client = await self._client()
+        text = spoken(settled(text))
         if self._way is _Way.STREAM and not self._post and not self._statuses.streams(self._target):
             self._way = _Way.EDIT
         try:
@@ -94,18 +105,22 @@ class SlackLive:
                     markdown_text=part.text[len(self._shown) :],
                     blocks=buttons_of(part.buttons),
                     metadata=answer_metadata(self._turn_id, part.position),
-                    session_status="active",
+                    session_status="processing" if self._statuses.others(self._target) else "active",
                 )
                 self._statuses.ended(self._target)
                 return str(answer.get("ts") or stream.ts)
             except FAILURES as error:
                 self._note(error)
-                if error_code(error) not in STREAM_OVER | NOT_HERE | {STOPPED_BY_USER}:
-                    raise as_failure(error) from error
+                failure = as_failure(error)
+                # What refuses a stream may still take a message; if not, that says so.
+                is_final = isinstance(failure, SendRefused) or error_code(error) in FORM_REFUSED
+                if not is_final and error_code(error) not in STREAM_OVER | NOT_HERE | {STOPPED_BY_USER}:
+                    raise failure from error
         raise PostGone("it cannot be finished as a stream")
 
     async def leave(self) -> None:
-        """The stream stays as it is; whoever goes on ends it and writes the message anew."""
+        """The stream stays as it is; whoever goes on ends it and writes the message anew. The status is theirs, too."""
+        self._statuses.ended(self._target)
 
     async def _client(self) -> AsyncWebClient:
         return await self._open_client()
@@ -116,7 +131,7 @@ class SlackLive:
                 buffer_size=BUFFER_CHARS,
                 channel=self._target.channel,
                 thread_ts=self._target.root,
-                recipient_team_id=self._target.team,
+                recipient_team_id=self._target.user_team or self._target.team,
                 recipient_user_id=self._target.user,
             )
         return self._stream
@@ -155,7 +170,7 @@ class SlackLive:
             self._post = self._stream.ts or self._post
         log.info("slack_stream_failed", error=code, begun=bool(self._post))
         if code in NOT_HERE:
-            self._statuses.lack_streams(self._target.team)
+            self._statuses.lack_streams(self._target.team, self._target.channel if code in NOT_IN_THIS_PLACE else "")
             self._way = _Way.EDIT
         elif code == STOPPED_BY_USER:
             self._way = _Way.CLOSED
@@ -199,6 +214,11 @@ class SlackLive:
         self._way = _Way.EDIT
         self._post, self._shown, self._edited_at = str(answer["ts"]), text, time.monotonic()
         return self._post
+
+
+def spoken(text: str) -> str:
+    """What of an answer is shown: words that link nowhere and call nobody."""
+    return calling_nobody(without_links(text))
 
 
 async def end_stream(client: AsyncWebClient, target: Target, post: str) -> None:

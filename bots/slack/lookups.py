@@ -1,7 +1,8 @@
 """Asking Slack for messages and files that an event did not bring."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -16,8 +17,12 @@ log = structlog.get_logger(__name__)
 
 # An upload is attached to its message a moment after the message was sent.
 PAUSES_S = (0.3, 0.7, 1.5)
-# Apps that are sold outside Slack's marketplace get no more than this at once.
-PAGE = 15
+# Asked for at once. Apps that are sold outside Slack's marketplace get 15, whatever they ask for.
+PAGE = 200
+# Threads with more are not read to their end, nor for longer than this: somebody waits.
+MOST_MESSAGES = 1_000
+MOST_PAGES = 70
+PATIENCE_S = 20.0
 
 
 async def message_files(client: AsyncWebClient, thread: Thread, ts: str, *, expected: bool) -> list[File]:
@@ -37,16 +42,64 @@ async def message_files(client: AsyncWebClient, thread: Thread, ts: str, *, expe
     return found
 
 
-async def earlier_files(client: AsyncWebClient, thread: Thread, ts: str) -> list[File]:
-    """The files of the thread's root, and of its replies before the message `ts`.
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Files of a thread, of its root and of its replies. `whole`: the thread was read to its end."""
+
+    root: list[File]
+    replies: list[File]
+    whole: bool
+
+
+async def earlier_files(client: AsyncWebClient, thread: Thread, ts: str) -> Earlier:
+    """What people have put into the thread before the message `ts`, in order.
 
     Raises:
         PictureError: Slack does not tell.
     """
-    messages = await _replies(client, thread, latest=ts, limit=PAGE)
-    return [
-        f for m in messages if float(str(m.get("ts", "0"))) < float(ts) and not m.get("bot_id") for f in files_of(m)
-    ]
+    root: list[File] = []
+    later: list[File] = []
+    whole, read = False, 0
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            async for message in replies(client, thread, latest=ts):
+                read += 1
+                at = str(message.get("ts") or "0")
+                if float(at) < float(ts) and not message.get("bot_id"):
+                    (root if at == thread.root else later).extend(files_of(message))
+        # One page more than there are of the smallest ones would be needed to know better.
+        whole = read < MOST_MESSAGES
+    except SlackApiError as error:
+        if not read:
+            raise _untold(error) from error
+    except TimeoutError:
+        if not read:
+            raise PictureError(
+                "timeout", user_message="Slack is asked too often at the moment. Please send the picture again."
+            ) from None
+    return Earlier(root, later, whole)
+
+
+async def replies(client: AsyncWebClient, thread: Thread, **asked: Any) -> AsyncGenerator[Mapping[str, Any], None]:
+    """The thread's messages, oldest first and each once, as many as we read of one.
+
+    Raises:
+        SlackApiError, aiohttp.ClientError, TimeoutError: Slack does not tell (any further).
+    """
+    seen: set[str] = set()
+    cursor: str | None = None
+    for _ in range(MOST_PAGES):
+        said = await client.conversations_replies(
+            channel=thread.channel, ts=thread.root, inclusive=True, limit=PAGE, cursor=cursor, **asked
+        )
+        for message in said.get("messages") or ():
+            # Slack repeats the root on each page.
+            if (ts := str(message.get("ts"))) not in seen and len(seen) < MOST_MESSAGES:
+                seen.add(ts)
+                yield message
+        cursor = (said.get("response_metadata") or {}).get("next_cursor")
+        if not cursor or len(seen) >= MOST_MESSAGES:
+            return
 
 
 async def root_text(client: AsyncWebClient, thread: Thread) -> str:
@@ -73,7 +126,7 @@ async def file_info(client: AsyncWebClient, file_id: str) -> File:
 
 
 async def _message(client: AsyncWebClient, thread: Thread, ts: str) -> Mapping[str, Any] | None:
-    messages = await _replies(client, thread, oldest=ts, latest=ts, limit=PAGE)
+    messages = await _replies(client, thread, oldest=ts, latest=ts, limit=15)
     return next((message for message in messages if message.get("ts") == ts), None)
 
 

@@ -1,5 +1,6 @@
 """What Slack's message events say, as far as it concerns us."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +9,9 @@ from bots.slack.target import Thread, message_key
 
 # Everything else with a subtype is about a channel, not from a person: joins, topics, other bots …
 _SPOKEN = (None, "file_share", "thread_broadcast")
+# What Slackbot says (automatic replies, reminders) has a user's form; two that answer each other would never end.
+_SLACKBOT = "USLACKBOT"
+_TEAM = re.compile(r"T[A-Z0-9]+")
 File = Mapping[str, Any]
 
 
@@ -29,6 +33,8 @@ class Message:
     # Slack says that there are files, without saying which.
     promises_files: bool = False
     other_keys: tuple[str, ...] = field(default=())
+    # Where the person is at home, if that is not `team`.
+    user_team: str = ""
 
     @property
     def thread(self) -> Thread:
@@ -51,7 +57,7 @@ def read_message(team: str, event: Mapping[str, Any], event_id: str = "") -> Mes
     if event.get("subtype") not in _SPOKEN or event.get("bot_id") or event.get("hidden"):
         return None
     channel, ts, user = event.get("channel"), event.get("ts"), event.get("user")
-    if not (isinstance(channel, str) and isinstance(ts, str) and isinstance(user, str)):
+    if not (isinstance(channel, str) and isinstance(ts, str) and isinstance(user, str)) or user == _SLACKBOT:
         return None
     root = event.get("thread_ts") or ""
     return Message(
@@ -66,7 +72,15 @@ def read_message(team: str, event: Mapping[str, Any], event_id: str = "") -> Mes
         promises_files=not event.get("files") and (event.get("subtype") == "file_share" or bool(event.get("upload"))),
         mention_event=event.get("type") == "app_mention",
         other_keys=(f"event:{event_id}",) if event_id else (),
+        user_team=home_of(event, team),
     )
+
+
+def home_of(event: Mapping[str, Any], team: str) -> str:
+    """The other workspace that the person of an event is at home in; empty: none, or Slack names an organisation."""
+    homes = (event.get(name) for name in ("user_team", "source_team", "team"))
+    home = next((home for home in homes if isinstance(home, str) and _TEAM.fullmatch(home)), team)
+    return home if home != team else ""
 
 
 def files_of(message: Mapping[str, Any]) -> tuple[File, ...]:

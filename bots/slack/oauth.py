@@ -26,6 +26,7 @@ from starlette.responses import Response
 from bots.slack.authorize import WorkspaceTokens
 from bots.slack.installations import SealedInstallations
 from bots.slack.manifest import BOT_SCOPES, INSTALL_PATH, REDIRECT_PATH
+from bots.slack.page import HEADERS, page
 from bots.slack.states import EXPIRES_S, OnceStates
 from core.errors import ConfigurationError
 from core.settings import Settings
@@ -170,13 +171,6 @@ async def _failed(args: AsyncFailureArgs) -> BoltResponse:
 def _page(settings: AsyncOAuthSettings, status: int, title: str, body: str) -> BoltResponse:
     return BoltResponse(
         status=status,
-        headers={
-            "Content-Type": "text/html; charset=utf-8",
-            "Set-Cookie": settings.state_utils.build_set_cookie_for_deletion(),
-        },
-        body=(
-            '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>'
-            f'{title}</title><meta name="viewport" content="width=device-width"></head>'
-            f"<body><h1>{title}</h1>{body}</body></html>"
-        ),
+        headers={**HEADERS, "Set-Cookie": settings.state_utils.build_set_cookie_for_deletion()},
+        body=page(title, body),
     )

@@ -1,16 +1,19 @@
 """Slack as a platform that answers are sent to."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bots.chat.follow import Cadence
-from bots.chat.platform import Address, Part, SendRefused
+from bots.chat.platform import Address, Part, SendFailed, SendRefused
 from bots.chat.split import split
 from bots.services import Services
+from bots.slack import lookups
 from bots.slack.blocks import (
     ANSWER_EVENT,
     MESSAGE_CHARS,
@@ -18,12 +21,12 @@ from bots.slack.blocks import (
     answer_metadata,
     buttons_of,
     pictured,
+    plainly_said,
     said,
 )
 from bots.slack.clients import Clients
-from bots.slack.live import SlackLive, end_stream
-from bots.slack.lookups import PAGE
-from bots.slack.refusals import FAILURES, as_failure, error_code
+from bots.slack.live import SlackLive, end_stream, spoken
+from bots.slack.refusals import FAILURES, FORM_REFUSED, TOKEN_REFUSED, as_failure, error_code
 from bots.slack.status import Statuses
 from bots.slack.target import Target
 from core.errors import NotAllowed
@@ -49,8 +52,8 @@ class SlackPlatform:
         self.statuses = Statuses()
 
     def split(self, text: str) -> Sequence[str]:
-        """Parts of one message's Markdown each."""
-        return [piece.shown for piece in split(text, MESSAGE_CHARS)]
+        """Parts of one message's Markdown each, in which nothing links or calls anybody."""
+        return [piece.shown for piece in split(spoken(text), MESSAGE_CHARS)]
 
     def live(self, address: Address, post: str | None) -> SlackLive:
         """The view on an answer that is being written."""
@@ -71,18 +74,21 @@ class SlackPlatform:
         try:
             if part.picture:
                 return await self._send_picture(client, target, address, part)
-            answer = await client.chat_postMessage(
-                channel=target.channel,
-                thread_ts=target.root,
-                unfurl_links=False,
-                unfurl_media=False,
-                metadata=answer_metadata(address.turn_id, part.position),
-                **said(part.text, buttons_of(part.buttons)),
+            answer = await self._in_any_form(
+                part,
+                partial(
+                    client.chat_postMessage,
+                    channel=target.channel,
+                    thread_ts=target.root,
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    metadata=answer_metadata(address.turn_id, part.position),
+                ),
             )
         except FAILURES as error:
-            raise as_failure(error) from error
+            raise self._failure(target, error) from error
         if part.last:
-            await self.statuses.end(client, target)
+            await self.statuses.end(client, target, resumed=address.resumed)
         return str(answer["ts"])
 
     async def edit(self, address: Address, post: str, part: Part) -> None:
@@ -94,16 +100,20 @@ class SlackPlatform:
             return
         await end_stream(client, target, post)
         try:
-            await client.chat_update(
-                channel=target.channel,
-                ts=post,
-                metadata=answer_metadata(address.turn_id, part.position),
-                **said(part.text, buttons_of(part.buttons)),
+            await self._in_any_form(
+                part,
+                partial(
+                    client.chat_update,
+                    channel=target.channel,
+                    ts=post,
+                    metadata=answer_metadata(address.turn_id, part.position),
+                ),
             )
         except FAILURES as error:
-            raise as_failure(error) from error
+            raise self._failure(target, error) from error
         if part.last:
-            await self.statuses.end(client, target)
+            # Whoever began the message, here or elsewhere, has let go of its status.
+            await self.statuses.end(client, target, resumed=True)
 
     async def find(self, address: Address, position: int) -> str | None:
         """Our message in the thread that carries the turn's id. A stream that was cut off carries nothing; as one
@@ -111,18 +121,17 @@ class SlackPlatform:
         target = Target.read(address.target)
         client = await self._client(target)
         me = (await self._clients.installed(target.team)).bot_user
-        try:
-            answer = await client.conversations_replies(
-                channel=target.channel,
-                ts=target.root,
-                oldest=target.asked,
-                limit=PAGE,
-                include_all_metadata=True,
-            )
-        except FAILURES as error:
-            raise as_failure(error) from error
         unmarked = ""
-        for message in answer.get("messages") or ():
+        try:
+            said_since = [
+                message
+                async for message in lookups.replies(
+                    client, target.thread, oldest=target.asked, include_all_metadata=True
+                )
+            ]
+        except FAILURES as error:
+            raise self._failure(target, error) from error
+        for message in said_since:
             if message.get("user") != me or float(message["ts"]) <= float(target.asked):
                 continue
             metadata = message.get("metadata") or {}
@@ -140,7 +149,30 @@ class SlackPlatform:
         except NotAllowed as error:
             raise SendRefused(str(error)) from error
         except FAILURES as error:
-            raise as_failure(error) from error
+            raise self._failure(target, error) from error
+
+    async def quiet(self, target: Target) -> None:
+        """Nothing will be said there: take away what shows that we are at work."""
+        try:
+            await self.statuses.end(await self._client(target), target, resumed=True, posted=False)
+        except SendFailed as error:
+            log.info("slack_status_left", error=str(error))
+
+    async def _in_any_form(self, part: Part, send: Callable[..., Awaitable[AsyncSlackResponse]]) -> AsyncSlackResponse:
+        """As Markdown, or letter by letter where Slack does not take it."""
+        buttons = buttons_of(part.buttons)
+        try:
+            return await send(**said(part.text, buttons))
+        except SlackApiError as error:
+            if error_code(error) not in FORM_REFUSED:
+                raise
+            log.warning("slack_markdown_refused", error=error_code(error))
+            return await send(**plainly_said(part.text, buttons))
+
+    def _failure(self, target: Target, error: Exception) -> SendFailed:
+        if error_code(error) in TOKEN_REFUSED:
+            self._clients.doubt(target.team)
+        return as_failure(error)
 
     async def _send_picture(self, client: AsyncWebClient, target: Target, address: Address, part: Part) -> str:
         uploaded = await client.files_upload_v2(content=part.picture, filename=part.picture_name, title=part.text[:200])

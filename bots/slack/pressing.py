@@ -67,10 +67,13 @@ class Pressing:
         view = body.get("view") or {}
         if view.get("callback_id") != FORM:
             return
-        about = json.loads(view.get("private_metadata") or "{}")
+        about = _carried(view.get("private_metadata"))
+        if about is None or not is_served(self._settings, team, about["channel"]):
+            return
         typed = ((view.get("state") or {}).get("values") or {}).get(_QUESTION, {}).get(_QUESTION, {}).get("value") or ""
         user = str(body["user"]["id"])
-        target = Target(team, about["channel"], about["root"], about["ts"], user)
+        home = str(body["user"].get("team_id") or team)
+        target = Target(team, about["channel"], about["root"], about["ts"], user, home if home != team else "")
         profile = self._desk.people.known(team, user)
         message = Message(team, target.channel, "", target.asked, target.root, user, "")
         files = tuple(reference({"id": file_id}) for file_id in about["files"])
@@ -102,7 +105,7 @@ class Pressing:
         caller = await self._desk.caller(thread, user, in_thread=bool(root))
         reply = await self._desk.commands.press(caller, value)
         if reply is not None:
-            await self._desk.say(thread, user, reply, in_thread=bool(root))
+            await self._desk.say(thread, user, reply, in_thread=bool(root), response_url=_response_url(body))
 
     async def _slash(self, team: str, channel: str, user: str, body: Body) -> None:
         words = str(body.get("text") or "")
@@ -112,7 +115,7 @@ class Pressing:
         caller = await self._desk.caller(thread, user, in_thread=False)
         last = await asyncio.to_thread(self._asked_last, team, channel, user)
         reply = await self._desk.commands.run(replace(caller, conversation=last), command)
-        await self._desk.say(thread, user, reply, in_thread=False)
+        await self._desk.say(thread, user, reply, in_thread=False, response_url=_response_url(body))
 
     def _asked_last(self, team: str, channel: str, user: str) -> str | None:
         with self._desk.services.store.read() as repositories:
@@ -148,6 +151,22 @@ class Pressing:
             await client.views_open(trigger_id=body.get("trigger_id"), view=_notice(texts))
         except (*FAILURES, NotAllowed) as error:
             log.info("slack_form_not_opened", error=error_code(error))
+
+
+def _carried(metadata: object) -> dict[str, Any] | None:
+    """What `_open_form` put into the form; None: it is none of ours."""
+    try:
+        about = json.loads(str(metadata or ""))
+    except ValueError:
+        return None
+    if not isinstance(about, dict) or not all(isinstance(about.get(name), str) for name in ("channel", "ts", "root")):
+        return None
+    files = about.get("files")
+    return about if isinstance(files, list) and all(isinstance(file, str) for file in files) else None
+
+
+def _response_url(body: Body) -> str:
+    return str(body.get("response_url") or "")
 
 
 def _form(texts: Texts, about: dict[str, Any], *, member: bool) -> dict[str, Any]:

@@ -15,7 +15,7 @@ def question_of(
 
     Its files are references, because nothing may be fetched before the acknowledgement.
     """
-    target = Target(message.team, message.channel, message.thread.root, message.ts, message.user)
+    target = Target(message.team, message.channel, message.thread.root, message.ts, message.user, message.user_team)
     pending: list[Pending] = []
     if joins and message.root:
         pending.append(earlier_files(message))

@@ -7,17 +7,22 @@ from bots.chat.platform import PostGone, SendFailed, SendRefused
 
 FAILURES = (SlackClientError, aiohttp.ClientError, TimeoutError, OSError)
 
+# The token is none (any more), or may not do it: another one may come, as when the app is installed again.
+TOKEN_REFUSED = {
+    "account_inactive",
+    "invalid_auth",
+    "missing_scope",
+    "not_authed",
+    "token_expired",
+    "token_revoked",
+}
 # Nothing more can be said there, however often it is tried.
 _NEVER = {
-    "account_inactive",
     "cannot_reply_to_message",
     "channel_is_archived",
     "channel_not_found",
-    "invalid_auth",
     "is_archived",
     "is_inactive",
-    "missing_scope",
-    "not_authed",
     "not_in_channel",
     "org_login_required",
     "restricted_action",
@@ -25,21 +30,28 @@ _NEVER = {
     "restricted_action_thread_only_channel",
     "team_access_not_granted",
     "thread_not_found",
-    "token_expired",
-    "token_revoked",
     "user_not_found",
 }
+# What is said is not taken in this form.
+FORM_REFUSED = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"}
+# Nothing can be posted there, not even for one person's eyes.
+NOT_A_MEMBER = {"channel_not_found", "not_in_channel", "user_not_in_channel"}
 # The message cannot be changed; another one may be sent.
 _GONE = {"message_not_found", "cant_update_message", "edit_window_closed", "message_not_owned_by_app"}
 STREAM_OVER = {"message_not_in_streaming_state", "streaming_state_conflict"}
 STOPPED_BY_USER = "stopped_by_user"
-# This workspace, app or place has no such thing; there is no use in trying again in this process.
-NOT_HERE = {
+# This place has no such thing, whatever others of the workspace have.
+NOT_IN_THIS_PLACE = {
     "channel_type_not_supported",
-    "feature_not_enabled",
     "method_not_supported_for_channel_type",
     "missing_recipient_team_id",
     "missing_recipient_user_id",
+    "team_not_found",
+    "user_not_found",
+}
+# This workspace or app has no such thing, or this place: there is no use in trying it again soon.
+NOT_HERE = NOT_IN_THIS_PLACE | {
+    "feature_not_enabled",
     "missing_scope",
     "not_agent_app",
     "not_allowed",

@@ -25,13 +25,17 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where one question stands, and so where its answer goes. `user` asked it in the message `asked`."""
+    """Where one question stands, and so where its answer goes. `user` asked it in the message `asked`.
+
+    `user_team` is the workspace that the person is at home in, where that is another one: in shared channels.
+    """
 
     team: str
     channel: str
     root: str
     asked: str
     user: str
+    user_team: str = ""
 
     @property
     def thread(self) -> Thread:
@@ -49,7 +53,9 @@ class Target:
         Raises:
             KeyError: it is none of ours.
         """
-        return cls(*(str(stored[name]) for name in ("team", "channel", "root", "asked", "user")))
+        names = ("team", "channel", "root", "asked", "user")
+        team, channel, root, asked, user = (str(stored[name]) for name in names)
+        return cls(team, channel, root, asked, user, str(stored.get("user_team") or ""))
 
 
 def message_key(team: str, channel: str, ts: str) -> str:

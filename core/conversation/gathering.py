@@ -21,7 +21,7 @@ class Gathered(Enum):
     """What became of the turn."""
 
     READY = auto()
-    # More files of the same message became known meanwhile: fetch those too.
+    # More of it became known meanwhile: fetch that too; or more may still come.
     MORE = auto()
     # It was cancelled, or somebody else has gathered it.
     OVER = auto()
@@ -30,14 +30,14 @@ class Gathered(Enum):
 def finish_gathering(
     store: Store, blobs: BlobStore, turn_id: str, fetched: Collection[str], files: Sequence[Named | Refused], most: int
 ) -> Gathered:
-    """Write what the turn's references turned out to be, in the order given. Blocking.
+    """Write what the turn's references turned out to be, in the order given, behind what it has already. Blocking.
 
     `fetched` are the ids of the pending attachments that `files` stand for. Pictures beyond `most` are refused by name.
 
     Raises:
         StoreError: nothing was written.
     """
-    files = _at_most(files, most)
+    files = _at_most(files, most, most)
     for file in files:
         if isinstance(file, Named):
             blobs.put(file.picture.data)
@@ -46,15 +46,19 @@ def finish_gathering(
         if turn is None:
             return Gathered.OVER
         pending = {a.id for a in turn.attachments if a.state == AttachmentState.PENDING}
-        if pending - set(fetched):
+        if pending - set(fetched) or (turn.not_before is not None and turn.not_before > utc_now()):
             return Gathered.MORE
+        # A question that was recalled has some that are not pending.
+        kept = [a for a in turn.attachments if a.state != AttachmentState.PENDING]
         if not repositories.turns.make_ready(turn_id, utc_now()):
             return Gathered.OVER
-        repositories.attachments.clear(turn_id)
+        first = 1 + max((a.position for a in kept), default=-1)
+        files = _at_most(files, most - sum(a.state == AttachmentState.STORED for a in kept), most)
+        repositories.attachments.clear_pending(turn_id)
         repositories.attachments.add_stored(
-            file.stored(turn_id, position) for position, file in enumerate(files) if isinstance(file, Named)
+            file.stored(turn_id, position) for position, file in enumerate(files, first) if isinstance(file, Named)
         )
-        for position, file in enumerate(files):
+        for position, file in enumerate(files, first):
             if isinstance(file, Refused):
                 repositories.attachments.add(
                     turn_id,
@@ -93,13 +97,13 @@ def add_references(store: Store, turn_id: str, references: Sequence[Pending], ke
     return bool(fresh)
 
 
-def _at_most(files: Sequence[Named | Refused], most: int) -> list[Named | Refused]:
+def _at_most(files: Sequence[Named | Refused], room: int, most: int) -> list[Named | Refused]:
     kept: list[Named | Refused] = []
     pictures = 0
     for file in files:
         if isinstance(file, Named):
             pictures += 1
-            if pictures > most:
+            if pictures > room:
                 beyond = Refused(file.name, "too_many_pictures", _TOO_MANY.format(most=most))
                 if beyond not in kept:
                     kept.append(beyond)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from core.errors import PictureError
@@ -69,7 +70,8 @@ class InboundQuestion:
     `conversation` is the platform's name of the thread, `conversation_id` ours; without either, the conversation is the
     latest of its `place` (the platform's name of the channel, chat or topic); without that, too, a new one begins,
     unless `history` matches one that is stored. `reply_to` says where to answer, in the adapter's own words; adapters
-    that send answers (`bots.chat.deliver`) must give it. `for_many`: the person is a program, and does not say for whom
+    that send answers (`bots.chat.deliver`) must give it. `gather_until`: until then more may come that belongs to it
+    (`core.conversation.joining`). `for_many`: the person is a program, and does not say for whom
     of its users it asks.
     """
 
@@ -84,6 +86,7 @@ class InboundQuestion:
     conversation_id: str | None = None
     place: str = ""
     reply_to: Mapping[str, Any] = field(default_factory=dict)
+    gather_until: datetime | None = None
     for_many: bool = False
     person_name: str = ""
     locale: str = ""

@@ -50,8 +50,9 @@ class Intake:
         self._blobs = blobs
         self._settings = settings
 
-    def accept(self, inbound: InboundQuestion) -> Accepted:
-        """Commit the question in a transaction of its own; when this returns, nothing can lose it.
+    def accept(self, inbound: InboundQuestion, *, urgent: bool = False) -> Accepted:
+        """Commit the question in a transaction of its own; when this returns, nothing can lose it. `urgent`: see
+        `Store.write`.
 
         Raises:
             EmptyQuestion, QuestionTooLong, TooManyPictures: the question itself cannot be taken.
@@ -65,7 +66,7 @@ class Intake:
             return prepared
         for _ in range(_TRIES):
             try:
-                with self._store.write() as repositories:
+                with self._store.write(urgent=urgent) as repositories:
                     return self.write(repositories, prepared)
             except Doubled:
                 if (before := self.before(inbound)) is not None:
@@ -238,8 +239,9 @@ class Intake:
             conversation.id,
             person.id,
             inbound.question,
-            state=TurnState.GATHERING if inbound.pending else TurnState.READY,
+            state=TurnState.GATHERING if inbound.pending or inbound.gather_until else TurnState.READY,
             options=dict(inbound.options),
+            not_before=inbound.gather_until,
             now=utc_now(),
             turn_id=turn_id,
         )

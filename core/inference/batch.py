@@ -1,20 +1,21 @@
 """The batching stepper: every step advances all sequences at once, whatever their lengths."""
 
 from collections.abc import Iterator
-from typing import Any
+from collections.abc import Sequence as Several
 
 import torch
 
 from core.inference.failures import as_failure
 from core.inference.fairness import ANSWER_WEIGHT, FairQueue, share_chunk, share_whole
 from core.inference.families import family_of
+from core.inference.forward import Forward
+from core.inference.graphs import Record
 from core.inference.loader import LoadedModel
 from core.inference.pictures import PictureEncoder
 from core.inference.port import EngineStats
 from core.inference.prefixes import PrefixCache
-from core.inference.ragged import Chunk, Layout, computing
 from core.inference.row import Row
-from core.inference.sampling import Sampler, choose_all
+from core.inference.sampling import Sampler
 from core.inference.slots import KvSlots
 from core.inference.stepper import Admitted, Outcome, Sequence
 
@@ -35,10 +36,8 @@ class BatchStepper:
         *,
         most_rows: int,
         chunk_tokens: int,
+        record: Record | None = None,
     ) -> None:
-        self._decoder = loaded.model.get_decoder()
-        self._embed = loaded.model.get_input_embeddings()
-        self._head = loaded.model.get_output_embeddings()
         self._device = loaded.device
         self._causal = family_of(loaded.model.config.model_type).causal
         self._suppressed = torch.tensor(sorted(loaded.vocabulary.suppressed), dtype=torch.long, device=loaded.device)
@@ -51,8 +50,7 @@ class BatchStepper:
         self._admitted = 0
         self._rows: list[Row] = []
         self._decoding = 0
-        # transformers reads a mask of four dimensions as one that is ready; the layout knows better.
-        self._no_mask = torch.empty(1, 1, 1, 1, device=loaded.device)
+        self.forward = Forward(loaded, slots, most_rows=most_rows, record=record)
 
     def add(self, sequence: Sequence) -> None:
         self._waiting.add(sequence, sequence.person)
@@ -70,13 +68,17 @@ class BatchStepper:
         with torch.inference_mode():
             yield from self._admit()
             chunks = []
-            for row, tokens in self._share():
+            shares = self._share()
+            self._look_together(shares)
+            for row, tokens in shares:
                 try:
                     self._look(row, tokens)
                 except Exception as error:
                     yield self._drop(row, error)
                 else:
                     chunks.append((row, tokens))
+            # Those that begin come first: they can be computed together.
+            chunks.sort(key=lambda chunk: chunk[0].filled > 0)
             outcomes = self._advance(self._rows[: self._decoding], chunks)
         yield from outcomes
 
@@ -107,7 +109,7 @@ class BatchStepper:
             if sequence is None:
                 return
             try:
-                sampler = Sampler(sequence.sampling, sequence.prompt.ids[0].to(self._device), self._suppressed)
+                sampler = Sampler(sequence.sampling, sequence.prompt.ids[0], self._suppressed)
                 row = Row(sequence, sequence.most_tokens, sampler, self._admitted)
             except Exception as error:
                 yield sequence, as_failure(error)
@@ -179,6 +181,19 @@ class BatchStepper:
         shares = share([row.left for row in reading], self._chunk_tokens)
         return [(reading[index], tokens) for index, tokens in shares]
 
+    def _look_together(self, shares: Several[tuple[Row, int]]) -> None:
+        """Encode what can be encoded at once. What is left, or fails, is `_look`'s."""
+        wanted = [
+            (row, number, picture)
+            for row, tokens in shares
+            for number, picture in row.pictures_in(tokens)
+            if row.features[number] is None
+        ]
+        if len(wanted) > 1:
+            found = self.encoder.encode_together([(row.sequence.tenant, picture) for row, _, picture in wanted])
+            for (row, number, _), features in zip(wanted, found, strict=True):
+                row.features[number] = features
+
     def _look(self, row: Row, tokens: int) -> None:
         """Encode the pictures that the next `tokens` tokens of `row` show."""
         for number, picture in row.pictures_in(tokens):
@@ -190,7 +205,7 @@ class BatchStepper:
         if not decoding and not chunks:
             return []
         try:
-            tokens = self._compute(decoding, chunks)
+            tokens = self.forward(self._rows, decoding, chunks)
         except Exception as error:
             if len(decoding) + len(chunks) == 1:
                 return [self._drop(decoding[0] if decoding else chunks[0][0], error)]
@@ -220,7 +235,7 @@ class BatchStepper:
     def _swap(self, one: int, other: int) -> None:
         if one != other:
             rows = self._rows
-            self._slots.swap(one, other, max(rows[one].filled, rows[other].filled))
+            self._slots.swap(one, other, rows[one].filled, rows[other].filled)
             rows[one], rows[other] = rows[other], rows[one]
 
     def _note(self, tokens: list[int], decoding: list[Row], chunks: list[tuple[Row, int]]) -> list[Outcome]:
@@ -239,49 +254,3 @@ class BatchStepper:
             row.sequence.computed.append(token)
             outcomes.append((row.sequence, token))
         return outcomes
-
-    def _compute(self, decoding: list[Row], chunks: list[tuple[Row, int]]) -> list[int]:
-        """The next token of every row in `decoding`, and of those in `chunks` whose prompt is then complete."""
-        ids, positions, laid = self._lay_out(decoding, chunks)
-        embeds = self._embed(ids.to(self._device))
-        seen = torch.cat([torch.zeros(len(decoding), dtype=torch.bool), *(row.placeholders_in(n) for row, n in chunks)])
-        more: dict[str, Any] = {}
-        if bool(seen.any()):
-            at = seen.to(self._device)
-            features = [part for row, tokens in chunks for part in row.features_in(tokens)]
-            embeds = embeds.index_put((at,), torch.cat([part.tokens for part in features]).to(embeds))
-            if features[0].deep:
-                deep = [torch.cat(layers) for layers in zip(*(part.deep for part in features), strict=True)]
-                more = {"visual_pos_masks": at[None], "deepstack_visual_embeds": deep}
-        layout = Layout(self._slots, [row.filled for row in decoding], laid, self._causal)
-        with computing(layout):
-            hidden = self._decoder(
-                inputs_embeds=embeds[None],
-                position_ids=positions.to(self._device),
-                attention_mask=self._no_mask,
-                use_cache=False,
-                **more,
-            ).last_hidden_state[0]
-        complete = [(row, chunk) for (row, tokens), chunk in zip(chunks, laid, strict=True) if tokens == row.left]
-        wanted = [*range(len(decoding)), *(chunk.end - 1 for _, chunk in complete)]
-        if not wanted:
-            return []
-        # The last layer may be on another device than the first.
-        logits = self._head(hidden[torch.tensor(wanted, device=hidden.device)]).to(self._device)
-        return choose_all([row.sampler for row in (*decoding, *(row for row, _ in complete))], logits)
-
-    def _lay_out(
-        self, decoding: list[Row], chunks: list[tuple[Row, int]]
-    ) -> tuple[torch.Tensor, torch.Tensor, list[Chunk]]:
-        """Ids (N,) and positions (1, N) or (4, 1, N) of the packed axis, and where on it the chunks lie."""
-        ids = [torch.tensor([row.sequence.computed[-1] for row in decoding], dtype=torch.long)]
-        positions = [row.sequence.prompt.position(row.filled) for row in decoding]
-        laid = []
-        at = len(decoding)
-        for row, tokens in chunks:
-            prompt, here = row.sequence.prompt, slice(row.filled, row.filled + tokens)
-            ids.append(torch.where(prompt.placeholders[here], 0, prompt.ids[0, here]))
-            positions.append(prompt.positions[..., here])
-            laid.append(Chunk(at, at + tokens, self._rows.index(row), row.filled))
-            at += tokens
-        return torch.cat(ids), torch.cat(positions, -1), laid

@@ -24,6 +24,10 @@ class ByteLru(Generic[K, V]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __contains__(self, key: K) -> bool:
+        """Whether it is there. That is no lookup."""
+        return key in self._entries
+
     def get(self, key: K) -> V | None:
         """The entry, now the most recently used, or None."""
         entry = self._entries.get(key)

@@ -13,6 +13,7 @@ from core.errors import EngineStopped, InferenceError, OutOfMemory, PromptTooLon
 from core.inference.answer import AnswerText
 from core.inference.count import TokenCounter
 from core.inference.flight import Flight
+from core.inference.hardware import allowed_cores
 from core.inference.loader import LoadedModel, load_model
 from core.inference.port import EngineStats, Events, Message, Request
 from core.inference.render import Prompt, Renderer
@@ -27,6 +28,8 @@ from core.settings import Settings
 log = structlog.get_logger(__name__)
 
 PREPARING_THREADS = 2
+# Where a GPU computes, the cores have nothing else to do, and one question may not wait for another's picture.
+PREPARING_THREADS_CUDA = 8
 # A step over many sequences may take long: consumers are woken together, but not later than after this.
 WAKE_EVERY_S = 0.02
 # What is handed to the inference thread: something to do there. None only wakes it, to look at stops and deadlines.
@@ -50,7 +53,10 @@ class TransformersEngine:
         self._submitting = threading.Lock()
         # Safe to put to from the garbage collector, which may drop a stream at any point.
         self._inbox: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
-        self._preparing = lonely_pool(PREPARING_THREADS, "prepare")
+        threads = PREPARING_THREADS
+        if loaded.device.type == "cuda":
+            threads = max(threads, min(PREPARING_THREADS_CUDA, allowed_cores() - 1))
+        self._preparing = lonely_pool(threads, "prepare")
         self._by_sequence: dict[Sequence, Flight] = {}
         # Written by the inference thread alone.
         self._steps = self._prompt_tokens = self._cached_tokens = self._completion_tokens = 0

@@ -38,7 +38,8 @@ class Family:
     """How one family is served.
 
     `split` takes the processor's output apart by pictures; None for a family whose sequences are computed one by one.
-    `look` has the vision tower see one picture. `causal`: no token of a prompt sees those behind it; only then can a
+    `look` has the vision tower see one picture. `joins`: or several, where what the processor made of them is joined;
+    what comes out is joined then. `causal`: no token of a prompt sees those behind it; only then can a
     prompt be read in chunks, and its beginning be kept for the next. `first_position`: of the first token. `limit`
     keeps pictures within a budget of pixels, None where nothing is known of the processor. `counts`: what
     `processor._get_num_multimodal_tokens` says of a picture is right. `template`: the chat template where checkpoints
@@ -53,6 +54,7 @@ class Family:
 
     split: take.Split | None = None
     look: Look = by_features
+    joins: bool = False
     causal: bool = True
     first_position: int = 0
     limit: budget.Limit | None = None
@@ -70,8 +72,8 @@ class Family:
         return self.split is not None
 
 
-_GLM = Family(take.by_grid, limit=budget.area(2), counts=True)
-_QWEN = Family(take.by_grid, limit=budget.area(1), counts=True)
+_GLM = Family(take.by_grid, joins=True, limit=budget.area(2), counts=True)
+_QWEN = Family(take.by_grid, joins=True, limit=budget.area(1), counts=True)
 _SMOL = Family(take.by_last_tile, limit=budget.side)
 _FIXED = Family(limit=budget.fixed, counts=True)
 
@@ -81,15 +83,16 @@ FAMILIES: dict[str, Family] = {
     "glm4v_moe": _GLM,
     "glm_ocr": _GLM,
     "qwen2_vl": _QWEN,
-    "qwen2_5_vl": Family(take.by_grid, limit=budget.area(1), counts=True, box_pixels=True),
+    "qwen2_5_vl": Family(take.by_grid, joins=True, limit=budget.area(1), counts=True, box_pixels=True),
     "qwen3_vl": _QWEN,
-    "llava": Family(take.by_share, limit=budget.fixed, counts=True),
+    "llava": Family(take.by_share, joins=True, limit=budget.fixed, counts=True),
     "llava_next": Family(take.by_run, limit=budget.fixed, counts=True),
     "smolvlm": _SMOL,
     "idefics3": _SMOL,
-    "internvl": Family(take.by_tiles, limit=budget.tiles("max_patches", budget.sized)),
+    "internvl": Family(take.by_tiles, joins=True, limit=budget.tiles("max_patches", budget.sized)),
     "paligemma": Family(
         take.by_share,
+        joins=True,
         causal=False,
         first_position=1,
         limit=budget.fixed,

@@ -1,8 +1,8 @@
-"""Attention as products of matrices, for bfloat16 on a CPU.
+"""Attention as products of matrices: for bfloat16 on a CPU, and for rows that look back far on a GPU.
 
-There torch's scaled dot product attention is slow: *measured* on one core with AVX-512, a vision tower's layer of 576
-patches took 8.0 ms and 2.9 as products, 32 decoding rows of 224 keys 1.7 and 1.0. Scores are rounded to bfloat16 before
-the softmax, as in transformers' own eager attention. In float32 nothing is gained.
+On a CPU torch's scaled dot product attention is slow: *measured* on one core with AVX-512, a vision tower's layer of
+576 patches took 8.0 ms and 2.9 as products, 32 decoding rows of 224 keys 1.7 and 1.0. Scores are rounded to bfloat16
+before the softmax, as in transformers' own eager attention. In float32 nothing is gained.
 """
 
 from typing import Any
@@ -18,12 +18,22 @@ SCORES = 2**20
 # Below so many queries, or decoding rows, a call costs more than what it saves.
 LEAST_QUERIES = 16
 LEAST_ROWS = 8
+# On a GPU torch's attention with a mask reads a row's keys one after the other. *Measured* on an H100: a row that looks
+# back 4096 tokens takes 159 us a layer, and not more than 93 as products.
+LEAST_REACH = 2048
 _LEAST_SCORES = 2**14
 
 
 def worthwhile(dtype: torch.dtype, device: torch.device) -> bool:
     """Whether tensors of this kind are better off here."""
     return device.type == "cpu" and dtype == torch.bfloat16
+
+
+def rows_worthwhile(rows: int, reach: int, dtype: torch.dtype, device: torch.device) -> bool:
+    """Whether `rows` decoding rows that look back up to `reach` tokens are better off here."""
+    if device.type == "cuda":
+        return reach >= LEAST_REACH and dtype in (torch.bfloat16, torch.float16)
+    return rows >= LEAST_ROWS and worthwhile(dtype, device)
 
 
 def attend_rows(
@@ -113,8 +123,9 @@ AttentionInterface.register(NAME, products_attention)
 AttentionMaskInterface.register(NAME, sdpa_mask)
 
 
-def use_in_towers(model: Any) -> None:
-    """Have every part of `model` but its text decoder compute attention here, where it would take torch's own."""
+def use_in_towers(model: Any, name: str = NAME) -> None:
+    """Have every part of `model` but its text decoder compute attention here, or by the function that is registered as
+    `name`, where it would take torch's own."""
     text = model.config.get_text_config()
     for module in model.modules():
         config = getattr(module, "config", None)
@@ -122,4 +133,4 @@ def use_in_towers(model: Any) -> None:
         if config is None or config is text or getattr(config, "sub_configs", None):
             continue
         if getattr(config, "_attn_implementation", "") == "sdpa":
-            config._attn_implementation = NAME
+            config._attn_implementation = name

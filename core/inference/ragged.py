@@ -12,12 +12,14 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch.nn.attention.bias import causal_lower_right
 from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
 from core.errors import InferenceError
 from core.inference import products
+from core.inference.fresh import fresh_chunks
 from core.inference.slots import KvSlots, LayerShape
 
 NAME = "glimt_ragged"
@@ -49,15 +51,45 @@ class Layout:
         self.rows = len(places)
         device = slots.keys[0].device
         self.by_products = products.worthwhile(slots.keys[0].dtype, device)
+        spans = [(chunk.start, chunk.end, chunk.slot, chunk.past) for chunk in chunks]
+        one_device = all(keys.device == device for keys in slots.keys)
+        self.fresh = fresh_chunks(spans, causal, slots.keys[0], slots.values[0]) if one_device else None
+        self._masks: dict[tuple[Chunk, torch.device], torch.Tensor] = {}
         if places:
-            longest = max(places) + 1
-            self.longest = min(slots.length, -(-longest // _ROUND) * _ROUND)
-            self.slot_of_row = torch.arange(self.rows, device=device)
-            self.places = torch.tensor(places, device=device)
-            seen = torch.arange(self.longest, device=device)[None] <= self.places[:, None]
-            self.seen = torch.zeros(seen.shape, dtype=slots.keys[0].dtype, device=device)
-            self.seen = self.seen.masked_fill_(~seen, float("-inf"))[:, None, None]
-            self._by_device = {device: (self.slot_of_row, self.places, self.seen)}
+            longest = min(slots.length, -(-(max(places) + 1) // _ROUND) * _ROUND)
+            self._look_back(torch.tensor(places, device=device), longest)
+
+    @classmethod
+    def decoding(cls, slots: KvSlots, places: torch.Tensor, longest: int) -> "Layout":
+        """Of rows alone, whose `places` (rows,) are on the device already; none is `longest` or more."""
+        layout = cls(slots, [], [])
+        layout.rows = len(places)
+        layout._look_back(places, longest)
+        return layout
+
+    def _look_back(self, places: torch.Tensor, longest: int) -> None:
+        self.longest = longest
+        self.places = places
+        self.slot_of_row = torch.arange(self.rows, device=places.device)
+        seen = torch.arange(longest, device=places.device)[None] <= places[:, None]
+        self.seen = torch.zeros(seen.shape, dtype=self.slots.keys[0].dtype, device=places.device)
+        self.seen = self.seen.masked_fill_(~seen, float("-inf"))[:, None, None]
+        self._by_device = {places.device: (self.slot_of_row, self.places, self.seen)}
+
+    def mask(self, chunk: Chunk, device: torch.device) -> torch.Tensor | None:
+        """Which of the tokens in its slot each token of `chunk` sees; None if all that are not behind it, or all."""
+        if not self.causal or not chunk.past:
+            return None
+        if (chunk, device) not in self._masks:
+            tokens = chunk.end - chunk.start
+            mask: torch.Tensor = (
+                # No numbers, so that kernels can be used that take none.
+                causal_lower_right(tokens, chunk.past + tokens)
+                if device.type == "cuda"
+                else torch.ones(tokens, chunk.past + tokens, dtype=torch.bool, device=device).tril(chunk.past)
+            )
+            self._masks[chunk, device] = mask
+        return self._masks[chunk, device]
 
     def on(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """`slot_of_row`, `places` and `seen` on a layer's device, where layers are on several."""
@@ -110,7 +142,10 @@ def ragged_attention(
     parts = []
     if layout.rows:
         parts.append(_rows(layout, query, key, value, keys, values, scaling))
-    for chunk in layout.chunks:
+    fresh = layout.fresh
+    if fresh is not None:
+        parts.append(fresh.attend(query, key, value, keys, values, _scale(query, scaling)))
+    for chunk in layout.chunks[fresh.count if fresh is not None else 0 :]:
         parts.append(_chunk(layout, chunk, query, key, value, keys, values, scaling))
     return parts[0] if len(parts) == 1 else torch.cat(parts, 1), None
 
@@ -131,7 +166,7 @@ def _rows(
     # The query heads that share a key head stand as its query length: nothing has to be repeated.
     asked = query[0, :, :rows].transpose(0, 1).reshape(rows, groups, heads // groups, query.shape[-1])
     kept = keys[:rows, :, : layout.longest], values[:rows, :, : layout.longest]
-    if layout.by_products and rows >= products.LEAST_ROWS:
+    if products.rows_worthwhile(rows, layout.longest, keys.dtype, keys.device):
         seen = products.attend_rows(asked, *kept, allowed, _scale(query, scaling))
     else:
         seen = F.scaled_dot_product_attention(asked, *kept, attn_mask=allowed, scale=scaling)
@@ -154,9 +189,7 @@ def _chunk(
     if layout.by_products and layout.causal and chunk.end - chunk.start >= products.LEAST_QUERIES:
         kept = keys[chunk.slot, :, :end], values[chunk.slot, :, :end]
         return products.attend_chunk(query[0, :, here], *kept, chunk.past, _scale(query, scaling))
-    mask = None
-    if layout.causal and chunk.past:
-        mask = torch.ones(chunk.end - chunk.start, end, dtype=torch.bool, device=key.device).tril(chunk.past)
+    mask = layout.mask(chunk, key.device)
     seen = F.scaled_dot_product_attention(
         query[:, :, here],
         keys[chunk.slot : chunk.slot + 1, :, :end],

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 
@@ -36,15 +37,15 @@ class LayerShape:
 
 @dataclass(frozen=True, slots=True)
 class SavedTokens:
-    """Keys and values of one sequence's first tokens, taken out of its slot: per layer (heads, tokens, width)."""
+    """Keys and values of one sequence's first tokens, taken out of its slot: of layers that are alike and follow each
+    other, (layers, heads, tokens, width)."""
 
-    keys: list[torch.Tensor]
-    values: list[torch.Tensor]
+    parts: list[torch.Tensor]
 
     @property
     def bytes(self) -> int:
         """Memory that it holds."""
-        return sum(tensor.nbytes for tensor in (*self.keys, *self.values))
+        return sum(tensor.nbytes for tensor in self.parts)
 
 
 class KvSlots:
@@ -56,13 +57,14 @@ class KvSlots:
 
     def __init__(self, layers: Sequence[LayerShape], tokens: int, dtype: torch.dtype, device: torch.device) -> None:
         self.tokens = tokens
-        self._layers = layers
+        # Layers that are alike lie in one block: what concerns a slot is one copy then, not one for each layer.
+        self._groups = [(shape, len(list(alike))) for shape, alike in groupby(layers)]
         self._flat = [
-            (
-                torch.zeros(tokens * layer.heads * layer.key_width, dtype=dtype, device=layer.device or device),
-                torch.zeros(tokens * layer.heads * layer.value_width, dtype=dtype, device=layer.device or device),
-            )
-            for layer in layers
+            [
+                torch.zeros(count, tokens * shape.heads * width, dtype=dtype, device=shape.device or device)
+                for width in (shape.key_width, shape.value_width)
+            ]
+            for shape, count in self._groups
         ]
         self._cut(min(SHORTEST, tokens))
 
@@ -81,37 +83,39 @@ class KvSlots:
 
     def save(self, slot: int, tokens: int) -> SavedTokens:
         """A copy of the first `tokens` tokens in `slot`."""
-        return SavedTokens(
-            [keys[slot, :, :tokens].clone() for keys in self.keys],
-            [values[slot, :, :tokens].clone() for values in self.values],
-        )
+        return SavedTokens([block[:, slot, :, :tokens].clone() for block in self._blocks])
 
     def load(self, slot: int, saved: SavedTokens, tokens: int) -> None:
         """Put the first `tokens` of `saved` into `slot`."""
-        for keys, source in zip(self.keys, saved.keys, strict=True):
-            keys[slot, :, :tokens] = source[:, :tokens]
-        for values, source in zip(self.values, saved.values, strict=True):
-            values[slot, :, :tokens] = source[:, :tokens]
+        for block, part in zip(self._blocks, saved.parts, strict=True):
+            block[:, slot, :, :tokens] = part[:, :, :tokens]
 
     def move(self, source: int, to: int, tokens: int) -> None:
         """Copy the first `tokens` tokens of one slot over those of another."""
-        for tensor in (*self.keys, *self.values):
-            tensor[to, :, :tokens] = tensor[source, :, :tokens]
+        for block in self._blocks:
+            block[:, to, :, :tokens] = block[:, source, :, :tokens]
 
-    def swap(self, one: int, other: int, tokens: int) -> None:
-        """Exchange the first `tokens` tokens of two slots."""
-        kept = self.save(one, tokens)
-        self.move(other, one, tokens)
-        self.load(other, kept, tokens)
+    def swap(self, one: int, other: int, in_one: int, in_other: int) -> None:
+        """Exchange what is in two slots: as many tokens as are in each."""
+        if not in_one or not in_other:
+            source, to, tokens = (one, other, in_one) if in_one else (other, one, in_other)
+            self.move(source, to, tokens)
+            return
+        kept = self.save(one, in_one)
+        self.move(other, one, in_other)
+        self.load(other, kept, in_one)
 
     def _cut(self, length: int) -> None:
         self.length = length
         self.count = self.tokens // length
+        # (layers that are alike, slots, heads, length, width), and the same by layer.
+        self._blocks: list[torch.Tensor] = []
         self.keys: list[torch.Tensor] = []
         self.values: list[torch.Tensor] = []
-        for layer, (keys, values) in zip(self._layers, self._flat, strict=True):
-            taken = self.count * layer.heads * length
-            self.keys.append(keys[: taken * layer.key_width].view(self.count, layer.heads, length, layer.key_width))
-            self.values.append(
-                values[: taken * layer.value_width].view(self.count, layer.heads, length, layer.value_width)
-            )
+        for (shape, layers), flat in zip(self._groups, self._flat, strict=True):
+            for memory, by_layer in zip(flat, (self.keys, self.values), strict=True):
+                width = memory.shape[1] // (self.tokens * shape.heads)
+                taken = memory[:, : self.count * shape.heads * length * width]
+                block = taken.view(layers, self.count, shape.heads, length, width)
+                self._blocks.append(block)
+                by_layer += block.unbind()

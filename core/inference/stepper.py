@@ -124,7 +124,7 @@ class RoundRobinStepper:
     def _next(self, sequence: Sequence) -> int:
         prompt = sequence.prompt
         if sequence.state is None:
-            sampler = Sampler(sequence.sampling, prompt.ids[0].to(self._device), self._suppressed)
+            sampler = Sampler(sequence.sampling, prompt.ids[0], self._suppressed)
             sequence.state = cache, sampler = DynamicCache(config=self._config), sampler
             ids, positions, inputs = (
                 prompt.ids,

@@ -27,11 +27,16 @@ def request_cancel(store: Store, redis: Redis, turn_id: str, ttl_s: int) -> Turn
     if state is TurnState.CANCELLED:
         write_end(redis, turn_id, turn.attempt, ttl_s)
     elif state is TurnState.RUNNING:
-        try:
-            redis.publish(CANCEL_CHANNEL, f"{turn_id}:{turn.attempt}")
-        except RedisError as error:
-            log.warning("cancel_poke_failed", turn=turn_id, error=type(error).__name__)
+        stop_attempt(redis, turn_id, turn.attempt)
     return state
+
+
+def stop_attempt(redis: Redis, turn_id: str, attempt: int) -> None:
+    """Poke whoever answers a turn: that attempt is not wanted any more. Without Redis its next heartbeat tells it."""
+    try:
+        redis.publish(CANCEL_CHANNEL, f"{turn_id}:{attempt}")
+    except RedisError as error:
+        log.warning("cancel_poke_failed", turn=turn_id, error=type(error).__name__)
 
 
 def read_poke(data: object) -> tuple[str, int] | None:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.store.models import Base, Id, rows_where
+from core.store.base import Base, Id, partial_index
 from core.values import new_id, utc_now
 
 
@@ -15,8 +15,8 @@ class Admin(Base):
 
     __tablename__ = "admins"
     __table_args__ = (
-        Index("uq_admins_email", "email", unique=True, **rows_where("email <> ''")),
-        Index("uq_admins_subject", "issuer", "subject", unique=True, **rows_where("subject <> ''")),
+        Index("uq_admins_email", "email", unique=True, **partial_index("email <> ''")),
+        Index("uq_admins_subject", "issuer", "subject", unique=True, **partial_index("subject <> ''")),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -96,7 +96,7 @@ class AuditEntry(Base):
     __table_args__ = (
         Index(None, "admin_name", "id"),
         Index(None, "action", "id"),
-        Index("ix_audit_log_conversation", "conversation_id", "id", **rows_where("conversation_id <> ''")),
+        Index("ix_audit_log_conversation", "conversation_id", "id", **partial_index("conversation_id <> ''")),
     )
 
     # Grows with time, so the log is read by it.

@@ -95,10 +95,12 @@ class AttachmentRepository:
         """pending → refused, with the words for the user; False: somebody was faster, or there is none (any more)."""
         return self._settle(attachment_id, state=AttachmentState.REFUSED, error_code=code, error_message=message)
 
-    def clear(self, turn_id: str) -> None:
-        """Remove all files of a turn, for what they turned out to be."""
+    def clear_pending(self, turn_id: str) -> None:
+        """Remove the references of a turn, for what they turned out to be."""
         self._session.execute(
-            delete(Attachment).where(Attachment.turn_id == turn_id).execution_options(synchronize_session=False)
+            delete(Attachment)
+            .where(Attachment.turn_id == turn_id, Attachment.state == AttachmentState.PENDING)
+            .execution_options(synchronize_session=False)
         )
 
     def visible_to(self, blob_key: str, person_id: str) -> Attachment | None:

@@ -38,6 +38,8 @@ from core.store.people import PeopleRepository
 from core.store.places import PlaceRepository
 from core.store.review import ReviewRepository
 from core.store.review.scope import ReadScope
+from core.store.telegram import TelegramRepository
+from core.store.telegram_approvals import ApprovalRepository
 from core.store.turns import TurnRepository
 from core.store.usage import UsageRepository
 from core.store.web_sessions import WebSessionRepository
@@ -68,6 +70,7 @@ class Repositories:
     __slots__ = (
         "admin_sessions",
         "admins",
+        "approvals",
         "attachments",
         "audit",
         "conversations",
@@ -79,6 +82,7 @@ class Repositories:
         "people",
         "places",
         "session",
+        "telegram",
         "turns",
         "usage",
         "web_sessions",
@@ -95,6 +99,8 @@ class Repositories:
         self.deliveries = DeliveryRepository(session)
         self.erasures = ErasureRepository(session)
         self.feedback = FeedbackRepository(session)
+        self.telegram = TelegramRepository(session)
+        self.approvals = ApprovalRepository(session)
         self.usage = UsageRepository(session)
         self.keys = KeyRepository(session)
         self.web_sessions = WebSessionRepository(session)

@@ -118,6 +118,10 @@ class DeliveryRepository:
         """The delivery of a turn's answer, as it is now."""
         return self._session.scalars(_OF_TURN, {"turn_id": turn_id}).one_or_none()
 
+    def get(self, delivery_id: str) -> Delivery | None:
+        """The delivery as it is now."""
+        return self._session.get(Delivery, delivery_id, populate_existing=True)
+
     def due(self, platform: Platform, now: datetime, limit: int) -> list[str]:
         """Ids of what may be claimed now, oldest first."""
         statement = (
@@ -174,6 +178,19 @@ class DeliveryRepository:
     def give_up(self, delivery_id: str, owner: str, error: str) -> bool:
         """Sending failed for good. False: lease lost."""
         return self._release(delivery_id, owner, state=DeliveryState.FAILED, error=error, not_before=None)
+
+    def drop(self, turn_id: str) -> bool:
+        """Nobody is to be told of this turn: its question was taken back. False: something stands there already, and
+        has to be brought to its end, or it is done. Whoever holds the lease loses it."""
+        shown = select(Post.id).where(Post.delivery_id == Delivery.id, Post.external_id != "").exists()
+        statement = (
+            update(Delivery)
+            .where(
+                Delivery.turn_id == turn_id, Delivery.kind == ANSWER, Delivery.state.in_([_PENDING, _SENDING]), ~shown
+            )
+            .values(state=DeliveryState.FAILED, error_message="taken back", lease_owner="", lease_until=None)
+        )
+        return self._changed(statement) is not None
 
     def release(self, delivery_id: str, owner: str) -> bool:
         """Give it back without blame, so that another process goes on at once. False: lease lost."""

@@ -1,41 +1,23 @@
 """The tables. SQL is the truth (docs/adr/0001): whatever was acknowledged to a user is in one of these rows.
 
-The same metadata runs on SQLite and PostgreSQL. Ids are `core.values.new_id()`; times are aware UTC.
+Here are people, conversations, turns and what is sent of them; the other tables are in `record_tables.py`,
+`key_tables.py` and `slack_tables.py`, and those of the first two can be imported from here, too.
 """
 
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, Table, Text, UniqueConstraint, text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, Index, String, Table, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.store.columns import UtcDateTime
+from core.store.base import Base as Base
+from core.store.base import Id, partial_index
+from core.store.key_tables import ApiKey as ApiKey
+from core.store.key_tables import WebSession as WebSession
+from core.store.record_tables import Erasure as Erasure
+from core.store.record_tables import Feedback as Feedback
+from core.store.record_tables import Usage as Usage
 from core.values import new_id, utc_now
-
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-
-def rows_where(condition: str) -> dict[str, Any]:
-    """Keyword arguments of an index over the rows that meet `condition` alone, on both databases."""
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
-
-
-class Base(DeclarativeBase):
-    """Common naming and types."""
-
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {
-        datetime: UtcDateTime(),
-        dict[str, Any]: JSON(),
-        list[dict[str, Any]]: JSON(),
-        list[str]: JSON(),
-    }
 
 
 def table_of(row: type[Base]) -> Table:
@@ -43,7 +25,6 @@ def table_of(row: type[Base]) -> Table:
     return cast(Table, row.__table__)
 
 
-Id = String(32)
 # Conditions of the partial indexes over turns; the queries repeat them word for word (`turn_guards.py`).
 OPEN_TURN = "state IN ('gathering', 'ready', 'running')"
 HAS_HISTORY = "history_hash <> ''"
@@ -137,16 +118,16 @@ class Turn(Base):
             "uq_turns_one_running",
             "conversation_id",
             unique=True,
-            **rows_where("state = 'running'"),
+            **partial_index("state = 'running'"),
         ),
         # What the dispatcher, the reaper and the limits look at; finished turns are not in them.
-        Index("ix_turns_open", "state", "ready_at", "id", **rows_where(OPEN_TURN)),
-        Index("ix_turns_open_person", "person_id", "state", **rows_where(OPEN_TURN)),
-        Index("ix_turns_open_conversation", "conversation_id", "seq", **rows_where(OPEN_TURN)),
+        Index("ix_turns_open", "state", "ready_at", "id", **partial_index(OPEN_TURN)),
+        Index("ix_turns_open_person", "person_id", "state", **partial_index(OPEN_TURN)),
+        Index("ix_turns_open_conversation", "conversation_id", "seq", **partial_index(OPEN_TURN)),
         # Partial, so that no plan takes it for the index of a person's open turns.
-        Index("ix_turns_history", "person_id", "history_hash", **rows_where(HAS_HISTORY)),
-        Index("ix_turns_failed", "conversation_id", **rows_where(FAILED_TURN)),
-        Index("ix_turns_ended_person", "person_id", "conversation_id", **rows_where(ENDED_TURN)),
+        Index("ix_turns_history", "person_id", "history_hash", **partial_index(HAS_HISTORY)),
+        Index("ix_turns_failed", "conversation_id", **partial_index(FAILED_TURN)),
+        Index("ix_turns_ended_person", "person_id", "conversation_id", **partial_index(ENDED_TURN)),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -249,7 +230,7 @@ class Delivery(Base):
             "ix_deliveries_open",
             "platform",
             "created_at",
-            **rows_where("state IN ('pending', 'sending')"),
+            **partial_index("state IN ('pending', 'sending')"),
         ),
     )
 
@@ -285,86 +266,3 @@ class Post(Base):
     # The platform has shown all of this part.
     complete: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
-
-
-class Feedback(Base):
-    """One person's verdict on one answer."""
-
-    __tablename__ = "feedback"
-    __table_args__ = (UniqueConstraint("turn_id", "person_id"),)
-
-    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
-    turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"))
-    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
-    # +1 or -1.
-    rating: Mapped[int]
-    reason: Mapped[str] = mapped_column(Text, default="")
-    created_at: Mapped[datetime] = mapped_column(default=utc_now)
-
-
-class Usage(Base):
-    """What an attempt cost. Kept when the conversation is erased, so it holds numbers and no words."""
-
-    __tablename__ = "usage"
-    __table_args__ = (UniqueConstraint("turn_id", "attempt"), Index(None, "workspace_id", "created_at"))
-
-    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
-    # No foreign keys: erasing a conversation must not erase what it cost.
-    workspace_id: Mapped[str] = mapped_column(Id)
-    person_id: Mapped[str] = mapped_column(Id)
-    turn_id: Mapped[str] = mapped_column(Id)
-    attempt: Mapped[int]
-    model: Mapped[str] = mapped_column(String(255))
-    prompt_tokens: Mapped[int] = mapped_column(default=0)
-    picture_tokens: Mapped[int] = mapped_column(default=0)
-    cached_tokens: Mapped[int] = mapped_column(default=0)
-    completion_tokens: Mapped[int] = mapped_column(default=0)
-    engine_s: Mapped[float] = mapped_column(default=0.0)
-    created_at: Mapped[datetime] = mapped_column(default=utc_now)
-
-
-class Erasure(Base):
-    """That somebody had his conversations erased: when and how much, but not what."""
-
-    __tablename__ = "erasures"
-
-    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
-    # No foreign keys: the record stays when whoever it is about is gone.
-    workspace_id: Mapped[str] = mapped_column(Id)
-    person_id: Mapped[str] = mapped_column(Id)
-    turns: Mapped[int]
-    conversations: Mapped[int]
-    pictures: Mapped[int]
-    # Blobs that are still to be looked at: some are too new to be removed at once (core.media.orphans).
-    blobs_left: Mapped[list[str]] = mapped_column(default=list)
-    created_at: Mapped[datetime] = mapped_column(default=utc_now)
-    # None while blobs are left.
-    done_at: Mapped[datetime | None] = mapped_column(index=True)
-
-
-class ApiKey(Base):
-    """A key of the REST API; only its SHA-256 is stored (the key has 256 random bits, so no slow hash is needed)."""
-
-    __tablename__ = "api_keys"
-
-    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
-    name: Mapped[str] = mapped_column(String(100), unique=True)
-    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
-    created_at: Mapped[datetime] = mapped_column(default=utc_now)
-    last_used_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]
-
-
-class WebSession(Base):
-    """A browser of the chat page; only the SHA-256 of its cookie is stored."""
-
-    __tablename__ = "web_sessions"
-
-    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
-    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
-    # The key that the browser signed in with; none on a loopback installation without keys.
-    api_key_id: Mapped[str | None] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
-    created_at: Mapped[datetime] = mapped_column(default=utc_now)
-    expires_at: Mapped[datetime]

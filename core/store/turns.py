@@ -1,24 +1,26 @@
 """Turns: questions and their answers, and every change of their state.
 
     gathering → ready → running → answered → delivered
-        ↘       ↙ ↑________|   ↘ failed, cancelled → (reopen) ready
-       handed_over
+     ↑  ↘       ↙ ↑________|   ↘ failed, cancelled → (reopen) ready
+     |  handed_over
+     |____________(recall)_|
 
 Intake and the adapters use what stands here, the dispatcher `turn_dispatch.py`, the worker and the reaper
 `turn_lease.py`, whoever follows turns `turn_watch.py`, stateless clients `turn_history.py`, whoever hands over to a
-human `turn_handover.py`. Each change is one UPDATE that repeats in its condition what it assumes; who loses a race
-changes nothing.
+human `turn_handover.py`, questions in several messages `turn_gathering.py`, *try again* `turn_reopening.py`. Each
+change is one UPDATE that repeats in its condition what it assumes; who loses a race changes nothing.
 """
 
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import BindParameter, bindparam, case, func, insert, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
-from core.store.models import Attachment, Conversation, Delivery, Post, Turn, table_of
+from core.store.models import Attachment, Turn, table_of
 from core.store.turn_dispatch import TurnDispatch
+from core.store.turn_gathering import TurnGathering
 from core.store.turn_guards import (
     FRESH,
     IS_GATHERING,
@@ -33,9 +35,9 @@ from core.store.turn_guards import (
 from core.store.turn_handover import TurnHandover
 from core.store.turn_history import TurnHistory
 from core.store.turn_lease import TurnLease
-from core.store.turn_rows import ANSWER
+from core.store.turn_reopening import TurnReopening
 from core.store.turn_watch import TurnWatch
-from core.values import ACTIVE_STATES, DeliveryState, FinishReason, TurnState, new_id
+from core.values import ACTIVE_STATES, FinishReason, TurnState, new_id
 
 _TURN_IDS: BindParameter[list[str]] = bindparam("turn_ids", expanding=True)
 # Past the session, whose bookkeeping costs several times the insert, in every acknowledgement.
@@ -63,7 +65,7 @@ _OLDEST_READY = select(func.min(Turn.ready_at)).where(IS_READY)
 _MAKE_READY = (
     update(Turn)
     .where(Turn.id == TURN_ID, IS_GATHERING)
-    .values(state=TurnState.READY, ready_at=NOW)
+    .values(state=TurnState.READY, ready_at=NOW, not_before=None)
     .returning(Turn)
     .execution_options(**FRESH)
 )
@@ -89,68 +91,6 @@ _REPLACE_QUESTION = (
     .returning(Turn)
     .execution_options(**FRESH)
 )
-_IS_LAST = (
-    update(Conversation)
-    .where(
-        Conversation.id == select(Turn.conversation_id).where(Turn.id == TURN_ID).scalar_subquery(),
-        Conversation.last_seq == select(Turn.seq).where(Turn.id == TURN_ID).scalar_subquery(),
-        Conversation.handed_over_at.is_(None),
-    )
-    .values(updated_at=NOW)
-    .returning(Conversation.id)
-    .execution_options(**UNSYNCHRONIZED)
-)
-_REOPEN = (
-    update(Turn)
-    .where(Turn.id == TURN_ID, in_state(TurnState.FAILED, TurnState.CANCELLED))
-    .values(
-        state=TurnState.READY,
-        ready_at=NOW,
-        answer="",
-        thinking="",
-        observations=[],
-        finish_reason="",
-        error_code="",
-        error_message="",
-        history_hash="",
-        failures=0,
-        cancel_requested=False,
-        not_before=None,
-        dispatch_again_at=None,
-        started_at=None,
-        first_token_at=None,
-        finished_at=None,
-        delivered_at=None,
-        model="",
-        prompt_tokens=0,
-        picture_tokens=0,
-        cached_tokens=0,
-        completion_tokens=0,
-        left_out=[],
-        boxes=[],
-    )
-    .returning(Turn)
-    .execution_options(**FRESH)
-)
-_ANSWER_OF = select(Delivery.id, Delivery.target).where(Delivery.turn_id == TURN_ID, Delivery.kind == ANSWER)
-_UNDELIVER = delete(Delivery).where(Delivery.id == bindparam("reopened")).execution_options(**UNSYNCHRONIZED)
-_FORGET_POSTS = delete(Post).where(Post.delivery_id == bindparam("reopened")).execution_options(**UNSYNCHRONIZED)
-_DELIVER_AGAIN = (
-    update(Delivery)
-    .where(Delivery.id == bindparam("reopened"))
-    .values(
-        state=DeliveryState.PENDING,
-        attempts=0,
-        lease_owner="",
-        lease_until=None,
-        not_before=None,
-        external_id="",
-        error_message="",
-        created_at=NOW,
-        sent_at=None,
-    )
-    .execution_options(**UNSYNCHRONIZED)
-)
 _DELIVERED = (
     update(Turn)
     .where(
@@ -163,7 +103,7 @@ _DELIVERED = (
 )
 
 
-class TurnRepository(TurnDispatch, TurnHandover, TurnHistory, TurnLease, TurnWatch):
+class TurnRepository(TurnDispatch, TurnGathering, TurnHandover, TurnHistory, TurnLease, TurnReopening, TurnWatch):
     """Times are aware UTC. Returned turns stay readable after the block."""
 
     def add(
@@ -174,13 +114,14 @@ class TurnRepository(TurnDispatch, TurnHandover, TurnHistory, TurnLease, TurnWat
         *,
         state: TurnState = TurnState.READY,
         options: dict[str, Any] | None = None,
+        not_before: datetime | None = None,
         now: datetime,
         turn_id: str | None = None,
     ) -> Turn:
         """Add the next turn of a conversation, READY or GATHERING; HANDED_OVER where a human answers.
 
-        Parallel adds queue up at the conversation's row. `turn_id`: an id that the caller made. Returned is what was
-        written, without defaults.
+        `not_before`: until then a GATHERING one waits for what may still belong to it. Parallel adds queue up at the
+        conversation's row. `turn_id`: an id that the caller made. Returned is what was written, without defaults.
 
         Raises:
             NotFound: no such conversation.
@@ -196,6 +137,7 @@ class TurnRepository(TurnDispatch, TurnHandover, TurnHistory, TurnLease, TurnWat
             "state": state,
             "question": question,
             "options": options or {},
+            "not_before": not_before if state is TurnState.GATHERING else None,
             "created_at": now,
             "ready_at": now if state is TurnState.READY else None,
             "finished_at": now if seqs.handed_over else None,
@@ -265,22 +207,6 @@ class TurnRepository(TurnDispatch, TurnHandover, TurnHistory, TurnLease, TurnWat
         if state is TurnState.CANCELLED:
             self._close(turn, now)
         return state
-
-    def reopen(self, turn_id: str, now: datetime) -> bool:
-        """failed or cancelled → ready, as if just asked; only for the last turn of its conversation.
-
-        Its attempts go on counting, so that a worker of an earlier attempt stays locked out.
-        """
-        # Takes the conversation's row first, so that no turn can be added behind this one meanwhile.
-        if self._session.execute(_IS_LAST, {"turn_id": turn_id, "now": now}).first() is None:
-            return False
-        if self._changed(_REOPEN, turn_id=turn_id, now=now) is None:
-            return False
-        for delivery_id, target in self._session.execute(_ANSWER_OF, {"turn_id": turn_id}).all():
-            # Where answers are sent, the row also says where to: it stays, and a new message will show the new answer.
-            for statement in (_FORGET_POSTS, _DELIVER_AGAIN) if target else (_UNDELIVER,):
-                self._session.execute(statement, {"reopened": delivery_id, "now": now})
-        return True
 
     def mark_delivered(self, turn_ids: Collection[str], now: datetime) -> None:
         """Platforms show the ends of these turns: answered → delivered; of others only the time is noted, once."""

@@ -53,7 +53,8 @@ class Files:
         with self._fake.lock:
             grant, stored = self._fake.world.grants.get(token), self._fake.world.files.get(file)
             allowed = grant is not None and "files:read" in grant.scopes
-            allowed = allowed and stored is not None and grant is not None and stored.team_id == grant.team_id
+            if stored is None or grant is None or not self._fake.world.sees(grant.team_id, stored):
+                allowed = False
             self._fake.fetches.append(Fetch("slack", request.path, file, allowed, token))
         self._fake.changed()
         return allowed

@@ -11,8 +11,9 @@ from tests.fakes.slack.state import Channel, Json, Message, User, Workspace
 class Pressing(Speaking):
     """Interactions. None of them is delivered twice."""
 
-    def _team(self, user: User) -> Workspace:
-        return self.world.workspaces[user.team_id]
+    def _team(self, user: User, channel: Channel | None = None) -> Workspace:
+        """Where it happens: people of other workspaces act, in shared channels, in the one that has the app."""
+        return self.world.workspaces[channel.team_id if channel is not None else user.team_id]
 
     def press(self, user: User, message: Message, action_id: str, *, choice: str = "") -> Delivery:
         """A button (or menu, with the value of `choice`; or feedback buttons, with positive or negative).
@@ -26,7 +27,7 @@ class Pressing(Speaking):
             element, block_id = find_element(message.blocks, action_id)
             payload = interactions.block_actions(
                 self.world,
-                self._team(user),
+                self._team(user, self.world.channels[message.channel]),
                 user,
                 interactions.pressed(element, block_id, self.world.clock.stamp(), choice=choice),
                 trigger=self.new_trigger(user),
@@ -75,7 +76,7 @@ class Pressing(Speaking):
         with self.lock:
             payload = interactions.message_action(
                 self.world,
-                self._team(user),
+                self._team(user, self.world.channels[message.channel]),
                 user,
                 message,
                 callback_id=callback_id,
@@ -89,7 +90,7 @@ class Pressing(Speaking):
         with self.lock:
             payload = interactions.slash_command(
                 self.world,
-                self._team(user),
+                self._team(user, channel),
                 user,
                 channel,
                 command=command,

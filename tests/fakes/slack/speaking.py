@@ -50,10 +50,12 @@ class Said:
 class Speaking(Core):
     """People, conversations, files and messages."""
 
-    def user(self, name: str, *, locale: str = "en-US", workspace: Workspace | None = None) -> User:
+    def user(
+        self, name: str, *, locale: str = "en-US", workspace: Workspace | None = None, admin: bool = False
+    ) -> User:
         """Somebody new."""
         with self.lock:
-            user = User(self.world.ids("U"), name, (workspace or self.workspace).id, locale)
+            user = User(self.world.ids("U"), name, (workspace or self.workspace).id, locale, is_admin=admin)
             self.world.users[user.id] = user
             return user
 

@@ -20,6 +20,7 @@ class User:
     team_id: str
     locale: str = "en-US"
     is_bot: bool = False
+    is_admin: bool = False
 
     @property
     def mention(self) -> str:
@@ -38,7 +39,7 @@ class User:
             "tz_label": "Central European Time",
             "tz_offset": 3600,
             "profile": {"real_name": self.name.title(), "display_name": self.name, "team": self.team_id},
-            "is_admin": False,
+            "is_admin": self.is_admin,
             "is_owner": False,
             "is_bot": self.is_bot,
             "is_app_user": False,

@@ -73,6 +73,10 @@ class World:
             raise Refusal(code)
         return found
 
+    def sees(self, team_id: str, file: StoredFile) -> bool:
+        """Whether a workspace has the file: as its own, or shared into a channel of it from another one."""
+        return team_id in {file.team_id, *(self.channels[channel].team_id for channel, _ in file.shares)}
+
     def thread(self, channel: Channel, root: str) -> list[Message]:
         """The root, if it is still there, and all replies, oldest first."""
         # In the order in which they were written, which is that of their ts.
@@ -87,7 +91,11 @@ class World:
         files that files.info must be asked for."""
         channel = self.channels[message.channel]
         answer: Json = {"type": "message", "user": message.author, "text": message.text, "ts": message.ts}
-        answer["team"] = channel.team_id
+        author = self.users[message.author]
+        # In shared channels: where the author is at home.
+        answer["team"] = author.team_id or channel.team_id
+        if author.team_id not in ("", channel.team_id):
+            answer |= {"user_team": author.team_id, "source_team": author.team_id}
         if message.client_msg_id:
             answer["client_msg_id"] = message.client_msg_id
         if message.subtype:

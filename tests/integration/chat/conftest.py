@@ -1,16 +1,13 @@
 """One real Valkey for all tests of what chat platforms share."""
 
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from core.queue.embedded import EmbeddedRedis
-from tests.integration.chat.office import Office, office
-
-OpenOffice = Callable[[], AbstractAsyncContextManager[Office]]
+from tests.integration.chat.office import Opened, office
 
 
 @pytest.fixture(scope="package")
@@ -22,6 +19,6 @@ def chat_redis() -> Iterator[EmbeddedRedis]:
 
 
 @pytest.fixture
-def opened(tmp_path: Path, sqlite_url: str, chat_redis: EmbeddedRedis) -> OpenOffice:
+def opened(tmp_path: Path, sqlite_url: str, chat_redis: EmbeddedRedis) -> Opened:
     """Opens the services of one bots process; called again, those of the next."""
     return lambda: office(tmp_path, sqlite_url, chat_redis.url)

@@ -1,10 +1,12 @@
 """A bots process inside the test, in which people ask on a chat platform; the test itself is the worker."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import inspect
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from core.store.models import Delivery, Post, Turn
 from core.store.outcome import Outcome
 from core.values import Platform, TurnState, new_id, utc_now
 from tests.integration.web.site import picture
-from tests.processes import until
+from tests.processes import PATIENCE_S, until
 
 OWNER = "the-test"
 BOT = "bot-1"
@@ -136,3 +138,29 @@ async def office(folder: Path, sql_url: str, redis_url: str, **chosen: Any) -> A
     settings = load_settings(_env_file=None, redis_url=redis_url, database_url=sql_url, data_dir=folder, **chosen)
     async with open_services(settings) as services:
         yield Office(services)
+
+
+Opened = Callable[[], AbstractAsyncContextManager[Office]]
+
+
+def in_office(test: Callable[..., Coroutine[None, None, None]]) -> Callable[..., None]:
+    """A test as a coroutine of the office, which is opened for it; all other parameters are pytest's.
+
+    `opened` among them opens further processes of the same installation.
+    """
+    parameters = list(inspect.signature(test).parameters.values())
+    wants_opened = any(parameter.name == "opened" for parameter in parameters)
+
+    @wraps(test)
+    def run(opened: Opened, **given: Any) -> None:
+        async def within() -> None:
+            more = {"opened": opened} if wants_opened else {}
+            async with asyncio.timeout(PATIENCE_S), opened() as made:
+                await test(made, **given, **more)
+
+        asyncio.run(within())
+
+    others = [parameter for parameter in parameters if parameter.name not in ("office", "opened")]
+    first = inspect.Parameter("opened", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    run.__signature__ = inspect.Signature([first, *others])  # type: ignore[attr-defined]
+    return run

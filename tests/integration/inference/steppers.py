@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 from core.errors import InferenceError
 from core.inference.batch import BatchStepper
+from core.inference.graphs import Record
 from core.inference.loader import LoadedModel
 from core.inference.pictures import PictureEncoder
 from core.inference.port import EngineStats
@@ -59,6 +60,7 @@ def batch_stepper(
     prefix_bytes: int = 2**24,
     picture_bytes: int = 2**24,
     most_rows: int = 64,
+    record: Record | None = None,
 ) -> BatchStepper:
     """A stepper as a worker has it, with memory and chunks of a test's choice."""
     return BatchStepper(
@@ -68,4 +70,5 @@ def batch_stepper(
         PrefixCache(prefix_bytes),
         most_rows=most_rows,
         chunk_tokens=chunk_tokens,
+        record=record,
     )

@@ -368,7 +368,7 @@ def test_a_seed_makes_the_draw_repeatable(engine: TransformersEngine) -> None:
 
 
 def test_deltas_are_valid_text_whatever_the_model_says(engine: TransformersEngine) -> None:
-    events = collect(engine, asked("How?", sampling=Sampling(max_new_tokens=200, temperature=2.0, seed=4)))
+    events = collect(engine, asked("How?", sampling=Sampling(max_new_tokens=200, temperature=2.0, seed=6)))
     deltas = [event for event in events if isinstance(event, Delta)]
     assert len(deltas) > 10
     assert all(delta.text and delta.text == delta.text.encode().decode() for delta in deltas)

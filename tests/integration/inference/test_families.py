@@ -70,7 +70,7 @@ def generate(engine: TransformersEngine, messages: Sequence[Message]) -> list[in
             return_tensors="pt",
         )
     made = loaded.model.generate(
-        **inputs,
+        **{name: value.to(loaded.device) for name, value in inputs.items()},
         max_new_tokens=NEW_TOKENS,
         do_sample=False,
         suppress_tokens=sorted(loaded.vocabulary.suppressed),

@@ -54,6 +54,23 @@ def test_who_sets_more_than_there_is_gets_it_and_a_warning() -> None:
     assert logs == []
 
 
+@pytest.mark.parametrize(("in_one", "in_other"), [(50, 90), (90, 50), (0, 70), (70, 0), (0, 0)])
+def test_slots_that_change_places_change_what_is_in_them(in_one: int, in_other: int) -> None:
+    alike = LayerShape(2, 4, 3)
+    slots = KvSlots([alike, alike, LayerShape(1, 2, 2), alike], 1024, torch.float32, CPU)
+    for tensor in (*slots.keys, *slots.values):
+        tensor.copy_(torch.rand(tensor.shape))
+    assert [keys.shape[-1] for keys in slots.keys] == [4, 4, 2, 4]
+    one = [tensor[1, :, :in_one].clone() for tensor in (*slots.keys, *slots.values)]
+    other = [tensor[3, :, :in_other].clone() for tensor in (*slots.keys, *slots.values)]
+    untouched = [tensor[[0, 2]].clone() for tensor in (*slots.keys, *slots.values)]
+    slots.swap(1, 3, in_one, in_other)
+    for number, tensor in enumerate((*slots.keys, *slots.values)):
+        assert torch.equal(tensor[3, :, :in_one], one[number])
+        assert torch.equal(tensor[1, :, :in_other], other[number])
+        assert torch.equal(tensor[[0, 2]], untouched[number])
+
+
 def test_slots_that_are_cut_anew_keep_what_is_in_them() -> None:
     slots = KvSlots([LayerShape(2, 4, 3), LayerShape(1, 2, 2)], 2048, torch.float32, CPU)
     for slot in range(3):
@@ -65,5 +82,4 @@ def test_slots_that_are_cut_anew_keep_what_is_in_them() -> None:
         assert (slots.length, slots.count) == (length, 2048 // length)
         for slot, saved in enumerate(before):
             now = slots.save(slot, 200)
-            pairs = zip((*now.keys, *now.values), (*saved.keys, *saved.values), strict=True)
-            assert all(torch.equal(one, other) for one, other in pairs)
+            assert all(torch.equal(one, other) for one, other in zip(now.parts, saved.parts, strict=True))

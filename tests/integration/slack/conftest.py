@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from bots.slack.manifest import BOT_SCOPES
 from tests.fakes.slack import FakeSlack
 from tests.integration.slack.office import Office, adapter_over
 from tests.processes import Installation, installation
@@ -19,7 +20,8 @@ def slack_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]
 @pytest.fixture(scope="package")
 def workspace() -> Iterator[FakeSlack]:
     """A workspace with the app, shared likewise."""
-    with FakeSlack() as slack:
+    # With the scopes that our manifest asks for, and no more.
+    with FakeSlack(scopes=BOT_SCOPES) as slack:
         yield slack
 
 
@@ -35,3 +37,11 @@ def fresh_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]
     """An installation of the test's own: two adapters of one installation would answer for each other."""
     with installation(tmp_path_factory.mktemp("fresh")) as made:
         yield made
+
+
+@pytest.fixture
+def quiet(office: Office) -> Iterator[Office]:
+    """The office, in which nothing goes wrong any more after the test."""
+    office.settled()
+    yield office
+    office.slack.faults.clear()

@@ -2,9 +2,8 @@
 is the worker."""
 
 import asyncio
-import threading
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -18,6 +17,7 @@ from core.values import FINAL_STATES, Platform
 from tests.fakes.slack import Channel, FakeSlack, Seen, User
 from tests.integration.web.site import Site
 from tests.processes import PATIENCE_S, Installation, until
+from tests.serving import in_a_thread
 
 Result = TypeVar("Result")
 
@@ -89,44 +89,18 @@ def adapter_over(at: Installation, slack: FakeSlack, *, ping_s: float = 10.0, **
             **overrides,
         }
     )
-    made: list[Office] = []
-    failed: list[BaseException] = []
-    up = threading.Event()
-    stopping: list[asyncio.Event] = []
 
-    async def serve() -> None:
-        stop = asyncio.Event()
-        stopping.append(stop)
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Office]:
         app = FastAPI()
         async with open_services(settings) as services, open_slack(services, app, ping_s=ping_s) as adapter:
             if adapter.socket is not None:
                 await asyncio.wait_for(adapter.socket.connected.wait(), PATIENCE_S)
             loop = asyncio.get_running_loop()
-            made.append(Office(at, settings, "", services, app, slack=slack, adapter=adapter, loop=loop))
-            up.set()
-            await stop.wait()
+            yield Office(at, settings, "", services, app, slack=slack, adapter=adapter, loop=loop)
 
-    def run() -> None:
-        try:
-            asyncio.run(serve())
-        except BaseException as error:
-            failed.append(error)
-        finally:
-            up.set()
-
-    thread = threading.Thread(target=run, name="slack-adapter")
-    thread.start()
-    up.wait()
-    try:
-        if failed:
-            raise failed[0]
-        yield made[0]
-    finally:
-        if made and made[0].loop is not None:
-            made[0].loop.call_soon_threadsafe(stopping[0].set)
-        thread.join()
-    if failed:
-        raise failed[0]
+    with in_a_thread(opened, "slack-adapter") as (office, _):
+        yield office
 
 
 def ask_in(office: Office, user: User, channel: Channel, text: str = "", **say: Any) -> str:
@@ -135,3 +109,10 @@ def ask_in(office: Office, user: User, channel: Channel, text: str = "", **say: 
     # The first time: Slack's retries would hide a handler that fails behind its commit.
     assert all(delivery.attempts[0].ok for delivery in said.deliveries)
     return said.ts
+
+
+def asked(office: Office, question: str) -> tuple[User, Channel, str]:
+    """Somebody new asks in a channel of his own, by a mention: who, where, and the message's ts."""
+    ann = office.slack.user("ann")
+    channel = office.slack.channel("asked", ann)
+    return ann, channel, ask_in(office, ann, channel, f"{office.slack.workspace.bot_user.mention} {question}")

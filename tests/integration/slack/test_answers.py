@@ -1,32 +1,14 @@
 """How an answer comes to its thread: streamed, and exactly once and whole whatever Slack refuses on the way."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.fakes.slack import Channel, FakeSlack, Seen, User
-from tests.integration.slack.office import Office, adapter_over, ask_in
+from tests.fakes.slack import Channel, FakeSlack, Seen
+from tests.integration.slack.office import Office, adapter_over, ask_in, asked
 from tests.processes import Installation, until
 
 FIRST = "There are three boats in the harbour, and one of them is red. "
 REST = "The red one is the smallest; behind it stands a lighthouse with a green roof."
 WHOLE = FIRST + REST
-
-
-@pytest.fixture
-def quiet(office: Office) -> Iterator[Office]:
-    """The office, in which nothing goes wrong any more after the test."""
-    office.settled()
-    yield office
-    office.slack.faults.clear()
-
-
-def asked(office: Office, question: str) -> tuple[User, Channel, str]:
-    """Somebody asks in a channel."""
-    ann = office.slack.user("ann")
-    channel = office.slack.channel("answers", ann)
-    ts = ask_in(office, ann, channel, f"{office.slack.workspace.bot_user.mention} {question}")
-    return ann, channel, ts
 
 
 def once(office: Office, channel: Channel, ts: str, text: str = WHOLE) -> Seen:
@@ -38,6 +20,8 @@ def once(office: Office, channel: Channel, ts: str, text: str = WHOLE) -> Seen:
     seen = ours[0]
     assert not seen.streaming
     assert seen.text == text
+    session = office.slack.world.sessions.get((channel.id, ts))
+    assert session is None or session.status == "active"
     return seen
 
 

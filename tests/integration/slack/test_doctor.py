@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bots.slack.doctor import Check, SlackDoctor
+from bots.chat.checks import Check
+from bots.slack.doctor import SlackDoctor
 from bots.slack.manifest import BOT_SCOPES
 from core.conversation.inbound import InboundQuestion
 from core.conversation.intake import Intake

@@ -61,6 +61,8 @@ def test_a_workspace_installs_the_app(fake: FakeSlack, sql_url: str) -> None:
         assert page.status_code == 200, page.text
         assert "globex &amp; &lt;b&gt;sons&lt;/b&gt;" in page.text
         assert "<script" not in page.text
+        assert page.headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-")
+        assert page.headers["cache-control"] == "no-store"
         assert f"https://app.slack.com/client/{team.id}" in page.text
         it.fake.advance(BELIEVED_S)
         found = await it.installed(team)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.fakes.slack import Channel, User
-from tests.integration.slack.office import Office, ask_in
+from tests.integration.slack.office import Office, ask_in, asked
 from tests.processes import until
 
 SAID = "There are three boats in the harbour, and one of them is red. "
@@ -29,13 +29,6 @@ def by_slash_command(office: Office, ann: User, channel: Channel, root: str) -> 
 
 WAYS = [by_slacks_button, by_word, by_mention, by_slash_command]
 Way = Callable[[Office, User, Channel, str], None]
-
-
-def asked(office: Office, question: str) -> tuple[User, Channel, str]:
-    """Somebody asks in a channel."""
-    ann = office.slack.user("ann")
-    channel = office.slack.channel("stopping", ann)
-    return ann, channel, ask_in(office, ann, channel, f"{office.slack.workspace.bot_user.mention} {question}")
 
 
 @pytest.mark.parametrize("stop", WAYS)

@@ -206,3 +206,28 @@ def test_a_reopened_turn_is_sent_to_the_same_place_in_new_messages(scene: Scene)
     assert (delivery.state, delivery.attempts, delivery.external_id) == ("pending", 0, "")
     assert delivery.target == {"channel": "C1"}
     assert due(scene, 3) == [delivery_id]
+
+
+def test_what_was_taken_back_is_dropped_unless_something_of_it_stands(scene: Scene) -> None:
+    turn_id, delivery_id = opened(scene)
+    assert claim(scene, delivery_id)
+    with scene.store.write() as repositories:
+        # Written down, but not known to have got out.
+        assert repositories.deliveries.begin_post(delivery_id, "d1", 0, NOW)
+        assert repositories.deliveries.drop(turn_id)
+        assert not repositories.deliveries.begin_post(delivery_id, "d1", 0, NOW)
+        assert not repositories.deliveries.drop(turn_id)
+    (delivery,) = scene.deliveries(turn_id)
+    assert (delivery.state, delivery.lease_owner) == ("failed", "")
+    assert due(scene, 99) == []
+
+
+def test_what_stands_already_is_brought_to_its_end(scene: Scene) -> None:
+    turn_id, delivery_id = opened(scene)
+    assert claim(scene, delivery_id)
+    with scene.store.write() as repositories:
+        assert repositories.deliveries.begin_post(delivery_id, "d1", 0, NOW)
+        repositories.deliveries.note_post(delivery_id, 0, "1234.5", complete=False)
+        assert not repositories.deliveries.drop(turn_id)
+    (delivery,) = scene.deliveries(turn_id)
+    assert (delivery.state, delivery.lease_owner) == ("sending", "d1")

@@ -12,7 +12,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
 import core.store.admin_tables  # adds its tables to `Base`
-import core.store.slack_tables  # noqa: F401  # adds its tables to `Base`
+import core.store.slack_tables
+import core.store.telegram_tables  # noqa: F401  # as above
 from core.errors import ConfigurationError, StoreError
 from core.process import spawn, stop
 from core.store.database import Store, open_engine

@@ -130,7 +130,7 @@ def test_what_was_asked_before_the_upgrade_is_found(empty_sql_url: str) -> None:
     scene = Scene(Store(empty_sql_url))
     turn_id = scene.ask(scene.thread(), "左上角 shapes")
     scene.store.close()
-    downgrade(empty_sql_url, "0005")
+    downgrade(empty_sql_url, "0007")
     upgrade(empty_sql_url)
     store = Store(empty_sql_url)
     assert found(store, "上角 shape") == [turn_id]

@@ -207,16 +207,21 @@ def test_a_cancelled_turn_is_reopened_without_the_wish_to_stop(scene: Scene) -> 
     assert scene.dispatchable(at=1) == [turn_id]
 
 
-def test_only_the_last_turn_is_reopened(scene: Scene) -> None:
+def test_a_turn_is_reopened_when_none_behind_it_is_open(scene: Scene) -> None:
     thread = scene.thread()
-    turn_id = scene.ask(thread)
+    first, second = scene.ask(thread), scene.ask(thread)
     with scene.store.write() as repositories:
-        repositories.turns.request_cancel(turn_id, NOW)
-    scene.ask(thread)
-    with scene.store.write() as repositories:
-        assert not repositories.turns.reopen(turn_id, NOW)
+        repositories.turns.request_cancel(first, NOW)
+        assert not repositories.turns.reopen(first, NOW)
         assert not repositories.turns.reopen("0" * 32, NOW)
-    assert scene.state(turn_id) == TurnState.CANCELLED
+    assert scene.state(first) == TurnState.CANCELLED
+    with scene.store.write() as repositories:
+        repositories.turns.request_cancel(second, NOW)
+        assert repositories.turns.reopen(first, NOW)
+        # The second one may be, too: it comes after the first.
+        assert repositories.turns.reopen(second, NOW)
+        assert repositories.turns.claim(second, "w", NOW, after(9)) is None
+        assert repositories.turns.claim(first, "w", NOW, after(9)) is not None
 
 
 def test_an_answer_is_delivered_once(scene: Scene) -> None:

@@ -19,7 +19,7 @@ from core.values import new_id
         ("  Mode   documents ", Command("mode", "documents")),
         ("LANG 中文", Command("lang", "中文")),
         ("停止", Command("stop")),
-        ("start support", Command("help", "support")),
+        ("start support", Command("start", "support")),
         ("stop it right now", Command("stop", "it right now")),
         ("What is this?", None),
         ("", None),

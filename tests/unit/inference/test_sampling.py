@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.inference.port import Sampling
-from core.inference.sampling import Sampler
+from core.inference.sampling import Sampler, choose_all
 
 NONE = torch.tensor([], dtype=torch.long)
 LOGITS = torch.tensor([0.0, 3.0, 2.0, 1.0, -1.0])
@@ -76,6 +76,33 @@ def test_repetition_penalty_counts_prompt_and_answer() -> None:
 def test_the_penalty_makes_negative_scores_more_negative() -> None:
     logits = torch.tensor([-1.0, -1.5])
     assert sampler(prompt=(0,), repetition_penalty=2.0).choose(logits) == 1
+
+
+def test_rows_that_are_decided_together_are_what_they_are_alone() -> None:
+    rows = torch.randn(8, 50, generator=torch.Generator().manual_seed(0))
+    knobs: list[dict[str, Any]] = [
+        {},
+        {"temperature": 0.9, "seed": 1},
+        {"temperature": 0.9, "seed": 2},
+        {"temperature": 0.9, "seed": 1, "top_k": 5},
+        {"temperature": 0.9, "seed": 1, "top_k": 5, "repetition_penalty": 3.0, "prompt": (7, 9)},
+        {"repetition_penalty": 3.0, "prompt": (3,)},
+        {"temperature": 1.5, "top_p": 0.6, "seed": 4},
+        {},
+    ]
+    together, alone = [sampler(**one) for one in knobs], [sampler(**one) for one in knobs]
+    for _ in range(20):
+        expected = [one.choose(row) for one, row in zip(alone, rows, strict=True)]
+        assert choose_all(together, rows) == expected
+
+
+def test_draws_follow_the_chances() -> None:
+    chances = LOGITS.softmax(0)
+    chooser = sampler(temperature=1.0, seed=0)
+    times = 4000
+    counts = torch.bincount(torch.tensor([chooser.choose(LOGITS) for _ in range(times)]), minlength=5)
+    # Four standard deviations.
+    assert ((counts / times - chances).abs() <= 4 * (chances * (1 - chances) / times).sqrt()).all()
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

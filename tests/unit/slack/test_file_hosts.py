@@ -27,6 +27,30 @@ def test_slacks_own(url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
+        "https://slack.com/api/chat.postMessage?channel=C1&text=hi",
+        "https://slack.com/API/auth.revoke",
+        "https://acme.slack.com//api/auth.revoke",
+        "https://files.slack.com/files-pri/../api/auth.revoke",
+        "https://files.slack.com/files-pri/%2e%2e/api/auth.revoke",
+        "https://files.slack.com/files-pri/%252e%252e/api/auth.revoke",
+        "https://slack.com/%61pi/auth.revoke",
+        "https://slack.com/api;x/auth.revoke",
+        "https://slack.com/.\\api/auth.revoke",
+        "https://slack.com/api",
+    ],
+)
+def test_no_address_makes_us_call_the_api(url: str) -> None:
+    with pytest.raises(PictureError):
+        FileHosts(SLACK).check(url)
+    with pytest.raises(PictureError):
+        FileHosts("http://127.0.0.1:99/api/").check(url.replace("https://slack.com", "http://127.0.0.1:99"))
+    with pytest.raises(PictureError):
+        FileHosts(SLACK).check(url, URL("https://files.slack.com/files-pri/T1-F1/a.png"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
         "http://files.slack.com/a.png",
         "https://files.slack.com:8443/a.png",
         "https://files.slack.com.evil.example/a.png",

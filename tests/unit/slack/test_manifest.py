@@ -106,7 +106,6 @@ SCOPE_OF_EVENT = {
     "message.im": "im:history",
     "message.mpim": "mpim:history",
     "agent_session_stopped": "assistant:write",
-    "app_context_changed": "assistant:write",
 }
 
 

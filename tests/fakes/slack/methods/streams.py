@@ -37,6 +37,8 @@ def start(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
         raise Refusal("user_not_found")
     if (team := arguments.get("recipient_team_id")) and team not in fake.world.workspaces:
         raise Refusal("team_not_found")
+    if user and team and fake.world.users[user].team_id != team:
+        raise Refusal("team_not_found", fault=f"recipient_team_id {team} is not where {user} is at home")
     thread = thread_of(fake, channel, arguments["thread_ts"])
     stream = Stream(started=fake.world.clock.now())
     content = _read(fake, stream, arguments)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def file_info(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
     """All of a file, also where the event had a stub."""
     file = fake.world.files.get(arguments["file"])
-    if file is None or file.team_id != caller.workspace.id or file.access == "file_not_found":
+    if file is None or not fake.world.sees(caller.workspace.id, file) or file.access == "file_not_found":
         raise Refusal("file_not_found")
     if file.access == "access_denied":
         raise Refusal("not_visible")

@@ -54,6 +54,9 @@ def open_view(fake: FakeSlack, caller: Caller, arguments: Json) -> Json:
     trigger = arguments.get("trigger_id") or arguments.get("interactivity_pointer") or ""
     user = fake.use_trigger(trigger)
     view = _stored(fake, caller, arguments["view"], home=False)
+    if fake.world.users[user].team_id != caller.workspace.id:
+        # Somebody in a shared channel: the form comes back from his own workspace, and this says whose it is.
+        view["app_installed_team_id"] = caller.workspace.id
     fake.world.modals[view["id"]] = view | {"user": user}
     return {"view": view}
 

@@ -39,7 +39,7 @@ class Background:
             await work
         except Exception:
             # Nobody else would hear of it.
-            log.exception("slack_background_error")
+            log.exception("chat_background_error")
 
     def _forget(self, name: str, done: asyncio.Task[None]) -> None:
         if self._named.get(name) is done:

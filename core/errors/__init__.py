@@ -1,0 +1,128 @@
+"""Every error that Glimt raises on purpose, by area in the files of this folder; all can be imported from here.
+
+GlimtError
+├── ConfigurationError          a setting is missing or wrong; the operator must act
+├── RequestError                what was asked cannot be done as it stands; the user can change it
+│   ├── NotFound
+│   │   ├── ModelNotFound       a model that is not served here
+│   │   └── QuestionErased      an event came again whose question was erased meanwhile
+│   ├── NotAllowed
+│   │   └── NotSignedIn         no key, or a wrong or revoked one
+│   ├── WrongParameter          one named field of a request is wrong
+│   ├── RequestTooLarge         more bytes than any request may have
+│   ├── RequestTooSlow          its bytes stopped coming
+│   ├── TooManyTries            wrong keys, one after another
+│   ├── EventKeyReused          one Idempotency-Key for two different requests
+│   ├── QuestionTooLong / EmptyQuestion / TooManyPictures
+│   ├── Busy                    too much is waiting; ask again later
+│   └── PictureError            one picture cannot be used
+│       ├── PictureTooLarge / PictureTooManyPixels / TooManyPages
+│       ├── PictureFormatNotAllowed
+│       ├── PictureLocked       a PDF that asks for a password
+│       └── PictureBroken
+├── PictureReaderUnavailable    retryable: no process could be started to decode pictures
+├── StoreError
+│   └── LostLease               somebody else owns this turn now; drop the work silently
+├── QueueUnavailable            Redis cannot be reached; SQL keeps the work
+└── InferenceError
+    ├── ModelLoadError
+    │   └── HubUnreachable      nothing of the model is here, and the hub does not answer
+    ├── PromptTooLong
+    │   └── PromptMiscounted    retryable: tokens were estimated too low; counted anew, less is put in
+    ├── NoEyes                  the model reads text only, and no other one looks at pictures for it
+    ├── LookFailed              retryable: none of the pictures could be looked at
+    ├── DeadlineExceeded        the answer took longer than its time limit
+    ├── OutOfMemory             retryable
+    ├── EngineStopped           retryable: the engine went away under the request
+    └── BackendUnavailable      retryable
+"""
+
+from core.errors.base import (
+    ConfigurationError,
+    GlimtError,
+    LostLease,
+    QueueUnavailable,
+    StoreError,
+)
+from core.errors.inference import (
+    BackendUnavailable,
+    DeadlineExceeded,
+    EngineStopped,
+    HubUnreachable,
+    InferenceError,
+    LookFailed,
+    ModelLoadError,
+    NoEyes,
+    OutOfMemory,
+    PromptMiscounted,
+    PromptTooLong,
+)
+from core.errors.pictures import (
+    PictureBroken,
+    PictureError,
+    PictureFormatNotAllowed,
+    PictureLocked,
+    PictureReaderUnavailable,
+    PictureTooLarge,
+    PictureTooManyPixels,
+    TooManyPages,
+)
+from core.errors.requests import (
+    Busy,
+    EmptyQuestion,
+    EventKeyReused,
+    ModelNotFound,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    QuestionErased,
+    QuestionTooLong,
+    RequestError,
+    RequestTooLarge,
+    RequestTooSlow,
+    TooManyPictures,
+    TooManyTries,
+    WrongParameter,
+)
+
+__all__ = [
+    "BackendUnavailable",
+    "Busy",
+    "ConfigurationError",
+    "DeadlineExceeded",
+    "EmptyQuestion",
+    "EngineStopped",
+    "EventKeyReused",
+    "GlimtError",
+    "HubUnreachable",
+    "InferenceError",
+    "LookFailed",
+    "LostLease",
+    "ModelLoadError",
+    "ModelNotFound",
+    "NoEyes",
+    "NotAllowed",
+    "NotFound",
+    "NotSignedIn",
+    "OutOfMemory",
+    "PictureBroken",
+    "PictureError",
+    "PictureFormatNotAllowed",
+    "PictureLocked",
+    "PictureReaderUnavailable",
+    "PictureTooLarge",
+    "PictureTooManyPixels",
+    "PromptMiscounted",
+    "PromptTooLong",
+    "QuestionErased",
+    "QuestionTooLong",
+    "QueueUnavailable",
+    "RequestError",
+    "RequestTooLarge",
+    "RequestTooSlow",
+    "StoreError",
+    "TooManyPages",
+    "TooManyPictures",
+    "TooManyTries",
+    "WrongParameter",
+]
