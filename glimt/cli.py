@@ -10,6 +10,7 @@ import typer
 
 from core.errors import ConfigurationError, EmptyQuestion
 from core.settings import Settings, load_settings
+from glimt.cli_console import add_console
 from glimt.cli_eval import add_eval
 from glimt.cli_slack import add_slack
 from glimt.cli_telegram import add_telegram
@@ -39,6 +40,7 @@ app.add_typer(models, name="models")
 app.add_typer(bench, name="bench")
 add_eval(app)
 add_slack(app, bench)
+add_console(app)
 add_telegram(bench)
 
 

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 
 from core.errors import NotAllowed
-from core.settings import Settings
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 REMEDY = "Open the page at its own address; behind a proxy your admin sets GLIMT_PUBLIC_URL."
@@ -18,10 +17,10 @@ UNTOLD = f"The browser does not say which page sent this, so it was refused. {RE
 
 
 class OriginCheck:
-    """Tells requests of other sites apart."""
+    """Tells requests of other sites apart. `public_url` is where browsers find the page, if they are told."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._public_origin = _origin_of(settings.public_url) if settings.public_url else ""
+    def __init__(self, public_url: str) -> None:
+        self._public_origin = _origin_of(public_url) if public_url else ""
 
     def refuse_foreign(self, connection: HTTPConnection) -> None:
         """Let through what our page or no browser sent.
@@ -49,6 +48,17 @@ class OriginCheck:
         told = "sec-fetch-site" in connection.headers or "origin" in connection.headers
         if not told and connection.scope["method"] not in SAFE_METHODS:
             raise NotAllowed(user_message=UNTOLD)
+
+    def admit_links(self, connection: HTTPConnection) -> None:
+        """As `require_ours`, but somebody may follow a link on another site to a page of ours, which changes nothing.
+
+        Raises:
+            NotAllowed: as `require_ours`.
+        """
+        followed = connection.scope["method"] in SAFE_METHODS and connection.headers.get("sec-fetch-mode") == "navigate"
+        # Not `iframe`, `embed` or `object`, which a browser also navigates.
+        if not (followed and connection.headers.get("sec-fetch-dest") == "document"):
+            self.require_ours(connection)
 
     def _is_ours(self, origin: str, connection: HTTPConnection) -> bool:
         if self._public_origin and origin == self._public_origin:

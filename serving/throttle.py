@@ -1,4 +1,4 @@
-"""Slows down whoever tries keys: a bucket of wrong tries for each address."""
+"""Slows down whoever tries keys and passwords: a bucket of wrong tries for each address (or name)."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -33,6 +33,12 @@ class Throttle:
         self._used.move_to_end(network)
         if len(self._used) > ADDRESSES:
             self._used.popitem(last=False)
+
+    def right(self, address: str) -> None:
+        """Take back what was counted before the try was looked at."""
+        network = _network(address)
+        if network in self._used:
+            self._used[network] = (max(0.0, self._level(network) - 1), self._clock())
 
     def _level(self, network: str) -> float:
         used, since = self._used.get(network, (0.0, 0.0))
