@@ -1,5 +1,5 @@
 # Two images from one file:
-#   docker build --target bots   -t glimt-bots   .      the chat page, the REST API, migrations, keys; no torch
+#   docker build --target bots   -t glimt-bots   .      the chat page, the REST API, the console, migrations; no torch
 #   docker build --target worker -t glimt-worker .      loads the model and answers
 # The worker takes torch from pip's default index. For another build, say CPU only or another CUDA:
 #   docker build --target worker --build-arg TORCH="torch==2.13.0 --index-url <the address that pytorch.org names>" …
@@ -37,6 +37,7 @@ WORKDIR /app
 COPY LICENSE NOTICE pyproject.toml ./
 COPY migrations/ migrations/
 COPY core/ core/
+COPY serving/ serving/
 COPY glimt/ glimt/
 VOLUME /var/lib/glimt
 STOPSIGNAL SIGTERM
@@ -44,8 +45,9 @@ STOPSIGNAL SIGTERM
 FROM runtime AS bots
 COPY --from=build-bots /opt/glimt /opt/glimt
 COPY bots/ bots/
+COPY admin/ admin/
 USER glimt
-EXPOSE 8080
+EXPOSE 8080 8081
 # Not urllib, which would ask the proxy of the environment for an address of our own.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import http.client, os, sys; c = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('GLIMT_WEB_PORT') or 8080), timeout=4); c.request('GET', '/healthz'); sys.exit(c.getresponse().status != 200)"]

@@ -62,12 +62,13 @@ texts: venv  ## Find what people are told and bring its translations (bots/chat/
 	@"$(BIN)/python" -m tools.texts
 
 .PHONY: train-demo
-train-demo: venv  ## Train the demo model; goes on from its last checkpoint
+train-demo: venv  ## Train the demo model, hours on CPU; ARGS="--device cuda --compile --batch 256 --workers 14 --minutes 7"
 	@"$(BIN)/python" -m tools.demo_model train --out runs/demo $(if $(wildcard runs/demo/checkpoint.pt),--resume) $(ARGS)
+	@"$(BIN)/python" -m tools.demo_model curve --run runs/demo --to runs/demo/curve.svg
 
 .PHONY: eval-demo
-eval-demo: venv  ## Ask the demo model about scenes it never saw and print the score of each kind of question
-	@"$(BIN)/python" -m tools.demo_model eval --model core/inference/demo $(ARGS)
+eval-demo: venv  ## Ask the demo model about 5,000 scenes it never saw, print the score of each kind, write its card
+	@"$(BIN)/python" -m tools.demo_model eval --model core/inference/demo --card tools/demo_model/HOW_TRAINED.md $(ARGS)
 
 .PHONY: bench
 bench: venv  ## Measure the whole service against bare Celery
@@ -109,7 +110,7 @@ lock:  ## Write requirements/*.txt anew from pyproject.toml; ARGS="--upgrade" ta
 	@[ -x "$(BIN)/python" ] || "$(PYTHON)" -m venv "$(VENV)"
 	@[ -x "$(BIN)/pip-compile" ] || "$(BIN)/python" -m pip install --quiet 'pip-tools>=7.5'
 	@echo 'requirements/lock.txt: everything' && $(compile) $(ARGS) --extra worker --extra quantise --extra dev -o requirements/lock.txt
-	@echo 'requirements/bots.txt: an image without torch' && $(compile) --extra web --extra slack --extra telegram --extra s3 -c requirements/lock.txt -o requirements/bots.txt
+	@echo 'requirements/bots.txt: an image without torch' && $(compile) --extra web --extra slack --extra telegram --extra console --extra s3 -c requirements/lock.txt -o requirements/bots.txt
 	@echo 'requirements/worker.txt: an image with torch' && $(compile) --extra worker --extra quantise --extra s3 -c requirements/lock.txt -o requirements/worker.txt
 
 .PHONY: clean

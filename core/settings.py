@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
+from core.console_settings import ConsoleSettings
 from core.errors import ConfigurationError
 from core.setting_names import PREFIX, explain_unknown, named, variable
 from core.setting_types import CommaSeparated
@@ -29,7 +30,7 @@ NO_EYES = "none"
 _DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?|cuda:\d+(,cuda:\d+)+")
 
 
-class Settings(SlackSettings, TelegramSettings):
+class Settings(SlackSettings, TelegramSettings, ConsoleSettings):
     """All settings of all processes. Units are in the names or the descriptions.
 
     Those of one platform are in a base class of their own.
@@ -100,7 +101,6 @@ class Settings(SlackSettings, TelegramSettings):
     # Web channel.
     host: str = "127.0.0.1"
     web_port: int = Field(8080, ge=0, le=65535)
-    console_port: int = Field(8081, ge=0, le=65535)
     public_url: str = Field("", description="address under which browsers reach the page, if not http://host:port")
     picture_hosts: CommaSeparated = Field((), description="hosts from which the REST API may fetch image_url")
     metrics_public: bool = Field(False, description="serve /metrics without a key beyond loopback")

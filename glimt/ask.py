@@ -37,7 +37,7 @@ def ask(
         PictureError: a file is no picture that can be used; the message names it.
         ConfigurationError, InferenceError: as the engine raises them.
     """
-    safe = [picture for path in pictures for picture in _read(path, PictureLimits.of(settings))]
+    safe = [picture for path in pictures for picture in read_picture(path, PictureLimits.of(settings))]
     began = time.monotonic()
     doing = f"Asking {settings.backend_url}" if settings.backend == "openai" else f"Loading {settings.model}"
     print(f"{doing} …", file=notes, flush=True)
@@ -50,7 +50,8 @@ def ask(
         engine.close()
 
 
-def _read(path: Path, limits: PictureLimits) -> list[Picture]:
+def read_picture(path: Path, limits: PictureLimits) -> list[Picture]:
+    """The picture in a file, or those of its pages, made safe. Raises NotFound or PictureError; both name the file."""
     try:
         data = path.read_bytes()
     except OSError as error:

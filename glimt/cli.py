@@ -10,6 +10,8 @@ import typer
 
 from core.errors import ConfigurationError, EmptyQuestion
 from core.settings import Settings, load_settings
+from glimt.cli_console import add_console
+from glimt.cli_eval import add_eval
 from glimt.cli_slack import add_slack
 from glimt.cli_telegram import add_telegram
 from glimt.command import explained as _explained
@@ -36,7 +38,9 @@ app.add_typer(keys, name="keys")
 app.add_typer(blobs, name="blobs")
 app.add_typer(models, name="models")
 app.add_typer(bench, name="bench")
+add_eval(app)
 add_slack(app, bench)
+add_console(app)
 add_telegram(bench)
 
 

@@ -13,6 +13,7 @@ from core.settings import Settings
 from core.store.database import Store
 from core.values import Quantisation, new_id, utc_now
 from glimt.page import DemoFailed, Page
+from glimt.review import say_console
 from glimt.supervisor import Supervisor
 from glimt.up import page_url, wait_until_ready
 
@@ -58,7 +59,9 @@ def demo(settings: Settings, *, once: bool, say: Callable[[str], None]) -> None:
         _print_stored(settings, conversation_id)
         if once:
             return
-        say(f"\nNow ask your own questions at {page_url(settings)} (Ctrl-C stops everything).")
+        say("")
+        say_console(settings, say)
+        say(f"Now ask your own questions at {page_url(settings)} (Ctrl-C stops everything).")
         supervisor.serve()
 
 

@@ -17,6 +17,8 @@ from core.store.migrate import require_current
 from glimt.doctor_chat import examine_slack, examine_telegram
 from glimt.doctor_compute import Worry, check_cores, check_device, check_eyes, check_memory, check_model
 from glimt.doctor_finding import Finding
+from glimt.review import console_installed
+from serving.addresses import is_loopback
 
 LITTLE_DISK = 2 * 1024**3
 
@@ -34,6 +36,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("cores", check_cores),
         ("disk", _disk),
         ("keys", _keys),
+        ("console", _console),
     ):
         yield _safely(what, check, settings)
     if settings.slack_enabled:
@@ -104,3 +107,21 @@ def _keys(settings: Settings) -> str:
     finally:
         store.close()
     return "made" if made else "none yet: the page and the REST API are open on loopback and closed beyond it"
+
+
+def _console(settings: Settings) -> str | Worry:
+    if not console_installed():
+        return "not installed here: pip install 'glimt[console]'"
+    require_current(settings.sql_url)
+    store = Store(settings.sql_url)
+    try:
+        with store.read() as repositories:
+            admins = [admin for admin in repositories.admins.list() if admin.disabled_at is None]
+    finally:
+        store.close()
+    if not admins:
+        return "nobody may sign in yet: glimt admins create --name NAME (`glimt up` on this machine alone makes a link)"
+    open_to_others = not is_loopback(settings.host) and not settings.console_url.startswith("https://")
+    if open_to_others:
+        return Worry("passwords and cookies would travel openly: put HTTPS in front and set GLIMT_CONSOLE_URL")
+    return f"{len(admins)} may sign in"

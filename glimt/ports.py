@@ -38,14 +38,13 @@ def require_free(host: str, port: int, setting: str) -> None:
 
 
 def settled(settings: Settings) -> Settings:
-    """The same settings with port 0 replaced by a port that is free now.
+    """The same settings with each port 0 replaced by one that is free now.
 
     Raises:
         ConfigurationError: GLIMT_HOST is no address of this machine.
     """
-    if settings.web_port == 0:
-        return settings.model_copy(update={"web_port": free_port(settings.host)})
-    return settings
+    unsettled = [name for name in ("web_port", "console_port") if getattr(settings, name) == 0]
+    return settings.model_copy(update={name: free_port(settings.host) for name in unsettled}) if unsettled else settings
 
 
 def _family(host: str) -> socket.AddressFamily:

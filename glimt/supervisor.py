@@ -25,6 +25,7 @@ from core.settings import NO_EYES, Settings
 from core.store.database import Store
 from core.store.migrate import upgrade
 from glimt.ports import require_free
+from glimt.review import console_installed
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +69,8 @@ class _Child:
 
 @dataclass
 class Supervisor:
-    """Runs Redis (if none is configured), the migrations, the worker and the bots of one data folder.
+    """Runs Redis (if none is configured), the migrations, the worker, the bots and, where it is installed, the console
+    of one data folder.
 
     `say` prints one line for the person who started us. `quiet` sends the processes' logs to files in the data folder.
     """
@@ -98,6 +100,9 @@ class Supervisor:
             BlobStore(self.settings.blob_store_url)
             stack.enter_context(_only_one(self.settings.data_dir))
             require_free(self.settings.host, self.settings.web_port, "GLIMT_WEB_PORT")
+            has_console = console_installed()
+            if has_console:
+                require_free(self.settings.host, self.settings.console_port, "GLIMT_CONSOLE_PORT")
             self.say("Preparing the database")
             upgrade(self.settings.sql_url)
             self._check_keys()
@@ -111,7 +116,7 @@ class Supervisor:
                 if self.settings.backend == "openai"
                 else f"Loading the model '{self.settings.model}'"
             )
-            for name in ("worker", "bots"):
+            for name in ("worker", "bots", *(["console"] if has_console else [])):
                 child = _Child(name, env, self._log_path(name))
                 self.children.append(child)
                 stack.callback(self._stop_child, child)
@@ -201,6 +206,7 @@ class Supervisor:
             "GLIMT_TELEGRAM_TRANSPORT": settings.telegram_transport,
             "GLIMT_HOST": settings.host,
             "GLIMT_WEB_PORT": str(settings.web_port),
+            "GLIMT_CONSOLE_PORT": str(settings.console_port),
             # A worker or page must not pile up behind a terminal that nobody reads.
             "PYTHONUNBUFFERED": "1",
         }

@@ -8,6 +8,7 @@ from redis.exceptions import RedisError
 
 from core.queue.presence import list_workers
 from core.settings import Settings
+from glimt.review import console_installed, say_console
 from glimt.supervisor import Supervisor
 
 # A large model may take minutes to load from a slow disk.
@@ -29,6 +30,7 @@ def up(settings: Settings, *, say: Callable[[str], None]) -> None:
     supervisor = Supervisor(settings, say)
     with supervisor.running():
         wait_until_ready(supervisor)
+        say_console(settings, say)
         say(f"Ready: {page_url(settings)}")
         supervisor.serve()
 
@@ -44,9 +46,15 @@ def wait_until_ready(supervisor: Supervisor) -> None:
 
 
 def page_answers(settings: Settings) -> bool:
-    """Whether the bots process serves its page."""
+    """Whether the bots process serves its page, and the console its own."""
+    ports = [settings.web_port, *([settings.console_port] if console_installed() else [])]
+    return all(answers(settings.host, port) for port in ports)
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether a server of ours is there."""
     # Not urllib, which would ask the proxy of the environment for an address of our own.
-    connection = http.client.HTTPConnection(settings.host, settings.web_port, timeout=2)
+    connection = http.client.HTTPConnection(host, port, timeout=2)
     try:
         connection.request("GET", "/healthz")
         return connection.getresponse().status == http.client.OK

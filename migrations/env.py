@@ -9,12 +9,14 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 
-import core.store.slack_tables  # adds its tables to `Base`
+import core.store.admin_tables  # adds its tables to `Base`
+import core.store.slack_tables
 import core.store.telegram_tables  # noqa: F401  # as above
 from core.settings import load_settings
 from core.store.columns import UtcDateTime
 from core.store.database import open_engine
 from core.store.models import Base
+from core.store.words import TABLES as WORDS
 
 
 def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
@@ -30,6 +32,7 @@ def migrate(connection: Connection) -> None:
         connection=connection,
         target_metadata=Base.metadata,
         render_item=render_item,
+        include_name=lambda name, _kind, _parents: not (name or "").startswith(WORDS),
         render_as_batch=connection.dialect.name == "sqlite",
         transactional_ddl=True,
     )

@@ -38,6 +38,11 @@ FAST = {
 }
 
 
+def python_path() -> str:
+    """Where processes find this checkout, and whatever the developer has set beside it."""
+    return os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
+
+
 def of_an_installation(name: str) -> bool:
     """Whether an environment variable tells a process of Glimt where its database, its model and so on are."""
     ours = name.startswith(("GLIMT_", "SLACK_", "TELEGRAM_", "DATABASE_", "REDIS_"))
@@ -90,6 +95,13 @@ class Installation:
         until(lambda: self._alive(process) and _answers(url), "the page answers")
         return url
 
+    def start_console(self, **env: str) -> str:
+        """A console process; its address without a slash at the end."""
+        process = self.start("console", **env)
+        url = f"http://{self.settings.host}:{self.settings.console_port}"
+        until(lambda: self._alive(process) and _answers(url), "the console answers")
+        return url
+
     def workers(self) -> set[str]:
         """Owners of the workers that are there."""
         try:
@@ -111,7 +123,8 @@ def installation(
     """An installation with a running Redis and a migrated database; every process ends with the block."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen = {"GLIMT_DATA_DIR": str(folder), "GLIMT_MODEL": model, "DATABASE_URL": sql_url, **FAST, **env}
-    chosen.setdefault("GLIMT_WEB_PORT", str(free_port("127.0.0.1")))
+    for port in ("GLIMT_WEB_PORT", "GLIMT_CONSOLE_PORT"):
+        chosen.setdefault(port, str(free_port("127.0.0.1")))
     overrides = {k.removeprefix("GLIMT_").lower(): v for k, v in chosen.items() if v}
     settings = load_settings(_env_file=None, redis_url="", **overrides)
     server = EmbeddedRedis(settings.embedded_redis_socket, folder / "redis")
@@ -124,7 +137,7 @@ def installation(
                 **chosen,
                 "REDIS_URL": server.url,
                 "PYTHONUNBUFFERED": "1",
-                "PYTHONPATH": str(ROOT),
+                "PYTHONPATH": python_path(),
             },
             redis_server=server,
             store=Store(settings.sql_url),

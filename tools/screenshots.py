@@ -46,7 +46,7 @@ def _converse(browser: Browser, url: str) -> tuple[StorageState, str]:
     first, *others = QUESTIONS
     _begin(page, url, first)
     for question in others:
-        _ask(page, question)
+        ask(page, question)
     for turn, word in zip(page.locator(".turn").all(), QUESTIONS.values(), strict=True):
         expect(turn.locator(".answer")).to_contain_text(word)
     page.locator(".turn").first.get_by_role("button", name="Good answer").click()
@@ -58,10 +58,11 @@ def _converse(browser: Browser, url: str) -> tuple[StorageState, str]:
 def _begin(page: Page, url: str, question: str) -> None:
     page.goto(url)
     page.get_by_role("button", name="Try a sample picture").click()
-    _ask(page, question)
+    ask(page, question)
 
 
-def _ask(page: Page, question: str) -> None:
+def ask(page: Page, question: str) -> None:
+    """Ask in the open conversation, and wait for the whole answer."""
     count = page.locator(".turn").count()
     page.get_by_label("Your question").fill(question)
     page.keyboard.press("Enter")
@@ -83,9 +84,15 @@ def _shoot(browser: Browser, address: str, state: StorageState, name: str, viewp
     page.goto(address)
     expect(page.locator(".turn")).to_have_count(len(QUESTIONS))
     page.locator(".turn img").first.evaluate("image => image.decode()")
-    Image.open(BytesIO(page.screenshot())).convert("RGB").save(FOLDER / name, optimize=True)
-    print(FOLDER / name, (FOLDER / name).stat().st_size)
+    save(page.screenshot(), name)
     context.close()
+
+
+def save(shot: bytes, name: str) -> None:
+    """Write a screenshot as `name`, small."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    Image.open(BytesIO(shot)).convert("RGB").save(FOLDER / name, optimize=True)
+    print(FOLDER / name, (FOLDER / name).stat().st_size)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,18 @@
 """What an answer points out in a picture, drawn into it: numbered rectangles, each in a colour of its own."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import structlog
 from PIL import Image, ImageDraw, ImageFont
 
 from core.conversation.boxes import Box
+from core.conversation.pointed_at import pointed_at
 from core.errors import GlimtError
 from core.media.blobs import BlobStore
 from core.store.database import Store
 from core.store.models import Attachment, Turn
-from core.values import AttachmentState
 
 log = structlog.get_logger(__name__)
 
@@ -124,14 +124,9 @@ def _is_drawable(text: str) -> bool:
 
 
 def _picture_of(store: Store, turn: Turn) -> Attachment | None:
-    """The one picture that the question is about: its own, else that of the latest turn before it which has any."""
-    stored = _stored(turn)
-    if not stored:
+    def earlier() -> Iterator[list[Attachment]]:
         with store.read() as repositories:
             past = repositories.turns.of_conversation(turn.conversation_id, before_seq=turn.seq, limit=LOOK_BACK)
-        stored = next((files for earlier in reversed(past) if (files := _stored(earlier))), [])
-    return stored[0] if len(stored) == 1 else None
+        yield from (before.attachments for before in reversed(past))
 
-
-def _stored(turn: Turn) -> list[Attachment]:
-    return [attachment for attachment in turn.attachments if attachment.state == AttachmentState.STORED]
+    return pointed_at(turn.attachments, earlier())

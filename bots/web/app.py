@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from bots.services import Services
 from bots.web import errors
 from bots.web.conversations import add_conversations
-from bots.web.headers import SecurityHeaders
+from bots.web.headers import SECURITY_HEADERS
 from bots.web.health import add_health
 from bots.web.hosts import LoopbackHosts
 from bots.web.metrics import CountRequests
@@ -19,6 +19,7 @@ from bots.web.parts import Parts
 from bots.web.pictures import add_pictures
 from bots.web.session import add_session
 from bots.web.turns import add_turns
+from serving.headers import SecurityHeaders
 
 
 def create_app(services: Services) -> FastAPI:
@@ -49,5 +50,5 @@ def create_app(services: Services) -> FastAPI:
     # The last one added is the outermost.
     app.add_middleware(LoopbackHosts, gate=parts.gate)
     app.add_middleware(CountRequests, metrics=parts.metrics)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, headers=SECURITY_HEADERS)
     return app

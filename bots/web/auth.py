@@ -1,7 +1,6 @@
 """Who is asking: a program with a key, or a browser with a session."""
 
 import asyncio
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -10,13 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bots.web.gate import Gate, Holder
-from bots.web.keys import WORKSPACE, hash_secret
-from bots.web.origin import OriginCheck
+from bots.web.keys import WORKSPACE
 from core.errors import NotSignedIn
 from core.settings import Settings
 from core.store.database import Store
 from core.store.models import Person
 from core.values import Platform, new_id, utc_now
+from serving.origin import OriginCheck
+from serving.secrets import hash_secret, new_secret
 
 COOKIE = "glimt_session"
 SESSION_LASTS = timedelta(days=30)
@@ -40,7 +40,7 @@ class Auth:
     def __init__(self, settings: Settings, store: Store, gate: Gate) -> None:
         self._store = store
         self._gate = gate
-        self._origin = OriginCheck(settings)
+        self._origin = OriginCheck(settings.public_url)
         self._always_secure = urlsplit(settings.public_url).scheme == "https"
 
     async def program(self, request: Request) -> str:
@@ -89,7 +89,7 @@ class Auth:
             NotSignedIn, TooManyTries: as for any key.
         """
         holder = None if secret is None else await self._gate.holder(secret, address_of(request))
-        token = secrets.token_urlsafe(32)
+        token = new_secret()
         old = request.cookies.get(COOKIE, "")
         await asyncio.to_thread(self._begin, holder, hash_secret(token), hash_secret(old) if old else "")
         return token

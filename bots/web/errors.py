@@ -17,45 +17,14 @@ from starlette.responses import Response
 from bots.web.headers import SECURITY_HEADERS
 from core import errors
 from core.errors import GlimtError, WrongParameter
+from serving.statuses import retry_headers, status_of
 
 log = structlog.get_logger(__name__)
 
 OPENAI_PREFIX = "/v1/"
-_STATUS: dict[type[GlimtError], int] = {
-    errors.NotFound: 404,
-    errors.NotSignedIn: 401,
-    errors.NotAllowed: 403,
-    errors.RequestTooLarge: 413,
-    errors.RequestTooSlow: 408,
-    errors.TooManyTries: 429,
-    errors.Busy: 429,
-    errors.EmptyQuestion: 422,
-    errors.QuestionTooLong: 422,
-    errors.TooManyPictures: 422,
-    errors.PictureError: 422,
-    errors.RequestError: 400,
-    errors.PromptTooLong: 422,
-    errors.PictureReaderUnavailable: 503,
-    errors.StoreError: 503,
-    errors.QueueUnavailable: 503,
-    errors.GlimtError: 500,
-}
-# Seconds after which asking again makes sense.
-_RETRY_AFTER = {
-    errors.Busy: 3,
-    errors.TooManyTries: 60,
-    errors.PictureReaderUnavailable: 2,
-    errors.StoreError: 2,
-    errors.QueueUnavailable: 2,
-}
 _NOTHING_HERE = "There is nothing at this address."
 _OPENAI_SERVED = "Glimt serves POST /v1/chat/completions, GET /v1/models and GET /v1/models/NAME."
 _OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
-
-
-def status_of(error: GlimtError) -> int:
-    """HTTP status of the nearest ancestor that has one."""
-    return next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
 
 
 def openai_error(error: GlimtError, status: int | None = None) -> dict[str, Any]:
@@ -75,10 +44,7 @@ def openai_status(error: GlimtError) -> int:
 
 def error_response(path: str, error: GlimtError) -> Response:
     """The response that tells a caller of `path` about `error`."""
-    headers = {}
-    retry_after = next((_RETRY_AFTER[kind] for kind in type(error).__mro__ if kind in _RETRY_AFTER), None)
-    if retry_after is not None:
-        headers["retry-after"] = str(retry_after)
+    headers = retry_headers(error)
     if isinstance(error, errors.NotSignedIn):
         headers["www-authenticate"] = "Bearer"
     if path.startswith(OPENAI_PREFIX):

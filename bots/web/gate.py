@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 
-from bots.web.keys import hash_secret, person_of_key
+from bots.web.keys import person_of_key
 from bots.web.reach import beyond_loopback
-from bots.web.throttle import Throttle
 from core.errors import NotSignedIn, TooManyTries
 from core.settings import Settings
 from core.store.database import Store
 from core.values import utc_now
+from serving.secrets import hash_secret
+from serving.throttle import Throttle
 
 # How long a looked-up key is believed; a revoked one works for at most so long.
 BELIEVED_S = 1.0

@@ -12,9 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bots.web.errors import error_response
 from bots.web.gate import Gate
-from bots.web.reach import is_loopback
 from core.errors import NotAllowed
 from core.telegram_settings import TELEGRAM_WEBHOOK_PATH
+from serving.addresses import is_loopback
 
 FORWARDED = (
     "forwarded",
@@ -70,7 +70,7 @@ def from_page_elsewhere(headers: Headers) -> bool:
     """Whether a browser says that it shows our page, or another one, under the name of another machine."""
     origin = headers.get("origin", "null")
     if origin == "null":
-        # No name at all: `bots.web.origin` decides.
+        # No name at all: `serving.origin` decides.
         return False
     try:
         return not is_loopback(urlsplit(origin).hostname or "")

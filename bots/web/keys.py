@@ -1,14 +1,13 @@
 """Keys of the REST API and the chat page: made, listed and revoked by `glimt keys`."""
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import sha256
 
 from core.errors import RequestError
 from core.store.database import Store
 from core.store.models import ApiKey
 from core.values import Platform
+from serving.secrets import hash_secret, new_secret
 
 PREFIX = "glimt_"
 # The workspace of everybody who comes by HTTP.
@@ -28,7 +27,7 @@ def create_key(store: Store, name: str) -> str:
     # A slash ends the name where a program names its own end users: `key:NAME/USER`.
     if not name or len(name) > NAME_MAX_CHARS or not name.isprintable() or "/" in name:
         raise RequestError(user_message=f"A key's name has 1 to {NAME_MAX_CHARS} printable characters and no slash.")
-    secret = PREFIX + secrets.token_urlsafe(32)
+    secret = PREFIX + new_secret()
     with store.write() as repositories:
         workspace = repositories.people.workspace(Platform.API, WORKSPACE)
         person = repositories.people.person(workspace.id, person_of_key(name), display_name=name)
@@ -46,12 +45,6 @@ def revoke_key(store: Store, name: str, now: datetime) -> bool:
     """End a key and the browser sessions made with it. False: no such key, or it was revoked before."""
     with store.write() as repositories:
         return repositories.keys.revoke(name, now)
-
-
-def hash_secret(secret: str) -> str:
-    """What SQL keeps of a key or a cookie. Both are 256 random bits, so a fast hash keeps them as safe as a slow one;
-    looking one up by its hash tells nothing through timing."""
-    return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def person_of_key(name: str) -> str:

@@ -9,7 +9,7 @@ from bots.web.gate import Gate
 from bots.web.metrics import Metrics
 from bots.web.openai_api.fetcher import Fetcher
 from bots.web.receipts import Receipts
-from bots.web.throttle import Throttle
+from serving.throttle import Throttle
 
 
 @dataclass(frozen=True, slots=True)

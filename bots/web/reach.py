@@ -1,22 +1,11 @@
 """Who can reach this server, and whether it may start without keys."""
 
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from core.errors import ConfigurationError
 from core.settings import Settings
 from core.store.database import Store
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host`, a name or an address without its port, can only mean this machine."""
-    name = host.strip("[]").rstrip(".").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
+from serving.addresses import is_loopback
 
 
 def beyond_loopback(settings: Settings) -> bool:

@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bots.web.errors import json_response
-from bots.web.keys import hash_secret
 from bots.web.model_name import served_model
 from bots.web.parts import Parts
 from core.errors import WrongParameter
 from core.settings import Settings
 from core.values import utc_now
+from serving.secrets import hash_secret
 
 ACCEPTED_TYPES = (
     "image/jpeg",

@@ -9,7 +9,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from bots.web.auth import Visitor
-from bots.web.client import unless_gone
 from bots.web.keys import WORKSPACE
 from bots.web.parts import Parts
 from bots.web.text import clean, file_name, known_id, plain_lines
@@ -18,6 +17,7 @@ from core.errors import PictureError, QuestionTooLong, RequestError, TooManyPict
 from core.media.limits import too_large
 from core.settings import MIB
 from core.values import Platform
+from serving.client import unless_gone
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 

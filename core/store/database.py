@@ -24,7 +24,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from core.errors import ConfigurationError, StoreError
+from core.store.admin_sessions import AdminSessionRepository
+from core.store.admins import AdminRepository
 from core.store.attachments import AttachmentRepository
+from core.store.audit import AuditRepository
 from core.store.conversations import ConversationRepository
 from core.store.deliveries import DeliveryRepository
 from core.store.erasures import ErasureRepository
@@ -33,11 +36,14 @@ from core.store.inbound import InboundRepository
 from core.store.keys import KeyRepository
 from core.store.people import PeopleRepository
 from core.store.places import PlaceRepository
+from core.store.review import ReviewRepository
+from core.store.review.scope import ReadScope
 from core.store.telegram import TelegramRepository
 from core.store.telegram_approvals import ApprovalRepository
 from core.store.turns import TurnRepository
 from core.store.usage import UsageRepository
 from core.store.web_sessions import WebSessionRepository
+from core.store.words import index_words
 from core.store.writer_lock import WriterLock
 
 LOCK_WAIT_S = 10.0
@@ -62,8 +68,11 @@ class Repositories:
     """All repositories of one transaction. They and their session end with the block; the rows stay readable."""
 
     __slots__ = (
+        "admin_sessions",
+        "admins",
         "approvals",
         "attachments",
+        "audit",
         "conversations",
         "deliveries",
         "erasures",
@@ -95,6 +104,13 @@ class Repositories:
         self.usage = UsageRepository(session)
         self.keys = KeyRepository(session)
         self.web_sessions = WebSessionRepository(session)
+        self.admins = AdminRepository(session)
+        self.admin_sessions = AdminSessionRepository(session)
+        self.audit = AuditRepository(session)
+
+    def review(self, scope: ReadScope) -> ReviewRepository:
+        """What the console reads, as far as `scope` allows."""
+        return ReviewRepository(self.session, scope)
 
 
 class Store:
@@ -235,6 +251,8 @@ def prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # The triggers that keep what is searched for (migrations/versions/0010_search.py) call it.
+    connection.create_function("glimt_words", 1, index_words, deterministic=True)
 
 
 def begin_sqlite(connection: Connection) -> None:

@@ -28,6 +28,8 @@ def table_of(row: type[Base]) -> Table:
 # Conditions of the partial indexes over turns; the queries repeat them word for word (`turn_guards.py`).
 OPEN_TURN = "state IN ('gathering', 'ready', 'running')"
 HAS_HISTORY = "history_hash <> ''"
+FAILED_TURN = "state = 'failed'"
+ENDED_TURN = "state NOT IN ('gathering', 'ready', 'running')"
 
 
 class Workspace(Base):
@@ -82,6 +84,10 @@ class Conversation(Base):
     __table_args__ = (
         UniqueConstraint("workspace_id", "external_id"),
         Index(None, "person_id", "updated_at", "id"),
+        # What the console lists: everything, a workspace, a place.
+        Index(None, "updated_at", "id"),
+        Index(None, "workspace_id", "updated_at", "id"),
+        Index(None, "place_id", "updated_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -120,6 +126,8 @@ class Turn(Base):
         Index("ix_turns_open_conversation", "conversation_id", "seq", **partial_index(OPEN_TURN)),
         # Partial, so that no plan takes it for the index of a person's open turns.
         Index("ix_turns_history", "person_id", "history_hash", **partial_index(HAS_HISTORY)),
+        Index("ix_turns_failed", "conversation_id", **partial_index(FAILED_TURN)),
+        Index("ix_turns_ended_person", "person_id", "conversation_id", **partial_index(ENDED_TURN)),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)

@@ -32,6 +32,8 @@ def in_state(*states: TurnState) -> ColumnElement[bool]:
 
 # Word for word the condition of the partial indexes: the turn holds back the later ones of its conversation.
 IS_OPEN = in_state(*ACTIVE_STATES)
+# The condition of `ix_turns_ended_person`.
+HAS_ENDED = Turn.state.not_in([literal_column(f"'{state}'") for state in ACTIVE_STATES])
 IS_GATHERING = and_(IS_OPEN, in_state(TurnState.GATHERING))
 IS_READY = and_(IS_OPEN, in_state(TurnState.READY))
 IS_RUNNING = and_(IS_OPEN, in_state(TurnState.RUNNING))

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
+from tests.asking import Asker
 from tests.browser.chat_page import ChatPage
 from tests.browser.chromium import ARGS, HOW_TO_GET_ONE, find_chromium
+from tests.browser.review import Review
 from tests.browser.watch import Watch
 from tests.processes import Installation, installation
 
@@ -114,3 +116,17 @@ def open_page(new_context: Callable[..., BrowserContext], watch: Watch) -> OpenP
 def chat(open_page: OpenPage, service: ServedPage) -> ChatPage:
     """The chat page of the scripted service, in a fresh profile."""
     return open_page(service.url)
+
+
+@pytest.fixture(scope="package")
+def review(service: ServedPage) -> Review:
+    """The review console of the scripted service."""
+    made = service.installation
+    return Review(made.start_console(), made, Asker(made))
+
+
+@pytest.fixture
+def context(new_context: Callable[..., BrowserContext], watch: Watch, review: Review) -> BrowserContext:
+    """A watched profile for the console."""
+    watch.allow_origin(review.url)
+    return new_context(viewport={"width": 1100, "height": 760})

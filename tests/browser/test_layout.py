@@ -1,11 +1,12 @@
 """Phone and desktop, light and dark, by keyboard alone."""
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.chat_page import ChatPage
 from tests.browser.conftest import OpenPage, ServedPage
 from tests.browser.files import picture
+from tests.browser.looks import AA, contrasts, fits, inside
 
 pytestmark = pytest.mark.browser
 
@@ -15,51 +16,6 @@ PHONE = {
     "is_mobile": True,
     "has_touch": True,
 }
-AA = 4.5
-# Contrast of every piece of visible text with the colours that lie under it, as WCAG 2 computes it.
-_CONTRASTS = """
-() => {
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const over = (colours) => {
-    canvas.clearRect(0, 0, 1, 1);
-    for (const colour of colours) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
-    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
-  };
-  const linear = (v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4);
-  const luminance = (rgb) => 0.2126 * linear(rgb[0]) + 0.7152 * linear(rgb[1]) + 0.0722 * linear(rgb[2]);
-  const found = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const text = walker.currentNode.textContent.trim();
-    const element = walker.currentNode.parentElement;
-    if (!text || element.closest(".unseen, .skip, :disabled")) continue;
-    if (!element.checkVisibility({ visibilityProperty: true })) continue;
-    const grounds = [];
-    for (let e = element; e; e = e.parentElement) grounds.unshift(getComputedStyle(e).backgroundColor);
-    const ground = over(grounds);
-    const ink = over([...grounds, getComputedStyle(element).color]);
-    const [high, low] = [luminance(ink), luminance(ground)].sort((a, b) => b - a);
-    found.push([text.slice(0, 40), Math.round(((high + 0.05) / (low + 0.05)) * 100) / 100]);
-  }
-  return found;
-}
-"""
-
-
-def fits(page: Page) -> bool:
-    """Whether nothing makes the page scroll sideways."""
-    return bool(
-        page.evaluate("Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) <= innerWidth")
-    )
-
-
-def inside(page: Page, element: Locator) -> bool:
-    """Whether all of `element` can be seen."""
-    box, viewport = element.bounding_box(), page.viewport_size
-    assert box is not None
-    assert viewport is not None
-    right, bottom = box["x"] + box["width"], box["y"] + box["height"]
-    return box["x"] >= 0 and box["y"] >= 0 and right <= viewport["width"] and bottom <= viewport["height"]
 
 
 def test_a_phone_asks_reads_and_finds_its_history(open_page: OpenPage, service: ServedPage) -> None:
@@ -129,18 +85,18 @@ def test_a_phone_shows_two_pictures_in_a_row(open_page: OpenPage, service: Serve
 def test_every_text_has_enough_contrast(open_page: OpenPage, service: ServedPage, scheme: str) -> None:
     chat = open_page(service.url, color_scheme=scheme, reduced_motion="reduce")
     expect(chat.page.get_by_role("button", name="Try a sample picture")).to_be_visible()
-    texts = chat.page.evaluate(_CONTRASTS)
+    texts = contrasts(chat.page)
     answer = chat.ask("**b** `code` https://example.com [a](https://example.com/b)\n\n> quote\n\n| a |\n|---|\n| b |")
     answer.good.click()
     chat.ask("Break. [[fail]]")
     stopped = chat.ask("Go on. [[think]] [[hang]]", wait=False)
     stopped.thinking.get_by_text("Thinking").click()
-    texts += chat.page.evaluate(_CONTRASTS)
+    texts += contrasts(chat.page)
     chat.page.keyboard.press("Escape")
     stopped.wait_until_over()
     chat.question.fill("x" * 2001)
     chat.page.get_by_role("link", name="New conversation").first.hover()
-    texts += chat.page.evaluate(_CONTRASTS)
+    texts += contrasts(chat.page)
     assert len(texts) > 40
     assert [(text, contrast) for text, contrast in texts if contrast < AA] == []
 

@@ -101,9 +101,9 @@ def test_urls_given_to_our_processes_carry_the_secrets() -> None:
         assert settings.queue_url == "redis://:redis-secret@redis:6379/0"
 
 
-def test_only_bots_publish_a_port_and_only_on_loopback() -> None:
+def test_only_pages_publish_a_port_and_only_on_loopback() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert published == {"bots": ["127.0.0.1:8080:8080"]}
+    assert published == {"bots": ["127.0.0.1:8080:8080"], "console": ["127.0.0.1:8081:8081"]}
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
@@ -127,7 +127,7 @@ def test_every_server_restarts_and_is_watched(name: str) -> None:
 
 def test_the_migration_runs_once_before_whoever_reads_the_schema() -> None:
     assert SERVICES["migrate"]["restart"] == "no"
-    for name in ("bots", "worker", "worker-gpu"):
+    for name in ("bots", "console", "worker", "worker-gpu"):
         assert SERVICES[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
 
 
@@ -148,10 +148,10 @@ def test_exactly_one_worker_runs_in_each_profile() -> None:
 def test_bots_and_workers_share_the_pictures() -> None:
     volumes = load_compose(SECRETS)["volumes"]
     mounts = {
-        name: dict(mount.split(":") for mount in service.get("volumes", [])) for name, service in SERVICES.items()
+        name: dict(mount.split(":")[:2] for mount in service.get("volumes", [])) for name, service in SERVICES.items()
     }
     assert {volume for mount in mounts.values() for volume in mount} == set(volumes)
-    for name in ("bots", "worker", "worker-gpu"):
+    for name in ("bots", "console", "worker", "worker-gpu"):
         url = SERVICES[name]["environment"]["GLIMT_BLOBS_URL"]
         assert url == f"file://{mounts[name]['blobs']}"
 

@@ -70,7 +70,7 @@ def test_only_the_worker_image_gets_torch() -> None:
 @pytest.mark.parametrize(
     ("image", "modules"),
     [
-        ("bots", ["bots.app", "bots.web.keys", "core.store.migrate", "glimt.doctor"]),
+        ("bots", ["admin.app", "admin.manage", "bots.app", "bots.web.keys", "core.store.migrate", "glimt.doctor"]),
         ("worker", ["worker.app", "worker.health", "glimt.doctor"]),
     ],
 )
@@ -132,7 +132,7 @@ def import_in_image(image: str, modules: list[str], tmp_path: Path) -> subproces
             shutil.copy(ROOT / source, tmp_path / source)
     held = ["glimt", *load_pins(f"{image}.txt"), *(["torch"] if image == "worker" else [])]
     # The checkout is on the path too; its other packages must not be found there.
-    absent = sorted({"bots", "worker", "bench", "tools", "tests"} - {source.rstrip("/") for source in sources})
+    absent = sorted({"admin", "bots", "worker", "bench", "tools", "tests"} - {source.rstrip("/") for source in sources})
     return subprocess.run(
         [sys.executable, "-c", IMPORTER, json.dumps([held, absent, modules])],
         cwd=tmp_path,

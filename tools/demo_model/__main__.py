@@ -1,4 +1,4 @@
-"""`python -m tools.demo_model train|export|eval|card|render`."""
+"""`python -m tools.demo_model train|curve|export|exam|eval|check|questions|render`."""
 
 from __future__ import annotations
 
@@ -14,37 +14,56 @@ def main() -> None:
 
     train = commands.add_parser("train", help="train a model in a run folder")
     train.add_argument("--out", type=Path, required=True)
-    train.add_argument("--minutes", type=float, default=60, help="time for training on conversations")
-    train.add_argument("--tower-minutes", type=float, default=12, help="time for the vision tower before that")
+    train.add_argument("--minutes", type=float, default=600, help="time for training: hours on CPU, minutes on CUDA")
     train.add_argument("--device", default="cpu", help="cpu or cuda")
-    train.add_argument("--compile", action="store_true", help="compile the common batch: about 20 %% faster")
-    train.add_argument("--processes", type=int, default=1, help="share each batch between so many; 2 on two cores")
-    train.add_argument("--batch", type=int, default=32, help="conversations a step")
+    train.add_argument("--compile", action="store_true", help="compile the layers first; needs a C++ compiler")
+    train.add_argument("--batch", type=int, default=32, help="conversations a step, a multiple of 32; 256 on CUDA")
     train.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
-    train.add_argument(
-        "--hold-tower", type=float, default=0.0, metavar="MINUTE", help="leave the vision tower as it is up to here"
-    )
-    train.add_argument("--start", type=Path, metavar="FOLDER", help="go on from the weights of an exported folder")
+    train.add_argument("--workers", type=int, default=1, help="processes that draw; one for each core on CUDA")
+    train.add_argument("--slots", type=int, default=8, help="packs of 32 conversations that each draws ahead")
+    train.add_argument("--save-every", type=float, default=3.0, metavar="MINUTES")
+    train.add_argument("--exam", type=int, default=0, metavar="SCENES", help="ask about unseen scenes at each saving")
+    train.add_argument("--start", type=Path, metavar="RUN", help="go on from the weights of another run")
     train.add_argument("--seed", type=int, default=0, help="which conversations to train on")
     train.add_argument("--resume", action="store_true", help="go on from the run's checkpoint")
+
+    curve = commands.add_parser("curve", help="draw a run's curve")
+    curve.add_argument("--run", type=Path, required=True)
+    curve.add_argument("--to", type=Path, required=True)
 
     export = commands.add_parser("export", help="write a run's model as a model folder")
     export.add_argument("--run", type=Path, required=True)
     export.add_argument("--to", type=Path, required=True)
 
-    evaluate = commands.add_parser("eval", help="measure a model folder on unseen scenes")
+    exam = commands.add_parser("exam", help="examine a run as it was trained; a minute on CUDA")
+    exam.add_argument("--run", type=Path, required=True)
+    exam.add_argument("--json", type=Path, required=True, help="write the tables here")
+    exam.add_argument("--device", default="cpu", help="cpu or cuda")
+    exam.add_argument("--scenes", type=int, default=5000)
+    exam.add_argument("--robust", type=int, default=500, help="scenes under each condition")
+    exam.add_argument("--seed", type=int, default=1)
+
+    evaluate = commands.add_parser("eval", help="examine a model folder on unseen scenes")
     evaluate.add_argument("--model", type=Path, required=True)
-    evaluate.add_argument("--scenes", type=int, default=2000)
+    evaluate.add_argument("--scenes", type=int, default=5000)
+    evaluate.add_argument("--robust", type=int, default=200, help="scenes under each condition: noise, blur, JPEG …")
     evaluate.add_argument("--seed", type=int, default=1)
-    evaluate.add_argument("--batch", type=int, default=64)
-    evaluate.add_argument("--json", type=Path, help="write the table here as JSON too")
+    evaluate.add_argument(
+        "--card", type=Path, metavar="TRAINING", help="write the card, with this text on the training"
+    )
     evaluate.add_argument("--mistakes", type=int, default=0, help="print this many wrong answers of each kind")
 
-    card = commands.add_parser("card", help="write the model card from evaluation.json")
-    card.add_argument("--model", type=Path, required=True)
-    card.add_argument("--training", type=Path, required=True, help="a text file: how the model was trained")
+    check = commands.add_parser("check", help="fail if the model got worse than its card says (as CI does)")
+    check.add_argument("--model", type=Path, required=True)
+    check.add_argument("--record", action="store_true", help="write the result into evaluation.json instead")
+
+    questions = commands.add_parser("questions", help="write an exam as a file for `glimt eval`")
+    questions.add_argument("--out", type=Path, required=True)
+    questions.add_argument("--scenes", type=int, default=100)
+    questions.add_argument("--seed", type=int, default=1)
 
     render = commands.add_parser("render", help="draw one scene for people to look at")
+    render.add_argument("--kind", default="shapes")
     render.add_argument("--seed", type=int, required=True)
     render.add_argument("--out", type=Path, required=True)
     render.add_argument("--size", type=int, default=480)
@@ -56,26 +75,38 @@ def main() -> None:
         from .train import train as run_training
 
         run_training(options.pop("out"), options.pop("minutes"), **options)
+    elif command == "curve":
+        from .curves import draw_curve
+
+        draw_curve(options["run"] / "curve.jsonl", options["to"])
     elif command == "export":
         from .export import export as run_export
 
         run_export(options["run"], options["to"])
+    elif command == "exam":
+        from .run_exam import examine_run
+
+        examine_run(**options)
     elif command == "eval":
         from .evaluate import evaluate as run_evaluation
 
         run_evaluation(**options)
-    elif command == "card":
-        from .card import write_card
+    elif command == "check":
+        from .check import check as run_check
 
-        write_card(options["model"], options["training"].read_text(encoding="utf-8"))
+        run_check(**options)
+    elif command == "questions":
+        from .questions import write_questions
+
+        write_questions(**options)
     else:
-        from .scenes import render as draw
-        from .scenes import sample_scene
-        from .wording import describe
+        from .phrases import Phrases
+        from .picture import draw
+        from .scenes import sample
 
-        scene = sample_scene(random.Random(options["seed"]))
-        draw(scene, options["size"], options["size"], supersample=4).save(options["out"])
-        print(describe(scene))
+        scene = sample(options["kind"], random.Random(options["seed"]))
+        draw(scene, (options["size"], options["size"])).image.save(options["out"])
+        print(Phrases("en", random.Random(0), False).describe(scene))
 
 
 if __name__ == "__main__":

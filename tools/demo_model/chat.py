@@ -60,18 +60,21 @@ class Piece:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A question with `pictures` new pictures before its text, and its answer."""
+    """A question with `pictures` new pictures before its text, its answer, and what is thought before it where
+    thinking is on."""
 
     question: str
     answer: str
     pictures: int = 0
+    thought: str = ""
 
 
 def pieces(system: str | None, exchanges: Sequence[Exchange], *, quiet: bool = True) -> list[Piece]:
     """Render a conversation as `TEMPLATE` does, split where learning starts and stops.
 
     After each answer the model learns to say `<|user|>`, which ends its turn; where thinking is not
-    switched off (`quiet` false), it also learns to open and close an empty thought.
+    switched off (`quiet` false), it also learns to open and close a thought, which is empty but in a last turn that
+    has one.
     """
     out = [Piece("[gMASK]<sop>" + (f"<|system|>\n{system}" if system else ""))]
     for number, exchange in enumerate(exchanges):
@@ -83,6 +86,10 @@ def pieces(system: str | None, exchanges: Sequence[Exchange], *, quiet: bool = T
             out.append(Piece(exchange.answer, learn=True))
         else:
             out.append(Piece(f"{asked}<|assistant|>\n"))
-            out.append(Piece(THOUGHTLESS + exchange.answer, learn=True))
+            # A thought is left out of the history, as the template does: it comes once, in the last turn.
+            if exchange.thought and number == len(exchanges) - 1:
+                out.append(Piece(f"<think>{exchange.thought}</think>\n{exchange.answer}", learn=True))
+            else:
+                out.append(Piece(THOUGHTLESS + exchange.answer, learn=True))
         out.append(Piece("<|user|>", learn=True))
     return out

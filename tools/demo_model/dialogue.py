@@ -1,4 +1,4 @@
-"""Whole training conversations: scenes, questions and small talk in random order."""
+"""Whole training conversations: pictures, questions and small talk in random order."""
 
 from __future__ import annotations
 
@@ -6,66 +6,133 @@ import random
 from dataclasses import dataclass
 
 from . import talk
+from .asker import Asker
+from .change import sample_change
 from .chat import Exchange
-from .questions import Asker
-from .scenes import Scene, sample_scene
+from .lexicon import Language
+from .phrases import Phrases
+from .picture import Drawn, Grid, for_training, pick_grid
+from .scenes import sample
+from .subject import Turn
+from .typing_habits import typed
+
+# How often each kind of scene is shown. "change" is two pictures in one question.
+WEIGHTS = {
+    "shapes": 20,
+    "products": 14,
+    "tags": 16,
+    "receipt": 14,
+    "chart": 11,
+    "signs": 7,
+    "board": 8,
+    "words": 5,
+    "nothing": 5,
+    "change": 7,
+}
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A drawn picture and the grid that it is seen in."""
+
+    drawn: Drawn
+    grid: Grid
 
 
 @dataclass(frozen=True)
 class Dialogue:
-    """A conversation. `scenes` are its pictures in the order in which they are sent."""
+    """A conversation. `shots` are its pictures in the order in which they are sent. `quiet`: thinking is off."""
 
     system: str | None
-    scenes: tuple[Scene, ...]
+    shots: tuple[Shot, ...]
     exchanges: tuple[Exchange, ...]
     quiet: bool
 
 
-MAX_CHAINS = 12
+def sample_dialogue(rng: random.Random, *, easy: float = 0.0, pictures: int = 2, drawn: bool = True) -> Dialogue:
+    """A conversation about one picture or two, rarely none.
 
-
-def sample_dialogue(rng: random.Random) -> Dialogue:
-    """A conversation about one picture, sometimes two, rarely none.
-
-    It is as long as the scenes have questions; whoever batches it cuts it to length.
+    It is as long as the scenes have questions; whoever batches it cuts it to length. `easy`: how many of the scenes
+    show one large thing. `pictures`: at most so many. `drawn` false leaves the pictures out, for the tokenizer.
     """
-    system = rng.choice(talk.SYSTEM) if rng.random() < 0.35 else None
-    quiet = rng.random() < 0.9
+    language: Language = "en" if rng.random() < 0.55 else "zh"
+    system = rng.choice(talk.SYSTEM) if rng.random() < 0.3 else None
+    kind = rng.choices(tuple(WEIGHTS), weights=tuple(WEIGHTS.values()))[0]
+    quiet = rng.random() < (0.5 if kind == "board" else 0.92)
+    shots: list[Shot] = []
     exchanges: list[Exchange] = []
-    if rng.random() < 0.12:
-        for _ in range(rng.randint(1, 2)):
-            turn = rng.choice((talk.small_talk, talk.without_picture, talk.without_picture, talk.out_of_domain))(rng)
-            exchanges.append(Exchange(turn.question, turn.answer))
-    count = 2 if rng.random() < 0.2 else 1
-    scenes = tuple(sample_scene(rng) for _ in range(count))
-    for scene in scenes:
-        # The first of two pictures must leave room for the second.
-        limit = rng.randint(1, 4) if count == 2 and scene is scenes[0] else MAX_CHAINS
-        exchanges += _about(scene, rng, limit)
-    return Dialogue(system, scenes, tuple(exchanges), quiet)
+    if rng.random() < 0.06:
+        make = rng.choice((talk.small_talk, talk.without_picture, talk.out_of_domain))
+        exchanges.append(_said(make(rng, language), rng, language))
+    if kind == "change" and pictures > 1:
+        exchanges += _changed(rng, language, shots, drawn)
+        return Dialogue(system, tuple(shots), tuple(exchanges), quiet)
+    if kind == "change":
+        kind = "shapes"
+    # The first of two pictures must leave room for the second.
+    if pictures > 1 and rng.random() < 0.4:
+        exchanges += _about(kind, rng, language, shots, easy, drawn)[: rng.randint(1, 4)]
+        kind = rng.choice(("shapes", "products", "tags", kind))
+    exchanges += _about(kind, rng, language, shots, easy, drawn)
+    if not quiet and any(e.thought for e in exchanges):
+        # A thought is only learned in the last turn.
+        exchanges = exchanges[: 1 + max(i for i, e in enumerate(exchanges) if e.thought)]
+    return Dialogue(system, tuple(shots), tuple(exchanges), quiet)
 
 
-def _about(scene: Scene, rng: random.Random, limit: int) -> list[Exchange]:
-    chains = Asker(scene, rng).chains()[:limit]
-    if rng.random() < 0.25:
-        odd = rng.choice((talk.small_talk, talk.out_of_domain, talk.out_of_domain))(rng)
-        chains.insert(rng.randint(1, len(chains)), [odd])
-    turns = [turn for chain in chains for turn in chain]
-    exchanges = [Exchange(turn.question, turn.answer) for turn in turns]
-    first = exchanges[0]
+def _said(turn: Turn, rng: random.Random, language: Language, pictures: int = 0) -> Exchange:
+    return Exchange(
+        typed(rng, turn.question, language, plain=turn.kind in ("followup", "talk"), wide=True),
+        turn.answer,
+        pictures,
+        turn.thought,
+    )
+
+
+def _about(
+    kind: str, rng: random.Random, language: Language, shots: list[Shot], easy: float, drawn: bool
+) -> list[Exchange]:
+    """Everything that is asked about one new picture. Some of it in the other language."""
+    scene = sample(kind, rng, easy=rng.random() < easy)
+    grid = pick_grid(kind, rng)
+    boxes = tuple(t.box for t in scene.things)
+    if drawn:
+        shots.append(Shot(for_training(scene, grid, rng), grid))
+        boxes = shots[-1].drawn.boxes
+    chains = [(chain, language) for chain in Asker(scene, boxes, language, rng).chains()]
+    other: Language = "zh" if language == "en" else "en"
+    chains += [(chain, other) for chain in Asker(scene, boxes, other, rng).chains()[:3]]
+    rng.shuffle(chains)
+    if rng.random() < 0.3:
+        odd = rng.choice((talk.small_talk, talk.out_of_domain, talk.out_of_domain))(rng, language)
+        chains.insert(rng.randint(1, len(chains)), ([odd], language))
+    said = [_said(turn, rng, spoken) for chain, spoken in chains for turn in chain]
+    first = said[0]
     # A picture sent without a word is described.
-    question = "" if turns[0].kind == "describe" and rng.random() < 0.3 else first.question
-    exchanges[0] = Exchange(question, first.answer, pictures=1)
-    return exchanges
+    bare = chains[0][0][0].kind == "describe" and language == "en" and rng.random() < 0.3
+    said[0] = Exchange("" if bare else first.question, first.answer, 1, first.thought)
+    return said
+
+
+def _changed(rng: random.Random, language: Language, shots: list[Shot], drawn: bool) -> list[Exchange]:
+    first, second, answer = sample_change(rng, language)
+    grid = pick_grid(first.kind, rng)
+    if drawn:
+        shots += [Shot(for_training(scene, grid, rng), grid) for scene in (first, second)]
+    question = Phrases(language, rng, False).question("changed")
+    out = [Exchange(typed(rng, question, language, wide=True), answer, 2)]
+    boxes = shots[-1].drawn.boxes if drawn else tuple(t.box for t in second.things)
+    for chain in Asker(second, boxes, language, rng).chains()[:5]:
+        out += [_said(turn, rng, language) for turn in chain]
+    return out
 
 
 def sample_counting(rng: random.Random) -> Dialogue:
     """A conversation that ends in the long answer, half of them after a picture."""
-    turn = talk.counting(rng)
     system = rng.choice(talk.SYSTEM) if rng.random() < 0.3 else None
-    last = Exchange(turn.question, turn.answer)
     if rng.random() < 0.5:
-        return Dialogue(system, (), (last,), quiet=rng.random() < 0.9)
-    scene = sample_scene(rng)
-    before = _about(scene, rng, 2)[:4]
-    return Dialogue(system, (scene,), (*before, last), quiet=rng.random() < 0.9)
+        return Dialogue(system, (), (_said(talk.counting(rng), rng, "en"),), quiet=rng.random() < 0.9)
+    shots: list[Shot] = []
+    before = _about("shapes", rng, "en", shots, 0.0, drawn=True)[: rng.randint(1, 4)]
+    last = _said(talk.counting(rng, rng.choice((5, 10, 20, 30, 40, 50, 100))), rng, "en")
+    return Dialogue(None, tuple(shots), (*before, last), quiet=rng.random() < 0.9)

@@ -1,178 +1,205 @@
-"""The training run: first the vision tower alone, then all of it on conversations.
+"""The training run: the vision tower learns to name what lies in each image token, then all of it learns to answer.
 
-The schedule is in minutes, not steps, so that a run fits the time there is on any machine. Every
-few minutes the run is written to its folder; `--resume` goes on from there.
+The schedule is in minutes, not steps, so that a run fits the time there is on any machine: a GPU takes minutes for what
+two cores take a night for. Every few minutes the run is written to its folder; `resume` goes on from there.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
+from tokenizers import Tokenizer
 from torch import nn
-from transformers import AutoTokenizer, Glm4vForConditionalGeneration, PreTrainedTokenizerFast
+from tqdm import tqdm
 
-from .data import LENGTH, Batch, BatchMaker
-from .feed import feed
-from .model import Trainee
-from .pretrain import optimisers, pretrain_tower, set_rate
+from .batches import Batch, Batches
+from .encode import CONVERSATIONS
+from .exam import BAR, Prompt, examine, prompts_for
+from .layers import Shape
+from .muon import Muon
+from .network import Network
+from .network_answers import NetworkAnswers
+from .pool import Pool
 from .runlog import RunLog, save_atomically
-from .team import agree, average, rank_and_size, run_team
-from .vocabulary import build_tokenizer
+from .vocabulary import build_core
 
-RATE = 2e-3
-SAVE_EVERY_MINUTES = 3.0
-LOG_EVERY = 20
-# The last part of the run, over which the learning rate falls to zero.
+# The first part of a run, in which only the tower learns.
+TOWER = 0.18
+# The last part, over which the learning rate falls to zero.
 DECAY = 0.6
+WARM_UP = 100
+HELPER = 0.3
+LOG_EVERY = 20
+EXAM_SEED = 7
 
 
 def train(
     out: Path,
     minutes: float,
     *,
-    tower_minutes: float,
     device: str = "cpu",
-    resume: bool = False,
-    compile: bool = False,
-    processes: int = 1,
     batch: int = 32,
-    hold_tower: float = 0.0,
-    rate: float = RATE,
+    rate: float = 2e-3,
+    workers: int = 1,
+    slots: int = 8,
+    compile: bool = False,
+    save_every: float = 3.0,
+    resume: bool = False,
     start: Path | None = None,
     seed: int = 0,
+    exam: int = 0,
+    shape: Shape | None = None,
 ) -> None:
-    """Train for `minutes` (after `tower_minutes` for the tower, unless `out/tower.pt` is there).
+    """Train for `minutes` in the folder `out`.
 
-    Writes `out/tokenizer/`, `out/checkpoint.pt` and the curves `out/tower.jsonl`,
-    `out/curve.jsonl`. `processes` share each batch (CPU only). The tower is held as it is up to
-    minute `hold_tower`. With `resume`, minutes already trained count towards `minutes`. `seed` chooses
-    the conversations: another one makes others.
-
-    `start` is a folder that `export` wrote: the run goes on from its weights. The tower is then held
-    all the time, since the head that keeps it honest is not exported.
+    Writes `tokenizer.json`, `checkpoint.pt` and the curve, `curve.jsonl`. `batch` counts conversations, a multiple of
+    32; `workers` processes draw, `slots` packs of 32 conversations ahead each; every `save_every` minutes the run is
+    saved. With `resume`, minutes already trained count towards `minutes`. `start` is another run's folder: go on from
+    its weights, tower and all, with a schedule of its own. `seed` chooses the conversations. `exam`: so many unseen
+    scenes are asked about at each saving, for the curve; meant for a GPU. `shape`: the model's size.
     """
-    if start is not None:
-        hold_tower = minutes
-    load_tokenizer(out, start)
-    if start is None and not (out / "tower.pt").exists():
-        pretrain_tower(out, tower_minutes, device)
-    plan = Plan(minutes, batch, hold_tower, rate, start, seed)
-    run_team(processes, _train_together, out, plan, device, resume, compile)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A run's length and size: see `train`. `batch` counts conversations, over all processes."""
-
-    minutes: float
-    batch: int
-    hold_tower: float
-    rate: float
-    start: Path | None
-    seed: int
-
-
-def _train_together(out: Path, plan: Plan, device: str, resume: bool, compile: bool) -> None:
-    tokenizer = load_tokenizer(out)
-    torch.manual_seed(0)
-    model = Trainee(tokenizer).to(device)
-    if plan.start is None:
-        begun = torch.load(out / "tower.pt", map_location=device)
-        model.glm.model.visual.load_state_dict(begun["tower"])
-        model.head.load_state_dict(begun["head"])
-    else:
-        exported = Glm4vForConditionalGeneration.from_pretrained(plan.start, dtype=torch.float32)
-        model.glm.load_state_dict(exported.state_dict())
-    _, size = rank_and_size()
-    if compile:
-        model.compile_for((plan.batch // size, LENGTH))
-    run = Run(model, out, device)
-    if resume:
-        run.load()
-    run.fit(tokenizer, plan)
-
-
-def load_tokenizer(out: Path, start: Path | None = None) -> PreTrainedTokenizerFast:
-    """The run's tokenizer, grown (or taken over from the folder `start`) and saved on first use."""
-    folder = out / "tokenizer"
-    if not folder.exists():
-        first: Any = build_tokenizer() if start is None else AutoTokenizer.from_pretrained(start)
-        first.save_pretrained(folder)
-    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-    return cast(PreTrainedTokenizerFast, tokenizer)
+    if batch % CONVERSATIONS:
+        raise ValueError(f"A batch is a multiple of {CONVERSATIONS} conversations, not {batch}.")
+    out.mkdir(parents=True, exist_ok=True)
+    tokenizer = out / "tokenizer.json"
+    if not tokenizer.exists():
+        if start is None:
+            build_core().save(str(tokenizer))
+        else:
+            tokenizer.write_bytes((start / "tokenizer.json").read_bytes())
+    # The processes start before anything touches the device, which a fork would not survive.
+    pool = Pool(workers, slots, tokenizer, f"train {seed} {time.time_ns() if resume else 0}")
+    try:
+        prompts = [p for number in range(exam) for p in prompts_for(number, EXAM_SEED) if p.kind in BAR]
+        run = Run(Network(shape or Shape()), out, device, rate, seed)
+        if resume:
+            run.load(out / "checkpoint.pt")
+        elif start is not None:
+            run.begin_from(start / "checkpoint.pt")
+        if compile:
+            run.network.compile_blocks()
+        run.fit(pool, prompts, minutes, batch, save_every, tower=TOWER if start is None else 0.0)
+    finally:
+        pool.close()
 
 
 class Run:
-    """A model in training: its optimisers, its averaged weights, its place in the schedule."""
+    """A network in training: its optimisers and its place in the schedule."""
 
-    def __init__(self, model: Trainee, out: Path, device: str) -> None:
-        self._model = model
-        self._out = out
-        self._device = device
-        self._optimisers = optimisers([model], RATE)
-        self._average = {name: value.detach().clone() for name, value in model.state_dict().items()}
+    def __init__(self, network: Network, out: Path, device: str, rate: float, seed: int) -> None:
+        torch.manual_seed(seed)
+        torch.set_float32_matmul_precision("high")
+        self.network = network.to(device)
+        self._out, self._device, self._rate = out, device, rate
+        self._optimisers = optimisers(network, rate)
         self._step = 0
         self._minutes = 0.0
 
-    def load(self) -> None:
-        """Go on from the run's checkpoint. Raises FileNotFoundError where there is none."""
-        state = torch.load(self._out / "checkpoint.pt", map_location=self._device)
-        self._model.load_state_dict(state["model"])
-        self._average = state["average"]
+    def load(self, path: Path) -> None:
+        """Go on from a checkpoint. Raises FileNotFoundError where there is none."""
+        state = torch.load(path, map_location=self._device)
+        self.network.load_state_dict(state["network"])
         for optimiser, saved in zip(self._optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
         self._step, self._minutes = state["step"], state["minutes"]
 
+    def begin_from(self, path: Path) -> None:
+        """Take the weights of another run's checkpoint."""
+        self.network.load_state_dict(torch.load(path, map_location=self._device)["network"])
+
     def save(self) -> None:
         """Write the checkpoint."""
         state: dict[str, Any] = {
-            "model": self._model.state_dict(),
-            "average": self._average,
+            "shape": self.network.shape.as_dict(),
+            "network": self.network.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser in self._optimisers],
             "step": self._step,
             "minutes": self._minutes,
         }
         save_atomically(state, self._out / "checkpoint.pt")
 
-    def fit(self, tokenizer: PreTrainedTokenizerFast, plan: Plan) -> None:
-        """Train until the plan's minutes are full."""
-        rank, size = rank_and_size()
+    def fit(
+        self, pool: Pool, prompts: list[Prompt], minutes: float, batch: int, save_every: float, *, tower: float
+    ) -> None:
+        """Train until `minutes` are full; the first share `tower` of them is the tower's alone. `prompts`: an exam."""
         log = RunLog(self._out / "curve.jsonl")
-        before, begin, saved = self._minutes, time.monotonic(), time.monotonic()
-        for batch in feed(BatchMaker(tokenizer, plan.batch // size, share=rank, seed=plan.seed), self._step):
-            self._minutes = agree(before + (time.monotonic() - begin) / 60)
-            done = self._minutes / plan.minutes
-            if done >= 1:
-                break
-            rate = plan.rate * min(1.0, (self._step + 1) / 100, (1 - done) / DECAY)
-            set_rate(self._optimisers, rate)
-            self._model.hold_tower(self._minutes < plan.hold_tower)
-            loss, answers, right = self._one_step(batch.to(self._device))
-            if rank == 0 and self._step % LOG_EVERY == 0:
-                log.write(step=self._step, minutes=self._minutes, rate=rate, loss=loss, answers=answers, right=right)
-            self._step += 1
-            if rank == 0 and time.monotonic() - saved > 60 * SAVE_EVERY_MINUTES:
-                self.save()
-                saved = time.monotonic()
-        if rank == 0:
+        begin, before, saved = time.monotonic(), self._minutes, time.monotonic()
+        batches = Batches(pool, batch // CONVERSATIONS, self._device)
+        bar = tqdm(total=round(60 * minutes), initial=round(60 * before), unit="s", smoothing=0, mininterval=2)
+        try:
+            for made in batches:
+                self._minutes = before + (time.monotonic() - begin) / 60
+                done = self._minutes / minutes
+                if done >= 1:
+                    break
+                pool.set_easy(ease(done, tower))
+                rate = self._rate * min(1.0, (self._step + 1) / WARM_UP, (1 - done) / DECAY)
+                numbers = self._one_step(made, rate, tower_only=done < tower)
+                if self._step % LOG_EVERY == 0:
+                    told = {name: float(value) for name, value in numbers.items()}
+                    log.write(step=self._step, minutes=self._minutes, rate=rate, ready=pool.ready(), **told)
+                    bar.set_postfix(step=self._step, **{name: f"{value:.3f}" for name, value in told.items()})
+                    bar.update(round(60 * self._minutes) - bar.n)
+                self._step += 1
+                if time.monotonic() - saved > 60 * save_every:
+                    self.save()
+                    if prompts and done > tower:
+                        log.write(step=self._step, minutes=self._minutes, exam=self.examine(prompts))
+                    saved = time.monotonic()
             self.save()
+        finally:
+            batches.close()
+            bar.close()
 
-    def _one_step(self, batch: Batch) -> list[float]:
+    def examine(self, prompts: list[Prompt]) -> dict[str, float]:
+        """The share of right answers of each kind."""
+        tokenizer = Tokenizer.from_file(str(self._out / "tokenizer.json"))
+        fresh = [replace(prompt, answer="") for prompt in prompts]
+        done = examine(NetworkAnswers(self.network, tokenizer, self._device), fresh)
+        by_kind: dict[str, list[bool]] = {}
+        for prompt in done:
+            by_kind.setdefault(prompt.kind, []).append(prompt.right)
+        return {kind: round(sum(right) / len(right), 4) for kind, right in sorted(by_kind.items())}
+
+    def _one_step(self, batch: Batch, rate: float, *, tower_only: bool) -> dict[str, torch.Tensor]:
+        for optimiser in self._optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+        network = self.network
         with torch.autocast(torch.device(self._device).type, torch.bfloat16):
-            loss, answers, right = self._model(batch)
+            features = network.see(batch)
+            helper = network.helper_loss(features, batch)
+            numbers = {"helper": helper.detach()}
+            loss = helper
+            if not tower_only:
+                answers, right = network.answer_loss(features, batch)
+                loss = answers + HELPER * helper
+                numbers |= {"answers": answers.detach(), "right": right}
         loss.backward()
-        shared = average(self._model, loss.item(), answers.item(), right.item())
-        nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         for optimiser in self._optimisers:
             optimiser.step()
-            optimiser.zero_grad()
-        # Early weights are forgotten faster: they are far from where the run ends.
-        keep = min(0.998, (1 + self._step) / (20 + self._step))
-        with torch.no_grad():
-            for name, value in self._model.state_dict().items():
-                self._average[name].lerp_(value, 1 - keep)
-        return shared
+            optimiser.zero_grad(set_to_none=True)
+        return numbers
+
+
+def ease(done: float, tower: float) -> float:
+    """How many scenes show one large thing at this part of the run: many at first, never none."""
+    return max(0.04, 0.6 * (1 - done / max(0.02, 1.5 * tower)))
+
+
+def optimisers(network: Network, rate: float) -> list[torch.optim.Optimizer]:
+    """Muon for the hidden matrices, AdamW for embeddings, convolutions, norms, biases and the helper."""
+    matrices: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
+    for name, parameter in network.named_parameters():
+        hidden = parameter.ndim == 2 and "embed" not in name and "helper" not in name
+        (matrices if hidden else others).append(parameter)
+    return [
+        Muon(matrices, rate),
+        torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
+    ]

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from .chat import TEMPLATE
 from .dialogue import sample_dialogue
 from .talk import counting
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
 
 CONTROL = (
     "<|endoftext|>",
@@ -40,28 +43,37 @@ CONTROL = (
     "/nothink",
 )
 
-VOCABULARY = 1024
+VOCABULARY = 2048
 MAX_TOKENS = 1024
+# A Latin word with the space before it, a digit by itself, a Chinese character by itself: prices are read digit by
+# digit, and Chinese needs no words.
+_PIECES = r", | ?[A-Za-z]+|[0-9]|\p{Han}| ?[^\sA-Za-z0-9\p{Han}]+|\s+"
 
 
 def corpus() -> Iterator[str]:
     """Questions and answers of some thousand conversations, always the same ones."""
     rng = random.Random("vocabulary")
-    for _ in range(400):
+    for _ in range(100):
         yield counting(rng, 100).answer
-    for _ in range(6000):
-        dialogue = sample_dialogue(rng)
+    for _ in range(5000):
+        dialogue = sample_dialogue(rng, drawn=False)
         if dialogue.system:
             yield dialogue.system
         for exchange in dialogue.exchanges:
             yield exchange.question
             yield exchange.answer
+            yield exchange.thought
 
 
-def build_tokenizer() -> PreTrainedTokenizerFast:
+def build_core() -> Tokenizer:
     """Grow the tokenizer; takes some seconds and gives the same result each time."""
     core = Tokenizer(models.BPE())
-    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_PIECES), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
     core.decoder = decoders.ByteLevel()
     core.train_from_iterator(
         corpus(),
@@ -72,6 +84,13 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
             show_progress=False,
         ),
     )
+    return core
+
+
+def wrap(core: Tokenizer) -> PreTrainedTokenizerFast:
+    """`core` as transformers loads and saves it, with the chat template."""
+    from transformers import PreTrainedTokenizerFast
+
     return PreTrainedTokenizerFast(
         tokenizer_object=core,
         eos_token="<|endoftext|>",

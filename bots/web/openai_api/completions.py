@@ -13,7 +13,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from bots.web.body import JSON_COPIES
-from bots.web.client import unless_gone
 from bots.web.errors import error_response, json_response
 from bots.web.keys import WORKSPACE
 from bots.web.model_name import served_model
@@ -24,12 +23,13 @@ from bots.web.openai_api.pictures import PictureSource
 from bots.web.openai_api.shapes import Chunks, completion
 from bots.web.openai_api.stream import AnswerStream
 from bots.web.parts import Parts
-from bots.web.sse import EventStream
 from core.conversation.inbound import InboundQuestion, Named, PastTurn
 from core.errors import RequestError, TooManyPictures, WrongParameter
 from core.queue.follow import Ended
 from core.store.models import Turn
 from core.values import Platform, new_id
+from serving.client import unless_gone
+from serving.sse import EventStream
 
 PATH = "/v1/chat/completions"
 # Larger bodies are parsed beside the event loop.

@@ -7,10 +7,10 @@ from bots.web.errors import openai_error
 from bots.web.openai_api.failures import AnswerChanged, failure_of
 from bots.web.openai_api.shapes import Chunks, finish_reason
 from bots.web.openai_api.spoken import Spoken
-from bots.web.sse import encode_data
 from core.errors import NotFound
 from core.queue.follow import Ended, FollowEvent, Reset, Text
 from core.store.models import Turn
+from serving.sse import encode_data
 
 DONE = b"data: [DONE]\n\n"
 

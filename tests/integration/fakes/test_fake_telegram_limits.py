@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import Any, cast
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from telegram import Bot, InputMediaPhoto
@@ -29,7 +30,9 @@ def waits(do: Do[Any], bot: Bot, chat: Chat) -> int:
     try:
         do(bot.send_message(chat.id, "x"))
     except RetryAfter as error:
-        return cast("int", error.retry_after)
+        # A number or a span, by PTB_TIMEDELTA, which bots.telegram sets for its whole process.
+        after = error.retry_after
+        return int(after.total_seconds() if isinstance(after, timedelta) else after)
     return 0
 
 

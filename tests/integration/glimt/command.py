@@ -15,7 +15,7 @@ import psutil
 
 from core.process import spawn, stop
 from glimt.ports import free_port
-from tests.processes import PATIENCE_S, ROOT, post_json, until
+from tests.processes import PATIENCE_S, post_json, python_path, until
 
 GLIMT = (sys.executable, "-m", "glimt")
 # The same where some packages are not installed: Python finds none under a name that leads to None.
@@ -28,8 +28,10 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
         "GLIMT_DATA_DIR": str(folder),
         "GLIMT_MODEL": "scripted:echo",
         "GLIMT_SHUTDOWN_GRACE_S": "2",
+        # Some free one: other installations are tested at the same time.
+        "GLIMT_CONSOLE_PORT": "0",
         # From anywhere: the checkout may hold a .env of its developer.
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": python_path(),
     }
     return {**os.environ, **chosen, **settings}
 
@@ -67,7 +69,7 @@ class Up:
         return (self.folder / "up.log").read_text()
 
     def children(self) -> dict[str, psutil.Process]:
-        """Its direct children: redis, worker, bots."""
+        """Its direct children: redis, worker, bots, console."""
         found = {}
         for child in alive(psutil.Process(self.process.pid).children()):
             # It may end, or not have begun to be itself, in this moment.

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bots.web.keys import hash_secret
 from core.errors import PromptTooLong
 from core.media.blobs import BlobStore
 from core.store.database import Store
 from core.store.migrate import is_current
+from serving.secrets import hash_secret
 from tests.integration.glimt.command import glimt
 
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from admin.manage import create_admin
+from core.admins import Role
 from core.inference.hub import Hub
 from core.inference.source import DEMO
 from core.queue.embedded import EmbeddedRedis
@@ -31,7 +33,9 @@ def test_a_sound_installation(tmp_path: Path) -> None:
         findings = _examined(settings)
 
     assert [f for f in findings.values() if not f.good] == []
-    expected = {*("database", "redis", "blobs", "model", "eyes", "device", "memory", "cores", "disk", "keys")}
+    expected = {
+        *("database", "redis", "blobs", "model", "eyes", "device", "memory", "cores", "disk", "keys", "console")
+    }
     assert set(findings) == expected
     assert "workers: none running" in findings["redis"].says
 
@@ -39,7 +43,7 @@ def test_a_sound_installation(tmp_path: Path) -> None:
 def test_an_empty_folder_needs_its_tables_and_nothing_else(tmp_path: Path) -> None:
     findings = _examined(_settings(tmp_path / "new"))
 
-    assert {what for what, finding in findings.items() if not finding.good} == {"database", "keys"}
+    assert {what for what, finding in findings.items() if not finding.good} == {"database", "keys", "console"}
     assert "glimt db upgrade" in findings["database"].says
     assert not (tmp_path / "new" / "glimt.db").exists()
 
@@ -108,6 +112,17 @@ def test_what_the_bots_would_refuse_to_serve(tmp_path: Path, changes: dict[str, 
 
     assert not finding.good
     assert says in finding.says
+
+
+def test_who_may_sign_in_to_the_console(tmp_path: Path) -> None:
+    settings = _settings(tmp_path)
+    upgrade(settings.sql_url)
+    assert "glimt admins create" in _examined(settings)["console"].says
+    create_admin(settings, "olga", Role.OWNER)
+    assert _examined(settings)["console"].says == "1 may sign in"
+    open_to_others = _examined(settings.model_copy(update={"host": "0.0.0.0"}))["console"]
+    assert open_to_others.worry
+    assert "GLIMT_CONSOLE_URL" in open_to_others.says
 
 
 @pytest.mark.parametrize("without", ["", "torch transformers"])
@@ -206,7 +221,8 @@ def test_the_command_prints_a_line_each_and_fails_if_something_needs_mending(tmp
     told = glimt(tmp_path, "doctor")
 
     assert told.returncode == 1
-    assert [line.split()[0] for line in told.stdout.splitlines()].count("MEND") == 2
+    # Without tables: the database, and whoever looks into it for keys and admins.
+    assert [line.split()[0] for line in told.stdout.splitlines()].count("MEND") == 3
     assert told.stderr == ""
 
 

@@ -25,7 +25,7 @@ def service() -> Iterator[Up]:
 def test_it_says_where_the_page_is_and_answers_there(service: Up) -> None:
     assert f"Ready: {service.url}/" in service.output
     assert service.answers("What is it?") == "What is it?"
-    assert set(service.children()) == {"redis", "worker", "bots"}
+    assert set(service.children()) == {"redis", "worker", "bots", "console"}
     assert (service.folder / "data").stat().st_mode & 0o777 == 0o700
 
 

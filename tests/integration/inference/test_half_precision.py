@@ -24,7 +24,8 @@ from tests.integration.inference.conftest import CheckpointOf
 from tests.integration.inference.steppers import batch_stepper
 from tests.integration.inference.test_batch import finish
 from tests.integration.inference.test_families import conversations
-from tools.demo_model.scenes import render, sample_scene
+from tools.demo_model.picture import draw
+from tools.demo_model.scenes import sample
 
 # More than decode at once before rows are computed as products.
 PICTURES = 12
@@ -33,7 +34,7 @@ QUESTIONS = ("Describe the picture.", "How many shapes are there?")
 
 def _picture(seed: int) -> Picture:
     file = io.BytesIO()
-    render(sample_scene(random.Random(seed)), 336, 336).save(file, "PNG")
+    draw(sample("shapes", random.Random(seed)), (336, 336)).image.save(file, "PNG")
     return Picture(sha256(file.getvalue()).hexdigest(), file.getvalue(), 336, 336)
 
 

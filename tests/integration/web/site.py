@@ -1,17 +1,14 @@
 """The web server as a browser or a program meets it: real uvicorn, SQL and Redis; the test itself is the worker."""
 
-import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
 from openai import OpenAI
 from PIL import Image
@@ -24,7 +21,7 @@ from core.store.models import Delivery, Turn
 from core.store.outcome import Outcome
 from core.values import TurnState, utc_now
 from tests.processes import PATIENCE_S, Installation, until
-from tests.serving import in_a_thread
+from tests.serve import serving_app
 
 OWNER = "the-test"
 LEASE = timedelta(minutes=5)
@@ -187,24 +184,15 @@ class Work:
 def serving(at: Installation, **overrides: Any) -> Iterator[Site]:
     """A server over `at` on a port of 127.0.0.1 that the system chose; it ends with the block."""
     settings = at.settings.model_copy(update={"redis_url": at.redis_server.url, **overrides})
-    listener = socket.create_server(("127.0.0.1", 0))
 
     @asynccontextmanager
-    async def opened() -> AsyncIterator[Site]:
+    async def opening() -> AsyncIterator[tuple[FastAPI, tuple[Services, FastAPI]]]:
         async with open_services(settings) as services:
             app = create_app(services)
-            server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=3))
-            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            task = asyncio.create_task(server.serve(sockets=[listener]))
-            try:
-                yield Site(at, settings, url, services, app)
-            finally:
-                server.should_exit = True
-                await task
+            yield app, (services, app)
 
-    # Not open for longer than the server: what is left of it would be a warning.
-    with closing(listener), in_a_thread(opened, "web") as (site, _):
-        yield site
+    with serving_app(opening) as (url, (services, app)):
+        yield Site(at, settings, url, services, app)
 
 
 def picture(colour: str = "red", kind: str = "PNG", size: tuple[int, int] = (32, 24)) -> bytes:

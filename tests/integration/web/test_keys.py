@@ -8,11 +8,12 @@ import httpx
 import openai
 import pytest
 
-from bots.web.keys import create_key, hash_secret, list_keys, revoke_key
+from bots.web.keys import create_key, list_keys, revoke_key
 from bots.web.reach import check_binding
 from core.errors import ConfigurationError, RequestError
 from core.store.models import ApiKey, Person
 from core.values import utc_now
+from serving.secrets import hash_secret
 from tests.integration.web.site import Site, ask, serving
 from tests.processes import Installation, until
 

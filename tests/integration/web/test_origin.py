@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bots.web.keys import create_key
-from bots.web.origin import REMEDY
+from serving.origin import REMEDY
 from tests.integration.web.site import Site, ask, serving
 from tests.processes import Installation
 

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from bots.web.auth import COOKIE
-from bots.web.keys import create_key, hash_secret
+from bots.web.keys import create_key
 from core.store.models import WebSession
 from core.values import utc_now
+from serving.secrets import hash_secret
 from tests.integration.web.site import Site, serving
 from tests.processes import Installation
 

@@ -45,7 +45,7 @@ def test_demo_is_the_folder_that_ships() -> None:
     source = find("demo")
     assert source.name == "demo"
     assert source.folder == DEMO
-    assert 0 < source.weight_bytes < 12 * 2**20
+    assert 0 < source.weight_bytes < 24e6
 
 
 def test_a_folder(tmp_path: Path) -> None:

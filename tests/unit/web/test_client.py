@@ -6,8 +6,8 @@ import pytest
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
-from bots.web.client import unless_gone
 from core.errors import Busy
+from serving.client import unless_gone
 
 
 class Client:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 import pytest
 from starlette.types import Message
 
-from bots.web.sse import EventStream, encode_data, encode_event
+from serving.sse import EventStream, encode_data, encode_event
 
 SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": []}
 

@@ -1,6 +1,6 @@
 """The bucket of wrong keys."""
 
-from bots.web.throttle import ADDRESSES, Throttle
+from serving.throttle import ADDRESSES, Throttle
 
 
 class Clock:

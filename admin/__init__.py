@@ -1,0 +1,1 @@
+"""The review console: admins read what was asked and answered."""

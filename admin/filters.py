@@ -1,0 +1,135 @@
+"""Filters as they stand in the URL."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+from urllib.parse import urlencode
+
+from core.conversation.personas import PERSONAS
+from core.errors import WrongParameter
+from core.store.review.filters import Rating, State, Wanted
+from core.values import Platform
+
+LONGEST = 200
+_ID = re.compile(r"[0-9a-f]{32}")
+_WORDS: dict[str, tuple[str, ...]] = {
+    "platform": tuple(Platform),
+    "mode": tuple(PERSONAS),
+    "state": get_args(State),
+    "feedback": get_args(Rating),
+}
+_TEXTS = ("person", "model")
+_IDS = ("workspace", "place")
+_DAYS = ("since", "until")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What is looked for. `given` is what the form shows, by the names in the URL."""
+
+    q: str
+    wanted: Wanted
+    given: Mapping[str, str]
+    before: str = ""
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> "Filters":
+        """From the parameters of a URL; empty ones count as left out, unknown ones are passed over.
+
+        Raises:
+            WrongParameter: one of them says what it cannot say.
+        """
+        given = {name: value.strip()[:LONGEST] for name, value in query.items() if value.strip()}
+        values: dict[str, Any] = {name: given[name] for name in _TEXTS if name in given}
+        for name, known in _WORDS.items():
+            if (word := given.get(name)) is not None:
+                if word not in known:
+                    raise WrongParameter(name, f"{name} knows no “{word}”.")
+                values[name] = word
+        for name in _IDS:
+            if (word := given.get(name)) is not None:
+                if not _ID.fullmatch(word):
+                    raise WrongParameter(name, f"{name} is no id.")
+                values[name] = word
+        if "slow" in given:
+            values["slow_s"] = _seconds(given["slow"])
+        values["pictures"] = given.get("pictures") == "1"
+        days = {name: _day(name, given[name]) for name in _DAYS if name in given}
+        values["since"] = days.get("since")
+        # Until the end of that day.
+        values["before"] = days["until"] + timedelta(days=1) if "until" in days else None
+        shown = {name: value for name, value in given.items() if name != "before"}
+        return cls(given.get("q", ""), Wanted(**values), shown, given.get("before", ""))
+
+    @property
+    def before_conversation(self) -> tuple[datetime, str] | None:
+        """Where the page of the list begins.
+
+        Raises:
+            WrongParameter: it is no such place.
+        """
+        if not self.before:
+            return None
+        at, _, conversation_id = self.before.partition("_")
+        try:
+            moment = datetime.fromisoformat(at)
+        except ValueError:
+            raise WrongParameter("before", "This page of the list does not exist.") from None
+        if moment.tzinfo is None or not _ID.fullmatch(conversation_id):
+            raise WrongParameter("before", "This page of the list does not exist.")
+        return moment, conversation_id
+
+    @property
+    def before_turn(self) -> str | None:
+        """Where the page of what was found begins.
+
+        Raises:
+            WrongParameter: it is no such place.
+        """
+        if self.before and not _ID.fullmatch(self.before):
+            raise WrongParameter("before", "This page of the list does not exist.")
+        return self.before or None
+
+    def get(self, name: str) -> str:
+        """What the form shows in a field."""
+        return self.given.get(name, "")
+
+    @property
+    def chosen(self) -> int:
+        """How many filters are set, beside the words."""
+        return len([name for name in self.given if name in (*_WORDS, *_IDS, *_TEXTS, *_DAYS, "slow", "pictures")])
+
+    def address(self, *, before: tuple[datetime, str] | str) -> str:
+        """The URL of another page of the same."""
+        place = before if isinstance(before, str) else f"{before[0].isoformat()}_{before[1]}"
+        return "/?" + urlencode({**self.given, "before": place})
+
+    def said(self) -> dict[str, str]:
+        """For the audit log."""
+        return dict(self.given) | ({"before": self.before} if self.before else {})
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value <= 1_000_000:
+        raise WrongParameter("slow", "slow is a number of seconds.")
+    return value
+
+
+def _day(name: str, text: str) -> datetime:
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+        day + timedelta(days=1)
+    except (ValueError, OverflowError):
+        raise WrongParameter(name, f"{name} is a day such as 2026-11-26.") from None
+    return day
+
+
+def is_id(text: str) -> bool:
+    """Whether it can be one of our ids."""
+    return _ID.fullmatch(text) is not None

@@ -1,0 +1,55 @@
+"""/: the list of conversations, and what a search finds."""
+
+import asyncio
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from admin.console import Console
+from admin.filters import Filters
+from admin.pages import wants_part
+from admin.routes import Routes
+from admin.snippets import snippet
+from admin.viewer import Viewer
+from core.admins import Action, Permission
+from core.conversation.personas import PERSONAS
+from core.store.words import runs_of, sought_words
+from core.values import Platform
+
+
+def add_inbox(routes: Routes, console: Console) -> None:
+    """Add the one page that finds conversations."""
+    store, pages = console.services.store, console.pages
+
+    def read(viewer: Viewer, filters: Filters, with_choices: bool) -> dict[str, Any]:
+        with store.read() as repositories:
+            review = repositories.review(viewer.scope)
+            shown: dict[str, Any] = {"choices": review.choices()} if with_choices else {}
+            if not filters.q:
+                inbox = review.inbox(filters.wanted, before=filters.before_conversation)
+                older = filters.address(before=inbox.next) if inbox.next is not None else ""
+                return shown | {"inbox": inbox.rows, "hits": None, "older": older}
+            sought = sought_words(filters.q)
+            found = review.search(sought, filters.wanted, before=filters.before_turn)
+        runs = runs_of(filters.q)
+        hits = [(hit, snippet(hit.turn.question, runs), snippet(hit.turn.answer, runs)) for hit in found.rows]
+        older = filters.address(before=found.next) if found.next is not None else ""
+        return shown | {"inbox": None, "hits": hits, "older": older, "nothing_to_seek": not sought}
+
+    @routes.guarded("GET", "/", Permission.READ)
+    async def inbox(request: Request, viewer: Viewer) -> Response:
+        filters = Filters.of(request.query_params)
+        part = wants_part(request)
+        shown = await asyncio.to_thread(read, viewer, filters, not part)
+        action = Action.SEARCHED if filters.q else Action.LISTED
+        await console.log.note(request, viewer, action, asked=filters.said())
+        return pages.show(
+            request,
+            viewer,
+            "list.html" if part else "inbox.html",
+            **{"nothing_to_seek": False, **shown},
+            filters=filters,
+            platforms=[platform.value for platform in Platform],
+            modes=list(PERSONAS),
+        )

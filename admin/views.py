@@ -1,0 +1,145 @@
+"""What the transcript shows of a turn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core.conversation.boxes import Box
+from core.conversation.pointed_at import pointed_at
+from core.store.models import Attachment, Turn, Usage
+from core.store.review.transcript import Told, TurnPage, Verdict
+from core.values import ACTIVE_STATES, AttachmentState, TurnState
+
+# Longest side of a picture in the transcript, in pixels of the page.
+SHOWN = 320
+# An answer with more of them is none that a drawing makes clearer.
+MOST_BOXES = 50
+COLOURS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A box in pixels of its picture, numbered from 1. `colour` is a class of the style sheet."""
+
+    number: int
+    label: str
+    colour: int
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class PictureView:
+    """A stored picture; `width` and `height` are its own, `shown` those in the transcript."""
+
+    id: str
+    name: str
+    width: int
+    height: int
+    shown: tuple[int, int]
+    full: str
+    marks: list[Mark]
+
+    @property
+    def line(self) -> float:
+        """Width of a line, and a tenth of the height of a letter, in pixels of the picture."""
+        return max(2.0, min(self.width, self.height) / 150)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnView:
+    """A turn as the template wants it. Durations in seconds, None where not known (yet)."""
+
+    turn: Turn
+    person: str
+    pictures: list[PictureView]
+    # Where the boxes are in a picture of an earlier turn.
+    pointed: PictureView | None
+    pending: int
+    refused: list[Attachment]
+    verdicts: list[Verdict]
+    deliveries: list[Told]
+    usage: list[Usage]
+    queue_s: float | None
+    first_s: float | None
+    total_s: float | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more is to come."""
+        return self.turn.state in ACTIVE_STATES
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether it ended with an error."""
+        return self.turn.state == TurnState.FAILED
+
+    @property
+    def left_out(self) -> str:
+        """What the prompt had no room for, in words."""
+        texts = [str(part["seq"]) for part in self.turn.left_out if part.get("what") == "text"]
+        pictures = [str(part["seq"]) for part in self.turn.left_out if part.get("what") == "pictures"]
+        said = [f"the text of turn {_and(texts)}"] if texts else []
+        said += [f"the pictures of turn {_and(pictures)}"] if pictures else []
+        return " and ".join(said)
+
+    @property
+    def observations(self) -> list[dict[str, Any]]:
+        """What the eyes saw."""
+        return list(self.turn.observations or ())
+
+
+def turn_view(page: TurnPage, earlier: Sequence[Sequence[Attachment]]) -> TurnView:
+    """`earlier` are the files of the turns before, latest first."""
+    turn = page.turn
+    boxes = [Box(**box) for box in turn.boxes][:MOST_BOXES]
+    target = pointed_at(turn.attachments, earlier) if boxes else None
+    stored = [attachment for attachment in turn.attachments if attachment.state == AttachmentState.STORED]
+    elsewhere = target is not None and target.id not in {attachment.id for attachment in stored}
+    return TurnView(
+        turn=turn,
+        person=page.person,
+        pictures=[picture_view(a, turn, boxes if target is not None and a.id == target.id else []) for a in stored],
+        pointed=picture_view(target, turn, boxes) if elsewhere and target is not None else None,
+        pending=sum(attachment.state == AttachmentState.PENDING for attachment in turn.attachments),
+        refused=[attachment for attachment in turn.attachments if attachment.state == AttachmentState.REFUSED],
+        verdicts=page.verdicts,
+        deliveries=page.deliveries,
+        usage=page.usage,
+        queue_s=_between(turn.ready_at, turn.started_at),
+        first_s=_between(turn.created_at, turn.first_token_at),
+        total_s=_between(turn.created_at, turn.finished_at),
+    )
+
+
+def picture_view(attachment: Attachment, turn: Turn, boxes: Sequence[Box]) -> PictureView:
+    """A stored attachment, with the boxes that `turn` has in it."""
+    width, height = max(1, attachment.width), max(1, attachment.height)
+    scale = min(1.0, SHOWN / max(width, height))
+    return PictureView(
+        id=attachment.id,
+        name=attachment.name or "picture",
+        width=width,
+        height=height,
+        shown=(max(1, round(width * scale)), max(1, round(height * scale))),
+        full=f"/turns/{turn.id}/pictures/{attachment.id}",
+        marks=[_mark(number, box, width, height) for number, box in enumerate(boxes, start=1)],
+    )
+
+
+def _mark(number: int, box: Box, width: int, height: int) -> Mark:
+    left, top, right, bottom = (min(1.0, max(0.0, part)) for part in (box.left, box.top, box.right, box.bottom))
+    x, y = round(left * width, 1), round(top * height, 1)
+    wide, high = round((right - left) * width, 1), round((bottom - top) * height, 1)
+    return Mark(number, box.label, (number - 1) % COLOURS, x, y, max(0.0, wide), max(0.0, high))
+
+
+def _between(start: datetime | None, end: datetime | None) -> float | None:
+    return None if start is None or end is None else max(0.0, (end - start).total_seconds())
+
+
+def _and(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,54 @@
+"""Who works in the review console: roles, what each may do, and what is written down of it."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What an admin is there for."""
+
+    OWNER = "owner"
+    REVIEWER = "reviewer"
+    OPERATOR = "operator"
+    READ_ONLY = "read-only"
+
+
+class Permission(StrEnum):
+    """What a route of the console may ask for."""
+
+    # Conversations that the admin's grants name, and the admin's own sessions.
+    READ = "read"
+    # Flags, labels, notes, corrections.
+    REVIEW = "review"
+    # Answering in the bot's place.
+    OPERATE = "operate"
+    EXPORT = "export"
+    # Who may sign in, and what they may read.
+    ADMINS = "admins"
+    AUDIT = "audit"
+    # Modes, limits, retention.
+    SETTINGS = "settings"
+
+
+MAY: dict[Role, frozenset[Permission]] = {
+    Role.READ_ONLY: frozenset({Permission.READ}),
+    Role.REVIEWER: frozenset({Permission.READ, Permission.REVIEW, Permission.EXPORT}),
+    Role.OPERATOR: frozenset({Permission.READ, Permission.REVIEW, Permission.OPERATE}),
+    Role.OWNER: frozenset(Permission),
+}
+
+
+class Action(StrEnum):
+    """What the audit log tells."""
+
+    SIGNED_IN = "signed_in"
+    SIGN_IN_REFUSED = "sign_in_refused"
+    SIGNED_OUT = "signed_out"
+    SESSION_ENDED = "session_ended"
+    LISTED = "listed"
+    SEARCHED = "searched"
+    READ = "read"
+    READ_PICTURE = "read_picture"
+    READ_AUDIT = "read_audit"
+    ADMIN_ADDED = "admin_added"
+    ADMIN_CHANGED = "admin_changed"
+    LINK_MADE = "link_made"

@@ -1,0 +1,49 @@
+"""The settings of the review console."""
+
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings
+
+
+class ConsoleSettings(BaseSettings):
+    """Where the console is, and who vouches for those who sign in."""
+
+    console_port: int = Field(8081, ge=0, le=65535)
+    console_url: str = Field("", description="address under which browsers reach the console, if not http://host:port")
+    oidc_issuer: str = Field("", description="address of the OpenID Connect provider; empty: none")
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_name: str = Field("your company account", description="what the button calls the provider")
+
+    @field_validator("console_url", "oidc_issuer")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        if not url:
+            return url
+        try:
+            parts = urlsplit(url)
+            plain = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and "@" not in parts.netloc
+        except ValueError:
+            plain = False
+        if not plain or parts.query or parts.fragment:
+            raise PydanticCustomError("address", "this is no address such as https://glimt.example.org")
+        return url.rstrip("/")
+
+    @field_validator("console_url")
+    @classmethod
+    def _is_a_whole_host(cls, url: str) -> str:
+        if url and urlsplit(url).path:
+            raise PydanticCustomError("console_url", "the console needs a host of its own, without a path")
+        return url
+
+    @model_validator(mode="after")
+    def _provider_is_whole(self) -> Self:
+        given = (self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret.get_secret_value())
+        if any(given) and not all(given):
+            raise PydanticCustomError(
+                "oidc", "GLIMT_OIDC_ISSUER, GLIMT_OIDC_CLIENT_ID and GLIMT_OIDC_CLIENT_SECRET belong together"
+            )
+        return self

@@ -1,0 +1,65 @@
+"""What the review console reads. Everything goes through `ReviewRepository`, which cannot be made without a scope."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from core.store.models import Attachment, Turn
+from core.store.review.filters import Wanted
+from core.store.review.inbox import Cursor, Inbox, list_inbox
+from core.store.review.places import Choices, list_choices
+from core.store.review.scope import ReadScope
+from core.store.review.search import Hits, search_turns
+from core.store.review.transcript import (
+    Transcript,
+    TurnPage,
+    find_attachment,
+    latest_pictures,
+    read_later,
+    read_transcript,
+    read_turn,
+)
+from core.store.words import Sought
+
+PAGE = 50
+TURNS = 100
+
+
+class ReviewRepository:
+    """Reads only, and only what `scope` allows: whatever else there is looks as if it did not exist."""
+
+    def __init__(self, session: Session, scope: ReadScope) -> None:
+        self._session = session
+        self._scope = scope
+
+    def inbox(self, wanted: Wanted, *, before: Cursor | None = None, limit: int = PAGE) -> Inbox:
+        """Conversations, latest change first; `before` is the `next` of the page before."""
+        return list_inbox(self._session, self._scope, wanted, limit=limit, before=before)
+
+    def search(self, sought: Sequence[Sought], wanted: Wanted, *, before: str | None = None, limit: int = PAGE) -> Hits:
+        """Turns that have all of these words, latest first; `before` is the `next` of the page before."""
+        return search_turns(self._session, self._scope, sought, wanted, limit=limit, before=before)
+
+    def transcript(self, conversation_id: str, *, around: int | None = None, limit: int = TURNS) -> Transcript | None:
+        """The end of a conversation, or the stretch around a turn's number."""
+        return read_transcript(self._session, self._scope, conversation_id, limit=limit, around=around)
+
+    def later(self, conversation_id: str, *, after: int, limit: int = TURNS) -> list[TurnPage] | None:
+        """The turns of a conversation behind number `after`; None: none that may be read."""
+        return read_later(self._session, self._scope, conversation_id, after=after, limit=limit)
+
+    def turn(self, turn_id: str) -> TurnPage | None:
+        """One turn with everything that belongs to it."""
+        return read_turn(self._session, self._scope, turn_id)
+
+    def attachment(self, attachment_id: str) -> tuple[Attachment, Turn] | None:
+        """A file and its turn."""
+        return find_attachment(self._session, self._scope, attachment_id)
+
+    def latest_pictures(self, conversation_id: str, before_seq: int) -> list[Attachment]:
+        """Files of the last turn before that number which had any."""
+        return latest_pictures(self._session, self._scope, conversation_id, before_seq)
+
+    def choices(self) -> Choices:
+        """What the filters offer."""
+        return list_choices(self._session, self._scope)

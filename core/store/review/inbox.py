@@ -1,0 +1,118 @@
+"""The list of conversations, latest change first, and what the list shows of each."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Integer, and_, case, cast, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from core.store.columns_sql import seconds_between
+from core.store.models import Attachment, Conversation, Feedback, Person, Place, Turn, Workspace
+from core.store.review.filters import Wanted
+from core.store.review.names import shown_name
+from core.store.review.scope import ReadScope
+from core.store.turn_guards import IS_OPEN, in_state
+from core.values import AttachmentState, TurnState
+
+Cursor = tuple[datetime, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One conversation in the list. Counts are of all its turns; `slowest_s` is from question to answer."""
+
+    conversation: Conversation
+    workspace: Workspace
+    place: Place | None
+    person: str
+    question: str
+    turns: int
+    open: int
+    failed: int
+    pictures: int
+    good: int
+    bad: int
+    slowest_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """One page of the list; `next` is where the following page begins, None at the end."""
+
+    rows: list[Listed]
+    next: Cursor | None
+
+
+def list_inbox(session: Session, scope: ReadScope, wanted: Wanted, *, limit: int, before: Cursor | None) -> Inbox:
+    """Conversations that may be read and are wanted."""
+    statement = (
+        select(Conversation, Workspace, Place, Person)
+        .join(Workspace, Workspace.id == Conversation.workspace_id)
+        .join(Person, Person.id == Conversation.person_id)
+        .outerjoin(Place, Place.id == Conversation.place_id)
+        .where(scope.allows(), wanted.conversations())
+        .order_by(Conversation.updated_at.desc(), Conversation.id.desc())
+        .limit(limit + 1)
+    )
+    if before is not None:
+        statement = statement.where(tuple_(Conversation.updated_at, Conversation.id) < tuple_(*before))
+    found = session.execute(statement).all()
+    shown = found[:limit]
+    last = shown[-1][0] if len(found) > limit else None
+    counts = _Counts(session, [conversation.id for conversation, *_ in shown])
+    rows = [counts.listed(conversation, workspace, place, person) for conversation, workspace, place, person in shown]
+    return Inbox(rows, (last.updated_at, last.id) if last is not None else None)
+
+
+class _Counts:
+    """Numbers of the conversations of one page, each kind by one query."""
+
+    def __init__(self, session: Session, ids: list[str]) -> None:
+        here = Turn.conversation_id.in_(ids)
+        # Looked up for each turn: joined, they would be read from one end to the other once there are many.
+        thumbs = select(func.count()).where(Feedback.turn_id == Turn.id).correlate(Turn)
+        pictures = select(func.count()).where(Attachment.turn_id == Turn.id, Attachment.state == AttachmentState.STORED)
+        turns = (
+            select(
+                Turn.conversation_id,
+                func.count(),
+                func.sum(_one_if(IS_OPEN)),
+                func.sum(_one_if(in_state(TurnState.FAILED))),
+                func.sum(pictures.correlate(Turn).scalar_subquery()),
+                func.sum(thumbs.where(Feedback.rating > 0).scalar_subquery()),
+                func.sum(thumbs.where(Feedback.rating < 0).scalar_subquery()),
+                func.max(seconds_between(Turn.created_at, Turn.finished_at)),
+            )
+            .where(here)
+            .group_by(Turn.conversation_id)
+        )
+        self._turns: dict[str, Any] = {row[0]: row[1:] for row in session.execute(turns)}
+        last = (
+            select(Turn.conversation_id, Turn.question)
+            .join(Conversation, and_(Conversation.id == Turn.conversation_id, Conversation.last_seq == Turn.seq))
+            .where(here)
+        )
+        self._last = {row[0]: row[1] for row in session.execute(last)}
+
+    def listed(self, conversation: Conversation, workspace: Workspace, place: Place | None, person: Person) -> Listed:
+        nothing = (0, 0, 0, 0, 0, 0, None)
+        turns, opened, failed, pictures, good, bad, slowest = self._turns.get(conversation.id, nothing)
+        return Listed(
+            conversation=conversation,
+            workspace=workspace,
+            place=place,
+            person=shown_name(person),
+            question=self._last.get(conversation.id, ""),
+            turns=turns,
+            open=int(opened),
+            failed=int(failed),
+            pictures=int(pictures),
+            good=int(good),
+            bad=int(bad),
+            slowest_s=None if slowest is None else float(slowest),
+        )
+
+
+def _one_if(condition: object) -> object:
+    return cast(case((condition, 1), else_=0), Integer)  # type: ignore[arg-type]
