@@ -1,6 +1,6 @@
 """/forget: nothing that somebody said, sent or is called is left in any table, nor his pictures in the blob store."""
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from core.store.base import Base
 from core.values import TurnState
@@ -19,6 +19,9 @@ def rows_with(stand: Stand, word: str) -> set[str]:
         for table in Base.metadata.sorted_tables:
             for row in repositories.session.execute(select(table)).mappings():
                 found |= {f"{table.name}.{column}" for column, value in row.items() if word in str(value).lower()}
+        # What is searched for is kept beside the tables of the models.
+        if any(word in str(row).lower() for row in repositories.session.execute(text("SELECT words FROM turn_words"))):
+            found.add("turn_words.words")
     return found
 
 
