@@ -254,13 +254,13 @@ async def test_unreadable_files_are_named_and_failures_said_in_the_persons_langu
     assert [message.text for message in pigeons.shown(asked.turn_id)][1].startswith("一颗星。\n\n> 无法使用 cat.heic")
 
 
-@pytest.mark.parametrize("lease_s", [15.0, 0.05])
+@pytest.mark.parametrize("lease_s", [15.0, 0.5])
 @in_office
 async def test_a_question_that_is_erased_while_it_is_answered_leaves_no_answer_behind(
     office: Office, lease_s: float
 ) -> None:
     pigeons = Pigeons()
-    # With a short one a heartbeat notices first that the delivery is gone.
+    # With a short one a heartbeat notices first that the delivery is gone; too short, and it runs out on a busy machine.
     async with carrying(office, pigeons, lease_s=lease_s) as deliverer:
         work = await begun(office, deliverer, pigeons)
         confirm = (await office.say("forget")).buttons[0]
