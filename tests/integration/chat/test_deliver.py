@@ -260,7 +260,7 @@ async def test_a_question_that_is_erased_while_it_is_answered_leaves_no_answer_b
     office: Office, lease_s: float
 ) -> None:
     pigeons = Pigeons()
-    # With a short one a heartbeat notices first that the delivery is gone; too short, and it runs out on a busy machine.
+    # With a short one a heartbeat notices first that the delivery is gone. A busy machine outlasts a shorter one.
     async with carrying(office, pigeons, lease_s=lease_s) as deliverer:
         work = await begun(office, deliverer, pigeons)
         confirm = (await office.say("forget")).buttons[0]
