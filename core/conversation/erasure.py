@@ -43,12 +43,22 @@ def erase_person(store: Store, blobs: BlobStore, person_id: str, now: datetime) 
     while batch := list(islice(rest, BATCH)):
         with store.write() as repositories:
             repositories.erasures.erase(erasure_id, batch, title_of)
+    _purge_words(store)
     with store.read() as repositories:
         record = repositories.erasures.get(erasure_id)
     assert record is not None  # we have just written it
     _remove_blobs(store, blobs, record, now)
     log.info("person_erased", turns=record.turns, conversations=record.conversations, pictures=record.pictures)
     return Erased(tuple(turn_ids), record.conversations, record.pictures)
+
+
+def _purge_words(store: Store) -> None:
+    """Until then the index of what can be searched for holds the words of erased turns."""
+    more, begin = True, True
+    while more:
+        with store.write() as repositories:
+            more = repositories.erasures.purge_words(begin=begin)
+        begin = False
 
 
 def finish_erasures(store: Store, blobs: BlobStore, now: datetime) -> None:

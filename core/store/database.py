@@ -251,6 +251,8 @@ def prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # What was erased is overwritten, not just given free.
+    connection.execute("PRAGMA secure_delete = ON")
     # The triggers that keep what is searched for (migrations/versions/0010_search.py) call it.
     connection.create_function("glimt_words", 1, index_words, deterministic=True)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from core.store.models import (
@@ -23,6 +23,10 @@ from core.store.models import (
 )
 from core.values import AttachmentState, new_id
 
+# Pages of the index of words that one transaction rewrites: some milliseconds, so that nobody waits for the writer.
+PURGE_PAGES = 500
+# The command itself counts as one change.
+_WORKED = 2
 _AS_IT_IS: dict[str, Any] = {"synchronize_session": False}
 
 
@@ -66,6 +70,21 @@ class ErasureRepository:
         record.conversations += gone
         record.pictures += len(keys)
         record.blobs_left = sorted({*record.blobs_left, *keys})
+
+    def purge_words(self, *, begin: bool) -> bool:
+        """Rewrite a piece of SQLite's index of words, which only marks words as deleted; whether more is to do.
+
+        `begin`: the first step after something was erased. PostgreSQL drops them by itself, when it vacuums.
+        """
+        if self._session.get_bind().dialect.name != "sqlite":
+            return False
+        # A negative number begins to merge all there is: https://www.sqlite.org/fts5.html#the_merge_command
+        before = self._changes()
+        pages = -PURGE_PAGES if begin else PURGE_PAGES
+        self._session.execute(
+            text("INSERT INTO turn_words (turn_words, rank) VALUES ('merge', :pages)"), {"pages": pages}
+        )
+        return self._changes() - before >= _WORKED
 
     def unfinished(self) -> list[Erasure]:
         """The records with blobs that are still to be looked at, oldest first."""
@@ -111,6 +130,9 @@ class ErasureRepository:
             if len(kept) < len(turn.observations):
                 self._run(update(Turn).where(Turn.id == turn.id).values(observations=kept))
         return False
+
+    def _changes(self) -> int:
+        return int(self._session.execute(text("SELECT total_changes()")).scalar_one())
 
     def _stored(self, condition: Any) -> set[str]:
         stored = select(Attachment.blob_key).where(condition, Attachment.state == AttachmentState.STORED)

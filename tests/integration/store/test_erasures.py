@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import JSON, String, Text, cast, inspect, select
+from sqlalchemy import JSON, String, Text, cast, inspect, select, text
 
 from core.conversation.erasure import erase_person, finish_erasures
 from core.errors import LostLease
@@ -49,6 +49,24 @@ def words_of(scene: Scene) -> str:
             for row in repositories.session.execute(select(*(cast(c, Text) for c in columns))):
                 found.append(" ".join(value or "" for value in row))
     return "\n".join(found)
+
+
+def indexed(scene: Scene, word: str) -> bool:
+    """Whether the index of words still holds the word in any form, also as one that was deleted."""
+    with scene.store.read() as repositories:
+        if repositories.session.get_bind().dialect.name == "postgresql":
+            return bool(repositories.session.execute(text("SELECT words FROM turn_words")).scalars().first())
+        return any(
+            word.encode() in row for row in repositories.session.scalars(text("SELECT block FROM turn_words_data"))
+        )
+
+
+def test_words_that_can_be_searched_for_are_gone_from_the_index(scene: Scene, blobs: BlobStore) -> None:
+    thread = scene.thread()
+    turn_ids = [talk(scene, thread, "ann", at=n * 5, words=f"zebrafish {n}") for n in range(40)]
+    assert indexed(scene, "zebrafish")
+    erase_person(scene.store, blobs, scene.turn(turn_ids[0]).person_id, LATER)
+    assert not indexed(scene, "zebrafish")
 
 
 def test_all_that_a_person_said_and_showed_goes(scene: Scene, blobs: BlobStore) -> None:
