@@ -35,7 +35,7 @@ from core.settings import Settings, load_settings
 from core.store.database import open_engine
 from core.store.migrate import downgrade, upgrade
 from glimt.ports import free_port
-from glimt.up import has_worker, page_answers
+from glimt.up import answers, has_worker
 
 ROUNDS = 3
 CONCURRENCY = 64
@@ -204,7 +204,8 @@ def _service(folder: Path, settings: Settings) -> Iterator[_Service]:
 
 def _wait_until_ready(service: _Service, processes: Sequence[Popen[bytes]]) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
-    while not (page_answers(service.settings) and has_worker(service.redis)):
+    host, port = service.settings.host, service.settings.web_port
+    while not (answers(host, port) and has_worker(service.redis)):
         if time.monotonic() > deadline or any(process.poll() is not None for process in processes):
             # The log goes with its folder, so what it says last is said here.
             last = (service.folder / LOG).read_text(errors="replace").strip()[-2000:]

@@ -118,7 +118,8 @@ class Sockets:
         waiting = self._acks.pop(envelope, None)
         if waiting is not None and not waiting.done():
             waiting.set_result(read.get("payload") or {})
-        elif envelope not in self._late:
+        elif envelope not in self._late and not (waiting is not None and waiting.cancelled()):
+            # Cancelled: its time ran out a moment ago, and who waited has not noted it yet.
             self.fake.violation(f"an envelope acknowledged that is not waiting: {envelope}")
 
     async def deliver(self, kind: str, payload: Json, attempt: int, reason: str, timeout: float) -> Json:

@@ -183,7 +183,7 @@ def test_eyes_are_computed_here_wherever_the_model_is(tmp_path: Path) -> None:
     none = _examined(_settings(tmp_path, model="demo", **backend))
 
     assert "demo in float32, demo in float32" in both["device"].says
-    assert "demo and demo need about 2.0" in both["memory"].says
+    assert "demo and demo need about 2.1" in both["memory"].says
     assert eyes["eyes"].says.startswith("demo in ")
     assert "demo needs about 1.0" in eyes["memory"].says
     assert "in the affinity mask" in eyes["cores"].says
