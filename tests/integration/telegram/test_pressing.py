@@ -101,6 +101,43 @@ def test_a_language_that_was_chosen_stays(stand: Stand) -> None:
     assert said(stand, chat, 2).startswith("今天：")
 
 
+def test_what_failed_is_answered_once_more_when_asked_to(stand: Stand) -> None:
+    fred = stand.telegram.user("fred")
+    chat = stand.telegram.private(fred)
+    stand.telegram.say(fred, chat, "/retry")
+    assert said(stand, chat) == "Nothing was asked here yet."
+    asked = stand.telegram.photo(fred, chat, picture("red"), "What is it?")
+    stand.work_on(asked).fail("engine_error", "The model stumbled.")
+    stand.telegram.wait_for(lambda: any("Try again" in one.buttons for one in stand.telegram.answers(chat)), PATIENCE_S)
+    stand.telegram.say(fred, chat, "/retry")
+    stand.work_on(asked).answer("A red field.")
+    stand.telegram.wait_for(lambda: stand.telegram.answers(chat)[-1].text == "A red field.", PATIENCE_S)
+    stand.settled()
+    assert [one.text for one in stand.telegram.answers(chat)].count("A red field.") == 1
+
+
+def test_what_is_kept_of_a_person_is_told(stand: Stand) -> None:
+    gina = stand.telegram.user("gina")
+    chat = stand.telegram.private(gina)
+    stand.telegram.say(gina, chat, "/privacy")
+    assert "Messages in Telegram itself are Telegram's" in said(stand, chat)
+    assert stand.telegram.answers(chat)[-1].buttons == ("Erase my conversations",)
+
+
+def test_a_group_that_is_not_listed_is_not_answered(fresh_at: Installation) -> None:
+    with FakeTelegram() as telegram:
+        ann = telegram.user("ann")
+        listed, other = telegram.group("listed", ann), telegram.group("other", ann)
+        with adapter_over(fresh_at, telegram, telegram_chats=(str(listed.id),)) as stand:
+            mention = telegram.bot.mention
+            unheard = telegram.photo(ann, other, picture("red"), f"{mention} What is it?")
+            heard = telegram.photo(ann, listed, picture("red"), f"{mention} What is it?")
+            stand.work_on(heard).answer("A red field.")
+            telegram.wait_for(lambda: telegram.answers(listed), PATIENCE_S)
+            assert stand.no_turn_of(unheard)
+            assert telegram.answers(other) == []
+
+
 def test_commands_for_other_bots_are_theirs(stand: Stand) -> None:
     ann = stand.telegram.user("ann")
     group = stand.telegram.group("bots", ann, admin=True)
