@@ -2,78 +2,46 @@
 is the worker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from fastapi import FastAPI
 from pydantic import SecretStr
 
 from bots.services import open_services
 from bots.slack.adapter import SlackAdapter, open_slack
-from core.store.models import Delivery, InboundEvent, Turn
-from core.values import FINAL_STATES, Platform
+from core.store.models import Turn
+from core.values import Platform
 from tests.fakes.slack import Channel, FakeSlack, Seen, User
-from tests.integration.web.site import Site
-from tests.processes import PATIENCE_S, Installation, until
+from tests.integration.adapted import Adapted
+from tests.processes import PATIENCE_S, Installation
 from tests.serving import in_a_thread
-
-Result = TypeVar("Result")
 
 
 @dataclass
-class Office(Site):
+class Office(Adapted):
     """A running adapter and the workspace that it serves."""
+
+    platform = Platform.SLACK
 
     slack: FakeSlack = field(default_factory=FakeSlack)
     adapter: SlackAdapter | None = None
-    loop: asyncio.AbstractEventLoop | None = None
-
-    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Do something in the adapter's own loop."""
-        assert self.loop is not None
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE_S)
 
     def turn_of(self, channel: Channel, ts: str) -> Turn:
         """The turn that a message became."""
-        key = f"{channel.team_id}:{channel.id}:{ts}"
-
-        def found() -> str | None:
-            with self.at.store.read() as repositories:
-                event = repositories.inbound.find(Platform.SLACK, key)
-            return event.turn_id if event is not None else None
-
-        return self.turn(str(until(found, f"{key} becomes a turn")))
+        return self.turn_of_event(f"{channel.team_id}:{channel.id}:{ts}")
 
     def turns_about(self, question: str) -> list[Turn]:
         """All turns that ask this."""
         with self.at.store.read() as repositories:
             return list(repositories.session.query(Turn).filter_by(question=question))
 
-    def events(self) -> int:
-        """How many inbound events were taken in."""
-        with self.at.store.read() as repositories:
-            return repositories.session.query(InboundEvent).count()
-
     def answer_in(self, channel: Channel, thread: str, number: int = 1) -> Seen:
         """The last of `number` finished messages of ours in a thread, as soon as there are so many."""
         self.slack.wait_for(lambda: len(self.slack.answers(channel, thread)) >= number, PATIENCE_S)
         return self.slack.answers(channel, thread)[-1]
-
-    def settled(self) -> None:
-        """Until everything that has ended was brought to the workspace."""
-
-        def left() -> int:
-            with self.at.store.read() as repositories:
-                return (
-                    repositories.session.query(Delivery)
-                    .join(Turn, Turn.id == Delivery.turn_id)
-                    .filter(Delivery.state.in_(["pending", "sending"]), Turn.state.in_(FINAL_STATES))
-                    .count()
-                )
-
-        until(lambda: left() == 0, "all answers are there")
 
 
 @contextmanager

@@ -3,11 +3,11 @@ is the worker."""
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import Any, TypeVar
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -18,31 +18,27 @@ from bots.services import open_services
 from bots.telegram.adapter import TelegramAdapter, open_telegram
 from bots.telegram.limits import Pace
 from bots.web.app import create_app
-from core.store.models import Delivery, InboundEvent, Turn
-from core.values import FINAL_STATES, Platform, TurnState
+from core.store.models import Delivery, Turn
+from core.values import Platform, TurnState
 from tests.fakes.telegram import Chat, FakeTelegram, Message, Said
-from tests.integration.web.site import Site, Work
+from tests.integration.adapted import Adapted
+from tests.integration.web.site import Work
 from tests.processes import PATIENCE_S, Installation, until
 from tests.serving import in_a_thread
 
-Result = TypeVar("Result")
 # Tests of the limits keep to Telegram's own (tests/unit/telegram/test_limits.py, bench); these are about other things,
 # and would wait a second for every second message, or for the flood of a test before.
 PACE = Pace(chat_s=0.05, together_s=0.0)
 
 
 @dataclass
-class Stand(Site):
+class Stand(Adapted):
     """A running adapter and the Telegram that it serves."""
+
+    platform = Platform.TELEGRAM
 
     telegram: FakeTelegram = field(default_factory=FakeTelegram)
     adapter: TelegramAdapter | None = None
-    loop: asyncio.AbstractEventLoop | None = None
-
-    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Do something in the adapter's own loop."""
-        assert self.loop is not None
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE_S)
 
     def key_of(self, message: Message | Said) -> str:
         """The key of its inbound event."""
@@ -56,18 +52,12 @@ class Stand(Site):
 
     def turn_of(self, message: Message | Said) -> Turn:
         """The turn that a message became."""
-        key = self.key_of(message)
-        return self.turn(str(until(lambda: self._event_turn(key), f"{key} becomes a turn")))
+        return self.turn_of_event(self.key_of(message))
 
     def no_turn_of(self, message: Message | Said) -> bool:
         """Whether it became none, now that it was taken in."""
         self.taken()
-        return self._event_turn(self.key_of(message)) is None
-
-    def _event_turn(self, key: str) -> str | None:
-        with self.at.store.read() as repositories:
-            event = repositories.inbound.find(Platform.TELEGRAM, key)
-        return event.turn_id if event is not None else None
+        return self.event_turn(self.key_of(message)) is None
 
     def ready(self, message: Message | Said) -> Turn:
         """Its turn, once it can be answered; with its attachments."""
@@ -98,25 +88,6 @@ class Stand(Site):
             deliveries = repositories.session.query(Delivery).filter_by(platform=Platform.TELEGRAM).all()
             ids = [one.turn_id for one in deliveries if one.target.get("chat_id") == chat.id]
             return sorted(repositories.turns.by_ids(ids).values(), key=lambda turn: turn.id)
-
-    def events(self) -> int:
-        """How many inbound events were taken in."""
-        with self.at.store.read() as repositories:
-            return repositories.session.query(InboundEvent).count()
-
-    def settled(self) -> None:
-        """Until everything that has ended was brought to its chat."""
-
-        def left() -> int:
-            with self.at.store.read() as repositories:
-                return (
-                    repositories.session.query(Delivery)
-                    .join(Turn, Turn.id == Delivery.turn_id)
-                    .filter(Delivery.state.in_(["pending", "sending"]), Turn.state.in_(FINAL_STATES))
-                    .count()
-                )
-
-        until(lambda: left() == 0, "all answers are there")
 
 
 @contextmanager
