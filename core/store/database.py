@@ -34,6 +34,8 @@ from core.store.erasures import ErasureRepository
 from core.store.feedback import FeedbackRepository
 from core.store.inbound import InboundRepository
 from core.store.keys import KeyRepository
+from core.store.numbers.reading import NumbersRepository
+from core.store.numbers.rollup import RollupRepository
 from core.store.people import PeopleRepository
 from core.store.places import PlaceRepository
 from core.store.review import ReviewRepository
@@ -81,6 +83,7 @@ class Repositories:
         "keys",
         "people",
         "places",
+        "rollup",
         "session",
         "telegram",
         "turns",
@@ -107,10 +110,15 @@ class Repositories:
         self.admins = AdminRepository(session)
         self.admin_sessions = AdminSessionRepository(session)
         self.audit = AuditRepository(session)
+        self.rollup = RollupRepository(session)
 
     def review(self, scope: ReadScope) -> ReviewRepository:
         """What the console reads, as far as `scope` allows."""
         return ReviewRepository(self.session, scope)
+
+    def numbers(self, scope: ReadScope) -> NumbersRepository:
+        """What the overview shows, as far as `scope` allows."""
+        return NumbersRepository(self.session, scope)
 
 
 class Store:

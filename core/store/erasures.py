@@ -21,6 +21,8 @@ from core.store.models import (
     Turn,
     Usage,
 )
+from core.store.numbers.keep import keep_numbers
+from core.store.numbers_tables import NumbersPerson
 from core.values import AttachmentState, new_id
 
 # Pages of the index of words that one transaction rewrites: some milliseconds, so that nobody waits for the writer.
@@ -47,6 +49,7 @@ class ErasureRepository:
         """
         workspace_id = self._session.scalars(select(Person.workspace_id).where(Person.id == person_id)).one()
         self._run(delete(Feedback).where(Feedback.person_id == person_id))
+        self._run(delete(NumbersPerson).where(NumbersPerson.person_id == person_id))
         self._run(update(Person).where(Person.id == person_id).values(display_name=""))
         record = {"id": new_id(), "workspace_id": workspace_id, "person_id": person_id, "created_at": now}
         self._session.execute(insert(Erasure), record | {"turns": 0, "conversations": 0, "pictures": 0})
@@ -55,11 +58,13 @@ class ErasureRepository:
     def erase(self, erasure_id: str, turn_ids: Collection[str], title: Callable[[str], str]) -> None:
         """Erase these turns of the record's person, with everything that belongs to them.
 
-        What they cost stays, without whose it was. The key of the event that each came by stays, so that its platform
-        cannot bring it again. A conversation that others go on with gets its title from their first question.
+        What they cost stays, without whose it was, and how many there were on each day in their workspace. The key of
+        the event that each came by stays, so that its platform cannot bring it again. A conversation that others go on
+        with gets its title from their first question.
         """
         here = Turn.id.in_(turn_ids)
         conversation_ids = list(self._session.scalars(select(Turn.conversation_id).where(here).distinct()).all())
+        keep_numbers(self._session, turn_ids)
         keys = self._stored(Attachment.turn_id.in_(turn_ids))
         self._run(update(InboundEvent).where(InboundEvent.turn_id.in_(turn_ids)).values(turn_id=None, content_hash=""))
         self._run(update(Usage).where(Usage.turn_id.in_(turn_ids)).values(person_id=""))
