@@ -14,6 +14,7 @@ from admin.console import Console
 from admin.headers import SECURITY_HEADERS
 from admin.inbox import add_inbox
 from admin.live import add_live
+from admin.numbers import add_numbers
 from admin.oidc import add_oidc
 from admin.pages import HERE
 from admin.pictures import add_pictures
@@ -62,6 +63,7 @@ def create_app_and_routes(services: Services, clock: Callable[[], float] = monot
     add_sessions(routes, console)
     add_admins(routes, console)
     add_audit(routes, console)
+    add_numbers(routes, console)
     routes.mount_public("/static", GZipMiddleware(PageFiles(directory=HERE / "static")), name="static")
     routes.require_all_declared()
     # The last one added is the outermost.

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from admin.charts.scale import short_count
 from admin.markdown import render_markdown
 from admin.viewer import Viewer
 from core.admins import Permission
@@ -36,6 +37,18 @@ def _when(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
+def _count(value: int) -> str:
+    """With a thin space between groups of digits, which no language takes for a decimal sign."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def _bytes(value: int) -> str:
+    """In MiB or GiB; a dash where it is not known."""
+    if not value:
+        return "–"
+    return f"{value / 2**20:.0f} MiB" if value < 2**30 else f"{value / 2**30:.1f} GiB"
+
+
 def _zipped(words: Iterable[str]) -> list[tuple[str, str]]:
     """Choices that are shown as they are."""
     return [(str(word), str(word)) for word in words]
@@ -60,6 +73,7 @@ class Pages:
         self._templates.filters.update(
             seconds=_seconds, when=_when, markdown=render_markdown, zipped=_zipped, person=shown_name
         )
+        self._templates.filters.update(count=_count, short=short_count, bytes=_bytes)
         self._templates.globals["Permission"] = Permission
 
     def show(

@@ -1,6 +1,6 @@
 """Days of a time zone: which one a moment is in, and when it begins and ends."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.errors import ConfigurationError
@@ -23,12 +23,12 @@ def zone_of(name: str) -> ZoneInfo:
         ) from None
 
 
-def day_of(at: datetime, zone: ZoneInfo) -> date:
+def day_of(at: datetime, zone: tzinfo) -> date:
     """The day that an aware moment is in."""
     return at.astimezone(zone).date()
 
 
-def day_bounds(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+def day_bounds(first: date, last: date, zone: tzinfo) -> tuple[datetime, datetime]:
     """The moment at which `first` begins, and that at which `last` is over, in UTC."""
     return _begin(first, zone), _begin(last + ONE_DAY, zone)
 
@@ -38,6 +38,6 @@ def days_between(first: date, last: date) -> list[date]:
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
-def _begin(day: date, zone: ZoneInfo) -> datetime:
+def _begin(day: date, zone: tzinfo) -> datetime:
     # Where clocks leave out midnight, this is the moment at which they jump.
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)

@@ -1,10 +1,10 @@
 """Counting turns: the same rules for what is kept of a day, for today, and for what is erased."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session
 
 from core.store.columns_sql import seconds_between
@@ -179,6 +179,6 @@ def _of_turns(condition: ColumnElement[bool], *columns: Any) -> Select[Any]:
     )
 
 
-def sums_of(row: Row[Any]) -> list[Any]:
+def sums_of(row: Sequence[Any]) -> list[Any]:
     """What SQL has summed up, as numbers of ours: PostgreSQL's sums of large integers are decimals."""
     return [float(value) if name == "engine_s" else int(value) for name, value in zip(SUMS, row, strict=True)]

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -38,8 +39,8 @@ def keep_numbers(session: Session, turn_ids: Collection[str]) -> None:
 
 def numbers_of(row: NumbersDaily) -> Numbers:
     """What a row says."""
-    latencies = {name: Histogram.read(getattr(row, name)) for name in LATENCIES}
-    return Numbers(**{name: getattr(row, name) for name in SUMS}, **latencies)
+    values: dict[str, Any] = {name: getattr(row, name) for name in SUMS}
+    return Numbers(**values | {name: Histogram.read(getattr(row, name)) for name in LATENCIES})
 
 
 def _add(session: Session, day: date, workspace_id: str, model: str, numbers: Numbers) -> None:

@@ -56,6 +56,10 @@ class Report:
     modes: list[Part] = field(default_factory=list)
     waiting: int = 0
 
+    def failed_days(self) -> list[tuple[date, int]]:
+        """The days on which something failed, latest first, and how many."""
+        return [(day, numbers.failed) for day, numbers in sorted(self.days.items(), reverse=True) if numbers.failed]
+
     @cached_property
     def whole(self) -> Numbers:
         """All of the days together."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
 
 from core.store.models import Conversation, Turn, Workspace
 from core.store.numbers_tables import NumbersDaily, NumbersPerson
@@ -76,7 +76,7 @@ class WantedNumbers:
         return and_(*conditions)
 
 
-def _on(platform: str) -> object:
+def _on(platform: str) -> Select[tuple[str]]:
     return select(Workspace.id).where(Workspace.platform == platform)
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -28,7 +29,13 @@ UTC_ZONE = ZoneInfo("UTC")
 # When everything that the tests ask on the first days is over.
 LATER = NOW + timedelta(days=5)
 FIRST, LAST = date(2026, 2, 1), date(2026, 3, 31)
-COST = {"prompt_tokens": 100, "picture_tokens": 60, "cached_tokens": 40, "completion_tokens": 7, "engine_s": 0.5}
+COST: dict[str, Any] = {
+    "prompt_tokens": 100,
+    "picture_tokens": 60,
+    "cached_tokens": 40,
+    "completion_tokens": 7,
+    "engine_s": 0.5,
+}
 
 
 def answer(
