@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, case, func, select
@@ -28,6 +29,9 @@ SUMS = (
     "engine_s",
 )
 LATENCIES = ("queue", "first", "total")
+# The one that tables of parts show.
+TOTAL = ("total",)
+_SUMS = attrgetter(*SUMS)
 OF_PERSON = ("questions", "answered", "failed", "prompt_tokens", "completion_tokens")
 
 
@@ -51,10 +55,10 @@ class Numbers:
     first: Histogram = field(default_factory=Histogram)
     total: Histogram = field(default_factory=Histogram)
 
-    def add(self, other: "Numbers") -> None:
-        """All of other turns."""
-        self.add_sums([getattr(other, name) for name in SUMS])
-        for name in LATENCIES:
+    def add(self, other: "Numbers", latencies: Sequence[str] = LATENCIES) -> None:
+        """All of other turns, or only these of their latencies."""
+        self.add_sums(_SUMS(other))
+        for name in latencies:
             getattr(self, name).merge(getattr(other, name))
 
     def add_sums(self, values: Any) -> None:

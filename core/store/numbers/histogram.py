@@ -1,6 +1,6 @@
 """Histograms of durations, small enough to keep and to add up, and percentiles of them.
 
-Buckets grow by an eighth of an octave, so a percentile is at most 4.4 % away from the duration that has its rank.
+Bins grow by an eighth of an octave, so a percentile is at most 4.4 % away from the duration that has its rank.
 """
 
 import math
@@ -16,7 +16,7 @@ _LAST = math.ceil(math.log(LARGEST_S / SMALLEST_S) / _LOG)
 
 
 class Histogram:
-    """How many durations are in each bucket; bucket `n` ends at `SMALLEST_S * GROWTH ** n` seconds."""
+    """How many durations are in each bin; bin `n` ends at `SMALLEST_S * GROWTH ** n` seconds."""
 
     __slots__ = ("counts",)
 
@@ -26,21 +26,21 @@ class Histogram:
     @classmethod
     def read(cls, stored: Mapping[str, int]) -> "Histogram":
         """As it stands in a column."""
-        return cls({int(bucket): count for bucket, count in stored.items()})
+        return cls({int(n): count for n, count in stored.items()})
 
     def stored(self) -> dict[str, int]:
         """As it stands in a column."""
-        return {str(bucket): self.counts[bucket] for bucket in sorted(self.counts)}
+        return {str(n): self.counts[n] for n in sorted(self.counts)}
 
     def add(self, seconds: float) -> None:
         """One more duration; what is below the smallest or beyond the largest counts as these."""
-        bucket = bucket_of(seconds)
-        self.counts[bucket] = self.counts.get(bucket, 0) + 1
+        n = bin_of(seconds)
+        self.counts[n] = self.counts.get(n, 0) + 1
 
     def merge(self, other: "Histogram") -> None:
         """All of another one."""
-        for bucket, count in other.counts.items():
-            self.counts[bucket] = self.counts.get(bucket, 0) + count
+        for n, count in other.counts.items():
+            self.counts[n] = self.counts.get(n, 0) + count
 
     def percentile(self, part: float) -> float | None:
         """Seconds that `part` (0 to 1) of the durations do not exceed, by nearest rank; None: there are none."""
@@ -48,15 +48,15 @@ class Histogram:
         if not total:
             return None
         rank, seen = max(1, math.ceil(part * total - 1e-9)), 0
-        for bucket in sorted(self.counts):
-            seen += self.counts[bucket]
+        for n in sorted(self.counts):
+            seen += self.counts[n]
             if seen >= rank:
-                return _middle(bucket)
+                return _middle(n)
         raise AssertionError("a rank beyond all durations")
 
 
-def bucket_of(seconds: float) -> int:
-    """Number of the bucket that a duration is in."""
+def bin_of(seconds: float) -> int:
+    """Number of the bin that a duration is in."""
     if seconds <= SMALLEST_S:
         return 0
     return min(_LAST, math.ceil(math.log(seconds / SMALLEST_S) / _LOG - 1e-9))
@@ -67,6 +67,6 @@ def exact_percentile(ordered: list[float], part: float) -> float | None:
     return ordered[max(1, math.ceil(part * len(ordered) - 1e-9)) - 1] if ordered else None
 
 
-def _middle(bucket: int) -> float:
-    # As far from one end of the bucket as from the other, in parts of it.
-    return SMALLEST_S if bucket == 0 else float(SMALLEST_S * GROWTH**bucket * 2 / (GROWTH + 1))
+def _middle(n: int) -> float:
+    # As far from one end of the bin as from the other, in parts of it.
+    return SMALLEST_S if n == 0 else float(SMALLEST_S * GROWTH**n * 2 / (GROWTH + 1))

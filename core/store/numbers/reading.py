@@ -1,7 +1,7 @@
 """What the overview shows: kept numbers of days that are over, and today's turns as they are now."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from core.days import day_bounds, day_of, days_between
 from core.store.models import Conversation, Place, Turn, Workspace
-from core.store.numbers.counting import SUMS, Counted, Key, Numbers, count, sums_of
-from core.store.numbers.keep import numbers_of
+from core.store.numbers.counting import LATENCIES, SUMS, TOTAL, Counted, Key, Numbers, count, sums_of
+from core.store.numbers.histogram import Histogram
 from core.store.numbers.people import PersonNumbers, distinct_people, top_people
 from core.store.numbers.rollup import last_settled
 from core.store.numbers.usage_rows import UsageRow, usage_of_day
@@ -85,19 +85,24 @@ class NumbersRepository:
         self._scope = scope
 
     def report(self, wanted: WantedNumbers, zone: ZoneInfo, now: datetime, *, parts: bool = True) -> Report:
-        """Numbers of the days; `parts`: with what was asked in which channel and mode."""
+        """Numbers of the days; `parts`: with what was asked in which channel and mode, and with all latencies.
+
+        Of workspaces, models and channels the time from question to answer is known, of modes none.
+        """
         live, waiting = self._live(wanted, zone, now)
         days = {day: Numbers() for day in days_between(wanted.first, wanted.last)}
         workspaces: dict[str, Numbers] = defaultdict(Numbers)
         models: dict[str, Numbers] = defaultdict(Numbers)
-        for day, key, numbers in [*self._kept(wanted), *_flat(live)]:
-            days[day].add(numbers)
-            workspaces[key.workspace_id].add(numbers)
-            models[key.model].add(numbers)
+        # What is only compared with needs no more than its whole.
+        latencies = LATENCIES if parts else TOTAL
+        for day, key, numbers in [*self._kept(wanted, latencies), *_flat(live)]:
+            days[day].add(numbers, latencies)
+            workspaces[key.workspace_id].add(numbers, TOTAL)
+            models[key.model].add(numbers, TOTAL)
         known = self._workspaces(workspaces)
         platforms: dict[str, Numbers] = defaultdict(Numbers)
         for workspace_id, numbers in workspaces.items():
-            platforms[known[workspace_id].platform].add(numbers)
+            platforms[known[workspace_id].platform].add(numbers, TOTAL)
         by_day, people = distinct_people(self._session, self._scope, wanted, live)
         report = Report(
             days=days,
@@ -173,9 +178,14 @@ class NumbersRepository:
             live[day] = count(self._session, mine)
         return live, waiting
 
-    def _kept(self, wanted: WantedNumbers) -> Iterator[tuple[date, Key, Numbers]]:
-        for row in self._session.scalars(select(NumbersDaily).where(wanted.of_days(self._scope))):
-            yield row.day, Key(row.workspace_id, row.place_id, "", row.model), numbers_of(row)
+    def _kept(self, wanted: WantedNumbers, latencies: Sequence[str]) -> Iterator[tuple[date, Key, Numbers]]:
+        columns = [getattr(NumbersDaily, name) for name in (*SUMS, *latencies)]
+        where = (NumbersDaily.day, NumbersDaily.workspace_id, NumbersDaily.place_id, NumbersDaily.model)
+        for row in self._session.execute(select(*where, *columns).where(wanted.of_days(self._scope))):
+            numbers = Numbers(*row[4 : 4 + len(SUMS)])
+            for name, stored in zip(latencies, row[4 + len(SUMS) :], strict=True):
+                setattr(numbers, name, Histogram.read(stored))
+            yield row[0], Key(row[1], row[2], "", row[3]), numbers
 
     def _workspaces(self, ids: Any) -> dict[str, Workspace]:
         return {row.id: row for row in self._session.scalars(select(Workspace).where(Workspace.id.in_(list(ids))))}
@@ -187,7 +197,7 @@ class NumbersRepository:
         for row in self._session.execute(by_place.group_by(NumbersDaily.place_id)):
             places[row[0]].add_sums(sums_of(row[1:]))
         for _, key, numbers in _flat(live):
-            places[key.place_id].add(numbers)
+            places[key.place_id].add(numbers, TOTAL)
         rows = self._places(sorted(places))
         modes: dict[str, Numbers] = defaultdict(Numbers)
         for place_id, numbers in places.items():
@@ -208,14 +218,10 @@ class NumbersRepository:
 
     def _add_latencies(self, wanted: WantedNumbers, places: dict[str, Numbers], ids: list[str]) -> None:
         condition = and_(wanted.of_places(self._scope), NumbersDaily.place_id.in_(ids))
-        for row in self._session.scalars(select(NumbersDaily).where(condition)):
-            numbers = numbers_of(row)
-            for histogram, more in (
-                (places[row.place_id].queue, numbers.queue),
-                (places[row.place_id].first, numbers.first),
-                (places[row.place_id].total, numbers.total),
-            ):
-                histogram.merge(more)
+        for place_id, total in self._session.execute(
+            select(NumbersDaily.place_id, NumbersDaily.total).where(condition)
+        ):
+            places[place_id].total.merge(Histogram.read(total))
 
 
 def _flat(live: dict[date, Counted]) -> Iterator[tuple[date, Key, Numbers]]:

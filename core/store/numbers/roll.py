@@ -1,6 +1,6 @@
 """Counting the days that are due, one in each transaction. Several processes may do it at once."""
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -28,16 +28,16 @@ def count_due_days(store: Store, zone: ZoneInfo, now: datetime, *, most: int = M
         with store.write() as repositories:
             repositories.rollup.note_zone(zone)
         log.info("numbers_zone", zone=zone.key)
-    with store.read() as repositories:
-        days = [due.day for due in repositories.rollup.due(zone, now)][:most]
     done = 0
-    for day in days:
+    tried: set[date] = set()
+    while len(tried) < most:
         with store.read() as repositories:
-            # Read anew with what is counted, so that version, marks and turns are of one moment.
-            due = next((due for due in repositories.rollup.due(zone, now) if due.day == day), None)
-            counted = repositories.rollup.count(day, zone) if due is not None else {}
-        if due is None:
-            continue
+            # Read with what is counted, so that version, marks and turns are of one moment.
+            due = next((due for due in repositories.rollup.due(zone, now) if due.day not in tried), None)
+            if due is None:
+                break
+            counted = repositories.rollup.count(due.day, zone)
+        tried.add(due.day)
         with store.write() as repositories:
             done += repositories.rollup.put(due, counted, zone, now)
     return done

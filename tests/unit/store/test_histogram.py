@@ -5,7 +5,7 @@ import statistics
 
 import pytest
 
-from core.store.numbers.histogram import ERROR, GROWTH, SMALLEST_S, Histogram, bucket_of, exact_percentile
+from core.store.numbers.histogram import ERROR, GROWTH, SMALLEST_S, Histogram, bin_of, exact_percentile
 
 PARTS = (0.0, 0.01, 0.5, 0.9, 0.95, 0.99, 1.0)
 
@@ -39,14 +39,14 @@ def test_the_exact_percentile_is_that_of_the_standard_library() -> None:
     assert exact_percentile([], 0.5) is None
 
 
-def test_the_ends_of_buckets_belong_to_the_lower_one() -> None:
-    assert [bucket_of(SMALLEST_S * GROWTH**n) for n in (0, 1, 2, 100)] == [0, 1, 2, 100]
-    assert bucket_of(SMALLEST_S * GROWTH**7 * 1.001) == 8
+def test_the_ends_of_bins_belong_to_the_lower_one() -> None:
+    assert [bin_of(SMALLEST_S * GROWTH**n) for n in (0, 1, 2, 100)] == [0, 1, 2, 100]
+    assert bin_of(SMALLEST_S * GROWTH**7 * 1.001) == 8
 
 
-def test_what_no_bucket_is_for_counts_at_the_ends() -> None:
-    assert bucket_of(0.0) == bucket_of(1e-9) == 0
-    assert bucket_of(1e12) == bucket_of(40 * 86_400)
+def test_what_no_bin_is_for_counts_at_the_ends() -> None:
+    assert bin_of(0.0) == bin_of(1e-9) == 0
+    assert bin_of(1e12) == bin_of(40 * 86_400)
     assert filled([0.0]).percentile(0.5) == SMALLEST_S
 
 
