@@ -76,7 +76,7 @@ class WantedNumbers:
         return and_(*conditions)
 
 
-def _on(platform: str) -> Select[tuple[str]]:
+def _on(platform: str) -> Select[str]:
     return select(Workspace.id).where(Workspace.platform == platform)
 
 

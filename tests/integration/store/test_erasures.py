@@ -40,7 +40,9 @@ def words_of(scene: Scene) -> str:
     with scene.store.read() as repositories:
         for mapper in Base.registry.mappers:
             columns = [c for c in inspect(mapper).columns if isinstance(c.type, String | Text | JSON)]
-            for row in repositories.session.execute(select(*(cast(c, Text) for c in columns))):
+            # A table of times and numbers alone has none.
+            rows = repositories.session.execute(select(*(cast(c, Text) for c in columns))) if columns else ()
+            for row in rows:
                 found.append(" ".join(value or "" for value in row))
     return "\n".join(found)
 
