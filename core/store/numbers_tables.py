@@ -77,10 +77,11 @@ class NumbersPerson(Base):
     __table_args__ = (Index(None, "person_id"),)
 
     day: Mapped[date] = mapped_column(primary_key=True)
+    # Before the person, so that the people of a workspace are counted from the index alone.
+    workspace_id: Mapped[str] = mapped_column(Id, primary_key=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), primary_key=True)
     place_id: Mapped[str] = mapped_column(Id, primary_key=True, default="")
     model: Mapped[str] = mapped_column(String(255), primary_key=True, default="")
-    workspace_id: Mapped[str] = mapped_column(Id)
     questions: Mapped[int] = mapped_column(default=0)
     answered: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)

@@ -124,16 +124,16 @@ def upgrade() -> None:
     op.create_table(
         "numbers_people",
         sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("workspace_id", sa.String(32), nullable=False),
         sa.Column("person_id", sa.String(32), nullable=False),
         sa.Column("place_id", sa.String(32), nullable=False),
         sa.Column("model", sa.String(255), nullable=False),
-        sa.Column("workspace_id", sa.String(32), nullable=False),
         *(sa.Column(name, sa.Integer(), nullable=False) for name in _COUNTS[:3]),
         *(sa.Column(name, sa.BigInteger(), nullable=False) for name in (_TOKENS[0], _TOKENS[3])),
         sa.ForeignKeyConstraint(
             ["person_id"], ["people.id"], name="fk_numbers_people_person_id_people", ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("day", "person_id", "place_id", "model", name="pk_numbers_people"),
+        sa.PrimaryKeyConstraint("day", "workspace_id", "person_id", "place_id", "model", name="pk_numbers_people"),
     )
     op.create_index("ix_numbers_people_person_id", "numbers_people", ["person_id"])
     op.create_table(
