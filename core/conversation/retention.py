@@ -47,7 +47,7 @@ class Retention:
     """Does runs. `owner` names this process; `wait` sleeps so many seconds and says whether to stop. Synchronous."""
 
     def __init__(
-        self, store: Store, blobs: BlobStore, owner: str, wait: Wait | None = None, batch: int = BATCH
+        self, store: Store, blobs: BlobStore, owner: str, wait: Wait | None = None, *, batch: int = BATCH
     ) -> None:
         self._store = store
         self._blobs = blobs

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Text, cast, delete, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from core.errors import PictureRemoved
 from core.store.models import (
     Attachment,
     Conversation,
@@ -128,12 +129,18 @@ class ErasureRepository:
         gone = sum(self._leave(conversation_id, sizes, named, title) for conversation_id, named in titles.items())
         return self._count(erasure_id, len(erased), gone, len(pictures), sizes)
 
-    def remove_pictures(self, erasure_id: str, attachment_ids: Collection[str], code: str, message: str) -> Gone:
+    def remove_pictures(self, erasure_id: str, attachment_ids: Collection[str]) -> Gone:
         """Take these stored pictures from their turns, which stay and say why; what the eyes saw in them goes, too."""
         pictures = self._session.execute(
             update(Attachment)
             .where(Attachment.id.in_(attachment_ids), Attachment.state == AttachmentState.STORED)
-            .values(state=AttachmentState.REFUSED, name="", source={}, error_code=code, error_message=message)
+            .values(
+                state=AttachmentState.REFUSED,
+                name="",
+                source={},
+                error_code=PictureRemoved.code,
+                error_message=PictureRemoved.user_message,
+            )
             .returning(Attachment.turn_id, Attachment.blob_key, Attachment.byte_size),
             execution_options=_AS_IT_IS,
         ).all()

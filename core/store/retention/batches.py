@@ -14,7 +14,6 @@ from sqlalchemy import ColumnElement, Select, delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from core.admins import Action
-from core.errors import PictureRemoved
 from core.store.admin_sessions import AdminSessionRepository
 from core.store.admin_tables import AuditEntry
 from core.store.audit import AuditRepository
@@ -134,7 +133,7 @@ class Batches:
         )
         return over + len(self._session.execute(nameless, execution_options=_AS_IT_IS).all())
 
-    def _sought(self, going: Going, what: What) -> tuple[Any, Any, Select[Any]]:
+    def _sought(self, going: Going, what: What) -> tuple[Any, Any, Any]:
         match what:
             case What.EVENTS:
                 statement = select(InboundEvent.received_at, InboundEvent.id).where(going.events())
@@ -162,7 +161,9 @@ class Batches:
         conversations = list(self._session.scalars(free).all())
         joined = select(Turn.id).join(Conversation, Conversation.id == Turn.conversation_id)
         mine = joined.where(here, Turn.conversation_id.in_(conversations), condition)
-        return list(self._session.scalars(mine.order_by(Turn.created_at, Turn.id)).all())
+        # Held as well: a human may be giving them back to the model.
+        held = mine.order_by(Turn.created_at, Turn.id).with_for_update(of=Turn, skip_locked=True)
+        return list(self._session.scalars(held).all())
 
     def _turns(self, going: Going, ids: Collection[str], title: Title, now: datetime) -> Removed:
         turn_ids = self._still(going.turns(), ids)
@@ -188,10 +189,7 @@ class Batches:
             return Removed(times)
         if not found:
             return Removed(times)
-        code, message = PictureRemoved.code, PictureRemoved.user_message
-        return self._erased(
-            lambda erasures, record: erasures.remove_pictures(record, file_ids, code, message), times, now
-        )
+        return self._erased(lambda erasures, record: erasures.remove_pictures(record, file_ids), times, now)
 
     def _erased(self, erase: Callable[[ErasureRepository, str], Gone], times: Figures, now: datetime) -> Removed:
         erasures = ErasureRepository(self._session)

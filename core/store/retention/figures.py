@@ -1,6 +1,6 @@
 """How much a rule removes: counted before it does (a dry run), and added up while it does."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -47,8 +47,8 @@ class Figures:
     def of_json(cls, given: dict[str, Any]) -> "Figures":
         """What `as_json` wrote; whatever is missing counts as nothing."""
         times = {name: datetime.fromisoformat(given[name]) for name in ("oldest", "newest") if given.get(name)}
-        numbers = {f.name: int(given.get(f.name) or 0) for f in fields(cls) if f.name not in ("oldest", "newest")}
-        return cls(**numbers, **times)
+        numbers = [int(given.get(name) or 0) for name in ("rows", "conversations", "pictures", "byte_size")]
+        return cls(*numbers, oldest=times.get("oldest"), newest=times.get("newest"))
 
 
 def dry_run(

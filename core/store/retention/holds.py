@@ -1,6 +1,7 @@
 """Rules as they are stored, and conversations that are held."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -49,7 +50,7 @@ class Holds:
     ) -> None:
         """Keep it so long (None: for ever) in a workspace, or (None) in all that have no rule of their own."""
         self.drop_rule(workspace_id, what)
-        values = {"id": new_id(), "workspace_id": workspace_id, "what": what.value, "days": days}
+        values: dict[str, Any] = {"id": new_id(), "workspace_id": workspace_id, "what": what.value, "days": days}
         values |= {"set_by": by[:100], "set_at": now, "shown": shown.as_json()}
         key = ("workspace_id", "what")
         insert_or_update(self._session, RetentionRule, values, key, ("days", "set_by", "set_at", "shown"))

@@ -96,7 +96,7 @@ class Past:
 
     def run(self, owner: str = "worker", batch: int = 100) -> dict[str, dict[str, Any]]:
         """A whole run; what it says that it removed."""
-        run = Retention(self.store, self.blobs, owner, lambda _: False, batch).run_now("test")
+        run = Retention(self.store, self.blobs, owner, lambda _: False, batch=batch).run_now("test")
         assert run is not None
         assert run.finished_at is not None
         return {stage: figures for stage, figures in run.removed.items() if stage not in (WORDS, TIDY)}
@@ -283,7 +283,7 @@ def test_what_changes_between_looking_and_removing_is_looked_at_again(past: Past
 def test_a_rule_that_is_taken_back_counts_at_once(past: Past) -> None:
     kept = {past.asked(99, thread=f"{n}") for n in range(6)}
     past.rule(What.TURNS, 7)
-    rounds = []
+    rounds: list[int] = []
 
     def change_of_mind(_: float) -> bool:
         with past.store.write() as repositories:
@@ -292,7 +292,7 @@ def test_a_rule_that_is_taken_back_counts_at_once(past: Past) -> None:
                 repositories.retention.drop_rule(None, What.TURNS)
         return False
 
-    Retention(past.store, past.blobs, "worker", change_of_mind, 2).run_now("test")
+    Retention(past.store, past.blobs, "worker", change_of_mind, batch=2).run_now("test")
     assert len(past.turns() & kept) == 4
 
 
@@ -339,8 +339,8 @@ def test_only_one_process_at_a_time_and_the_next_one_goes_on(past: Past) -> None
         past.asked(99 - n, thread=f"{n}")
     past.rule(What.TURNS, 7)
     foreseen = past.foreseen()
-    first = Retention(past.store, past.blobs, "first", lambda _: len(past.turns()) < 9, 2)
-    second = Retention(past.store, past.blobs, "second", lambda _: False, 2)
+    first = Retention(past.store, past.blobs, "first", lambda _: len(past.turns()) < 9, batch=2)
+    second = Retention(past.store, past.blobs, "second", lambda _: False, batch=2)
     stopped = first.run_now("test")
     assert stopped is not None
     assert stopped.finished_at is None
@@ -394,7 +394,7 @@ def test_a_blob_store_that_is_away_keeps_nothing_from_going_and_the_blobs_go_lat
     past.rule(What.TURNS, 7)
     age_blobs(past, tmp_path)
     away = Away(f"file://{tmp_path / 'blobs'}")
-    run = Retention(past.store, away, "worker", lambda _: False, 1).run_now("test")
+    run = Retention(past.store, away, "worker", lambda _: False, batch=1).run_now("test")
     assert run is not None
     assert run.finished_at is not None
     assert past.turns() == set()
