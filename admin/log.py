@@ -18,20 +18,32 @@ class AuditLog:
         self._store = store
 
     async def note(
-        self, request: Request, viewer: Viewer, action: Action, conversation_id: str = "", **detail: Any
+        self,
+        request: Request,
+        viewer: Viewer,
+        action: Action,
+        conversation_id: str = "",
+        person_id: str = "",
+        **detail: Any,
     ) -> None:
         """Write one entry.
 
         Raises:
             StoreError: it was not written.
         """
-        await asyncio.to_thread(self._write, request, viewer, action, conversation_id, detail)
+        await asyncio.to_thread(self._write, request, viewer, action, conversation_id, person_id, detail)
 
     def _write(
-        self, request: Request, viewer: Viewer, action: Action, conversation_id: str, detail: dict[str, Any]
+        self,
+        request: Request,
+        viewer: Viewer,
+        action: Action,
+        conversation_id: str,
+        person_id: str,
+        detail: dict[str, Any],
     ) -> None:
         with self._store.write() as repositories:
-            add_entry(repositories, request, viewer, action, conversation_id, **detail)
+            add_entry(repositories, request, viewer, action, conversation_id, person_id, **detail)
 
 
 def add_entry(
@@ -40,6 +52,7 @@ def add_entry(
     viewer: Viewer,
     action: Action,
     conversation_id: str = "",
+    person_id: str = "",
     **detail: Any,
 ) -> None:
     """Write one entry in a transaction that does what the entry says."""
@@ -48,6 +61,7 @@ def add_entry(
         admin_id=viewer.admin_id,
         admin_name=viewer.name,
         conversation_id=conversation_id,
+        person_id=person_id,
         address=address_of(request),
         detail=detail,
     )

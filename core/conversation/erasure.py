@@ -31,6 +31,8 @@ class Erased:
     conversations: int
     pictures: int
     held: int = 0
+    # Of the record that says so.
+    erasure_id: str = ""
 
 
 def erase_person(store: Store, blobs: BlobStore, person_id: str, now: datetime) -> Erased:
@@ -48,7 +50,7 @@ def erase_person(store: Store, blobs: BlobStore, person_id: str, now: datetime) 
         erasure_id = repositories.erasures.begin_person(person_id, now)
     record = _erase(store, blobs, erasure_id, turn_ids, now)
     log.info("person_erased", turns=record.turns, conversations=record.conversations, pictures=record.pictures)
-    return Erased(tuple(turn_ids), record.conversations, record.pictures, held)
+    return Erased(tuple(turn_ids), record.conversations, record.pictures, held, erasure_id)
 
 
 def erase_conversation(store: Store, blobs: BlobStore, conversation_id: str, now: datetime) -> Erased:
@@ -71,7 +73,7 @@ def erase_conversation(store: Store, blobs: BlobStore, conversation_id: str, now
             repositories.erasures.drop_if_empty(conversation_id)
     record = _erase(store, blobs, erasure_id, turn_ids, now)
     log.info("conversation_erased", turns=record.turns, pictures=record.pictures)
-    return Erased(tuple(turn_ids), record.conversations, record.pictures)
+    return Erased(tuple(turn_ids), record.conversations, record.pictures, erasure_id=erasure_id)
 
 
 def finish_erasures(store: Store, blobs: BlobStore, now: datetime) -> None:
