@@ -62,7 +62,7 @@ def add_erasing(routes: Routes, console: Console) -> None:
                 viewer,
                 action,
                 about.get("conversation_id", ""),
-                about.get("person_id", ""),
+                person_id=about.get("person_id", ""),
                 shown={"turns": kept.turns, "pictures": kept.pictures, "held": kept.held},
             )
 

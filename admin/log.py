@@ -18,32 +18,20 @@ class AuditLog:
         self._store = store
 
     async def note(
-        self,
-        request: Request,
-        viewer: Viewer,
-        action: Action,
-        conversation_id: str = "",
-        person_id: str = "",
-        **detail: Any,
+        self, request: Request, viewer: Viewer, action: Action, conversation_id: str = "", **detail: Any
     ) -> None:
         """Write one entry.
 
         Raises:
             StoreError: it was not written.
         """
-        await asyncio.to_thread(self._write, request, viewer, action, conversation_id, person_id, detail)
+        await asyncio.to_thread(self._write, request, viewer, action, conversation_id, detail)
 
     def _write(
-        self,
-        request: Request,
-        viewer: Viewer,
-        action: Action,
-        conversation_id: str,
-        person_id: str,
-        detail: dict[str, Any],
+        self, request: Request, viewer: Viewer, action: Action, conversation_id: str, detail: dict[str, Any]
     ) -> None:
         with self._store.write() as repositories:
-            add_entry(repositories, request, viewer, action, conversation_id, person_id, **detail)
+            add_entry(repositories, request, viewer, action, conversation_id, **detail)
 
 
 def add_entry(
@@ -52,10 +40,10 @@ def add_entry(
     viewer: Viewer,
     action: Action,
     conversation_id: str = "",
-    person_id: str = "",
     **detail: Any,
 ) -> None:
-    """Write one entry in a transaction that does what the entry says."""
+    """Write one entry in a transaction that does what the entry says. `person_id` in `detail`: whom it is about."""
+    person_id = str(detail.pop("person_id", ""))
     repositories.audit.add(
         action,
         admin_id=viewer.admin_id,

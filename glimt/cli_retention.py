@@ -44,7 +44,7 @@ def list_rules(as_json: AsJson = False) -> None:
 
 def dry_run(
     what: Annotated[str, typer.Option(help="Try a rule about this: turns, pictures, thinking, files …")] = "",
-    days: Annotated[int, typer.Option(min=1, help="… that keeps it so long …")] = 0,
+    days: Annotated[int, typer.Option(min=0, help="… that keeps it so long …")] = 0,
     workspace: Annotated[str, typer.Option(help="… in this workspace: its id, as `list --json` shows it.")] = "",
     as_json: AsJson = False,
 ) -> None:

@@ -76,6 +76,30 @@ def erase_conversation(store: Store, blobs: BlobStore, conversation_id: str, now
     return Erased(tuple(turn_ids), record.conversations, record.pictures, erasure_id=erasure_id)
 
 
+def erase_message(store: Store, blobs: BlobStore, turn_id: str, now: datetime) -> bool:
+    """Erase one turn, because its message was deleted where it was written; its words leave SQLite's index with the
+    next run of retention.
+
+    False: its answer is being brought at this moment, so try again. Neither is it erased where it must be kept.
+
+    Raises:
+        StoreError: as above.
+    """
+    with store.write() as repositories:
+        conversation = repositories.erasures.conversation_to_leave(turn_id)
+        if conversation is None:
+            return True
+        if repositories.erasures.is_being_brought(turn_id):
+            return False
+        erasure_id = repositories.erasures.begin(Kind.MESSAGE, now, workspace_id=conversation.workspace_id)
+        repositories.erasures.erase(erasure_id, [turn_id], title_of)
+        record = repositories.erasures.get(erasure_id)
+    assert record is not None  # we have just written it
+    remove_blobs(store, blobs, record, now)
+    log.info("message_erased", pictures=record.pictures)
+    return True
+
+
 def finish_erasures(store: Store, blobs: BlobStore, now: datetime) -> None:
     """Remove the blobs of erased pictures that were too new when they were erased. To be called now and then.
 

@@ -130,7 +130,9 @@ class Retention:
 
     def _purge_words(self, run: RetentionRun) -> bool:
         if not run.removed.get(What.TURNS):
-            return False
+            with self._store.read() as repositories:
+                if not repositories.erasures.words_are_left(run.started_at - 2 * EVERY):
+                    return False
         with self._store.write() as repositories:
             more = repositories.erasures.purge_words(begin=run.cursor != _BEGUN)
             self._advance(repositories, run, _BEGUN, Figures())

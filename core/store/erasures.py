@@ -19,6 +19,7 @@ from core.store.models import (
     Attachment,
     Conversation,
     ConversationHold,
+    Delivery,
     Erasure,
     Feedback,
     InboundEvent,
@@ -28,7 +29,7 @@ from core.store.models import (
     Workspace,
 )
 from core.store.telegram_tables import TelegramBusiness
-from core.values import AttachmentState, Platform, new_id
+from core.values import AttachmentState, DeliveryState, Platform, new_id
 
 # Pages of the index of words that one transaction rewrites: some milliseconds, so that nobody waits for the writer.
 PURGE_PAGES = 500
@@ -81,6 +82,21 @@ class ErasureRepository:
         """Ids of everything in a conversation, unless it is held."""
         mine = select(Turn.id).where(Turn.conversation_id == conversation_id, Turn.conversation_id.not_in(_HELD))
         return list(self._session.scalars(mine.order_by(Turn.id)).all())
+
+    def conversation_to_leave(self, turn_id: str) -> Conversation | None:
+        """Where this turn stands; None: it is gone, or must be kept."""
+        there = select(Conversation).join(Turn, Turn.conversation_id == Conversation.id)
+        return self._session.scalars(there.where(Turn.id == turn_id, Conversation.id.not_in(_HELD))).one_or_none()
+
+    def is_being_brought(self, turn_id: str) -> bool:
+        """Whether somebody has still to bring its answer to its end on a platform."""
+        open_ = Delivery.state.in_([DeliveryState.PENDING, DeliveryState.SENDING])
+        return self._session.scalar(select(Delivery.id).where(Delivery.turn_id == turn_id, open_).limit(1)) is not None
+
+    def words_are_left(self, since: datetime) -> bool:
+        """Whether messages were erased since then, whose words nobody has purged."""
+        mine = select(Erasure.id).where(Erasure.kind == Kind.MESSAGE, Erasure.created_at >= since)
+        return self._session.scalar(mine.limit(1)) is not None
 
     def begin(
         self, kind: Kind, now: datetime, *, workspace_id: str = "", person_id: str = "", conversation_id: str = ""

@@ -46,9 +46,21 @@ class Figures:
     @classmethod
     def of_json(cls, given: dict[str, Any]) -> "Figures":
         """What `as_json` wrote; whatever is missing counts as nothing."""
-        times = {name: datetime.fromisoformat(given[name]) for name in ("oldest", "newest") if given.get(name)}
-        numbers = [int(given.get(name) or 0) for name in ("rows", "conversations", "pictures", "byte_size")]
-        return cls(*numbers, oldest=times.get("oldest"), newest=times.get("newest"))
+
+        def number(name: str) -> int:
+            return int(given.get(name) or 0)
+
+        def time(name: str) -> datetime | None:
+            return datetime.fromisoformat(given[name]) if given.get(name) else None
+
+        return cls(
+            number("rows"),
+            number("conversations"),
+            number("pictures"),
+            number("byte_size"),
+            time("oldest"),
+            time("newest"),
+        )
 
 
 def dry_run(
