@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from admin.audit_file import TYPES, entries_as
 from admin.console import Console
-from admin.filters import LONGEST, day_of, is_id
+from admin.filters import LONGEST, Filters, is_id
 from admin.routes import Routes
 from admin.viewer import Viewer
 from core.admins import Action, Permission
@@ -47,15 +46,14 @@ class Asked:
         for name, id_ in (("before", before), *((n, given.get(n, "")) for n in ("conversation", "person"))):
             if id_ and not is_id(id_):
                 raise WrongParameter(name, f"{name} is no id." if name != "before" else "There is no such page.")
-        days: dict[str, datetime] = {name: day_of(name, given[name]) for name in ("since", "until") if name in given}
+        days = Filters.of({name: given[name] for name in ("since", "until") if name in given}).wanted
         list_ = {
             "admin_name": given.get("who", ""),
             "action": action,
             "conversation_id": given.get("conversation", ""),
             "person_id": given.get("person", ""),
-            "since": days.get("since"),
-            # Until the end of that day.
-            "until": days["until"] + timedelta(days=1) if "until" in days else None,
+            "since": days.since,
+            "until": days.before,
         }
         return cls(given, list_, before)
 

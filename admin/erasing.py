@@ -68,11 +68,11 @@ def add_erasing(routes: Routes, console: Console) -> None:
 
     def erase_person(request: Request, viewer: Viewer, found: PersonKept) -> Erased:
         note(request, viewer, Action.ERASED_PERSON, found.kept, person_id=found.person.id)
-        return stop_and_erase_person(store, services.sync_redis, services.blobs, found.person.id, ttl_s)
+        return stop_and_erase_person(store, services.redis, services.blobs, found.person.id, ttl_s)
 
     def erase_conversation(request: Request, viewer: Viewer, found: ConversationKept) -> Erased:
         note(request, viewer, Action.ERASED_CONVERSATION, found.kept, conversation_id=found.conversation.id)
-        return stop_and_erase_conversation(store, services.sync_redis, services.blobs, found.conversation.id, ttl_s)
+        return stop_and_erase_conversation(store, services.redis, services.blobs, found.conversation.id, ttl_s)
 
     def hold(request: Request, viewer: Viewer, conversation_id: str, reason: str) -> None:
         with store.write() as repositories:

@@ -56,7 +56,7 @@ class Filters:
         if "slow" in given:
             values["slow_s"] = _seconds(given["slow"])
         values["pictures"] = given.get("pictures") == "1"
-        days = {name: day_of(name, given[name]) for name in _DAYS if name in given}
+        days = {name: _day(name, given[name]) for name in _DAYS if name in given}
         values["since"] = days.get("since")
         # Until the end of that day.
         values["before"] = days["until"] + timedelta(days=1) if "until" in days else None
@@ -121,7 +121,7 @@ def _seconds(text: str) -> float:
     return value
 
 
-def day_of(name: str, text: str) -> datetime:
+def _day(name: str, text: str) -> datetime:
     try:
         day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
         day + timedelta(days=1)

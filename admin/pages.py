@@ -36,8 +36,8 @@ def _when(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def _bytes(count: int) -> str:
-    """So much room."""
+def _room(count: int) -> str:
+    """So many bytes."""
     size, units = float(count), ["bytes", "KB", "MB", "GB", "TB"]
     while size >= 1000 and len(units) > 1:
         size, units = size / 1000, units[1:]
@@ -66,7 +66,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters.update(
-            seconds=_seconds, bytes=_bytes, when=_when, markdown=render_markdown, zipped=_zipped, person=shown_name
+            seconds=_seconds, room=_room, when=_when, markdown=render_markdown, zipped=_zipped, person=shown_name
         )
         self._templates.globals["Permission"] = Permission
 

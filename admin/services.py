@@ -27,7 +27,7 @@ class Services:
     store: Store
     blobs: BlobStore
     hub: StreamHub
-    sync_redis: Redis
+    redis: Redis
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from bots.chat.texts import Texts
 from bots.chat.whereabouts import Whereabouts
 from bots.services import Services
 from core.queue.erasing import stop_and_erase_person
+from core.store.retention.rules import Rules, What
 from core.store.usage import PersonUsage
 from core.values import Platform, utc_now
 
@@ -31,8 +32,10 @@ async def usage(services: Services, where: Whereabouts) -> Reply:
     return Reply("\n".join(lines))
 
 
-def privacy(services: Services, where: Whereabouts) -> Reply:
+async def privacy(services: Services, where: Whereabouts) -> Reply:
     """What is kept, where, for how long."""
+    rules = await asyncio.to_thread(_rules, services)
+    days = {what: rules.days(what, where.workspace.id) for what in (What.TURNS, What.PICTURES)}
     texts, platform = where.texts, _NAMES.get(Platform(where.workspace.platform), where.workspace.platform)
     model = (
         texts("The model runs on another server, which your admin has chosen; questions and pictures are sent to it.")
@@ -51,6 +54,7 @@ def privacy(services: Services, where: Whereabouts) -> Reply:
             "are {platform}'s; delete them there.",
             platform=platform,
         ),
+        *_at_most(days[What.TURNS], days[What.PICTURES], texts),
     ]
     return Reply("\n\n".join(said), (Button(texts("Erase my conversations"), _value(where), danger=True),))
 
@@ -96,6 +100,25 @@ async def forget(services: Services, where: Whereabouts, action: Action) -> Repl
     pictures = texts.plural("{n} picture", "{n} pictures", erased.pictures)
     said = texts("Erased: {questions} with their answers, {pictures}.", questions=questions, pictures=pictures)
     return Reply(f"{said}\n\n{kept}" if erased.held else said)
+
+
+def _at_most(all_days: int | None, picture_days: int | None, texts: Texts) -> list[str]:
+    """How long things are kept by the rules of retention, where there are any."""
+    said = []
+    if all_days is not None:
+        said.append(
+            texts.plural("Anyway it is removed after {n} day.", "Anyway it is removed after {n} days.", all_days)
+        )
+    if picture_days is not None and (all_days is None or picture_days < all_days):
+        said.append(
+            texts.plural("Pictures are removed after {n} day.", "Pictures are removed after {n} days.", picture_days)
+        )
+    return [" ".join(said)] if said else []
+
+
+def _rules(services: Services) -> Rules:
+    with services.store.read() as repositories:
+        return repositories.retention.rules()
 
 
 def _value(where: Whereabouts, choice: str = "") -> str:
