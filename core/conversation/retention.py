@@ -28,7 +28,10 @@ from core.values import utc_now
 
 log = structlog.get_logger(__name__)
 
-BATCH = 100
+# Turns of one transaction: on SQLite a tenth of a second, in which nobody else can write, would be too long.
+BATCH = 40
+# Rows on which nothing hangs.
+_LIGHT = (What.EVENTS, What.USAGE, What.AUDIT)
 EVERY = timedelta(hours=24)
 LEASE = timedelta(minutes=2)
 # Between two batches, so that others who write get their turn.
@@ -113,7 +116,8 @@ class Retention:
     def _batch(self, run: RetentionRun, what: What) -> bool:
         with self._store.read() as repositories:
             going = Going(repositories.retention.rules(), run.started_at)
-            batch = repositories.retention.due(going, what, _cursor(run.cursor), self._batch_size)
+            limit = self._batch_size * (10 if what in _LIGHT else 1)
+            batch = repositories.retention.due(going, what, _cursor(run.cursor), limit)
         if not batch.ids:
             return False
         now = utc_now()

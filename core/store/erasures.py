@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Text, cast, delete, func, insert, select, text, update
+from sqlalchemy import Text, cast, delete, func, insert, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
 from core.errors import PictureRemoved
@@ -142,8 +142,10 @@ class ErasureRepository:
         self._run(update(InboundEvent).where(InboundEvent.turn_id.in_(turn_ids)).values(turn_id=None, content_hash=""))
         self._run(update(Usage).where(Usage.turn_id.in_(turn_ids)).values(person_id=""))
         erased = self._session.scalars(delete(Turn).where(here).returning(Turn.id), execution_options=_AS_IT_IS).all()
-        gone = sum(self._leave(conversation_id, sizes, named, title) for conversation_id, named in titles.items())
-        return self._count(erasure_id, len(erased), gone, len(pictures), sizes)
+        gone = self._drop_empty(titles)
+        for conversation_id in titles.keys() - gone:
+            self._leave(conversation_id, sizes, titles[conversation_id], title)
+        return self._count(erasure_id, len(erased), len(gone), len(pictures), sizes)
 
     def remove_pictures(self, erasure_id: str, attachment_ids: Collection[str]) -> Gone:
         """Take these stored pictures from their turns, which stay and say why; what the eyes saw in them goes, too."""
@@ -171,7 +173,7 @@ class ErasureRepository:
 
     def drop_if_empty(self, conversation_id: str) -> bool:
         """Remove a conversation in which there is no turn; False: there is one, or no such conversation."""
-        return self._leave(conversation_id, (), (), str)
+        return bool(self._drop_empty([conversation_id]))
 
     def purge_words(self, *, begin: bool) -> bool:
         """Rewrite a piece of SQLite's index of words, which only marks words as deleted; whether more is to do.
@@ -219,27 +221,31 @@ class ErasureRepository:
         freed = sum(size for key, size in sizes.items() if key not in named)
         return Gone(turns, conversations, pictures, freed)
 
-    def _leave(self, conversation_id: str, keys: Collection[str], titles: Collection[str], title: Title) -> bool:
-        """Tidy up a conversation that turns were erased from; whether it is gone itself.
+    def _drop_empty(self, conversation_ids: Collection[str]) -> set[str]:
+        """Remove those of the conversations in which there is no turn, unless they are held; their ids."""
+        turn = select(Turn.id).where(Turn.conversation_id == Conversation.id).correlate(Conversation)
+        here = Conversation.id.in_(conversation_ids)
+        empty = select(Conversation.id, Conversation.last_seq).where(
+            here, ~turn.exists(), Conversation.id.not_in(_HELD)
+        )
+        found = [(row.id, row.last_seq) for row in self._session.execute(empty)]
+        # Not if somebody asks something in it at this moment.
+        unchanged = delete(Conversation).where(tuple_(Conversation.id, Conversation.last_seq).in_(found))
+        gone = unchanged.returning(Conversation.id)
+        return set(self._session.scalars(gone, execution_options=_AS_IT_IS).all()) if found else set()
+
+    def _leave(self, conversation_id: str, keys: Collection[str], titles: Collection[str], title: Title) -> None:
+        """Tidy up a conversation that turns were erased from and that goes on.
 
         `keys` are of the pictures that went with them, `titles` what their questions would be called.
         """
         conversation = self._session.get(Conversation, conversation_id, populate_existing=True)
-        if conversation is None:
-            return False
         mine = Turn.conversation_id == conversation_id
         first = self._session.execute(
             select(Turn.person_id, Turn.question).where(mine).order_by(Turn.seq).limit(1)
         ).one_or_none()
-        if first is None:
-            # Not if somebody asks something in it at this moment, nor if it is held: that is about more than turns.
-            unchanged = delete(Conversation).where(
-                Conversation.id == conversation_id,
-                Conversation.last_seq == conversation.last_seq,
-                Conversation.id.not_in(_HELD),
-            )
-            gone = self._session.scalars(unchanged.returning(Conversation.id), execution_options=_AS_IT_IS).all()
-            return bool(gone)
+        if conversation is None or first is None:
+            return
         whose = select(Turn.id).where(mine, Turn.person_id == conversation.person_id).limit(1)
         if self._session.scalar(whose) is None:
             conversation.person_id, conversation.title = first.person_id, title(first.question)
@@ -247,7 +253,6 @@ class ErasureRepository:
             conversation.title = title(first.question)
         self._session.flush()
         self._unsee(conversation_id, keys)
-        return False
 
     def _unsee(self, conversation_id: str, keys: Collection[str]) -> None:
         """Forget what the eyes saw in these pictures, unless they are still there in the same conversation."""
