@@ -29,8 +29,10 @@ def turn_ids(talk: Talk) -> set[str]:
 
 def test_a_person_is_shown_and_erased_only_by_whoever_types_the_name(talk: Talk, owner: httpx.Client) -> None:
     first = talk.answered("Who owes what?", "Ann owes 5.", safe(picture()), thread="t")
-    talk.ask("And bob?", thread="t", person="bob")
+    bob = talk.ask("And bob?", thread="t", person="bob")
     waiting = talk.ask("And now?", thread="other")
+    transcript = owner.get(f"/conversations/{first.conversation_id}").text
+    assert all(f'/people/{one.person_id}">' in transcript for one in (first, bob))
     page = owner.get(f"/people/{first.person_id}")
     assert page.status_code == 200
     for shown in (
