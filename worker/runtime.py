@@ -31,6 +31,7 @@ from worker.part import CLOSE_S, Part
 from worker.periodic import Periodic
 from worker.presence import PresenceKeeper
 from worker.reaper import Reaper
+from worker.retention import RetentionKeeper
 from worker.sweeper import Sweeper
 
 log = structlog.get_logger(__name__)
@@ -76,7 +77,11 @@ class WorkerRuntime:
             Periodic("sweeper", settings.sweep_s, sweeper.sweep),
             Periodic("presence", LIFETIME_S / 5, self._presence.announce),
             Periodic("erasures", ERASURES_S, lambda: finish_erasures(self._store, blobs, utc_now())),
+<<<<<<< HEAD
             Periodic("numbers", NUMBERS_S, lambda: count_due_days(self._store, settings.zone, utc_now())),
+=======
+            RetentionKeeper(self._store, blobs, self.owner),
+>>>>>>> main
             CancelEar(settings.queue_url, self.held),
         ]
 

@@ -22,6 +22,17 @@ OWNER_ONLY = {
     ("POST", "/admins/{id}/sign-out"),
     ("POST", "/admins/{id}/link"),
     ("GET", "/audit"),
+    ("GET", "/audit/{kind}"),
+    ("GET", "/retention"),
+    ("GET", "/retention/preview"),
+    ("POST", "/retention"),
+    ("POST", "/retention/run"),
+    ("POST", "/people/{id}/erase"),
+    ("GET", "/conversations/{id}/privacy"),
+    ("POST", "/conversations/{id}/hold"),
+    ("POST", "/conversations/{id}/hold/end"),
+    ("POST", "/conversations/{id}/erase"),
+    ("GET", "/erasures/{id}"),
 }
 EVERY_ROLE = {
     ("GET", "/"),
@@ -32,9 +43,13 @@ EVERY_ROLE = {
     ("GET", "/turns/{turn}/pictures/{id}"),
     ("GET", "/pictures/{id}"),
     ("GET", "/pictures/{id}/small"),
+<<<<<<< HEAD
     ("GET", "/numbers"),
     ("GET", "/numbers/now"),
     ("GET", "/numbers/people"),
+=======
+    ("GET", "/people/{id}"),
+>>>>>>> main
     ("GET", "/sessions"),
     ("POST", "/sessions/end"),
     ("POST", "/sessions/end-all"),
