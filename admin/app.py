@@ -65,12 +65,9 @@ def create_app_and_routes(services: Services, clock: Callable[[], float] = monot
     add_sessions(routes, console)
     add_admins(routes, console)
     add_audit(routes, console)
-<<<<<<< HEAD
     add_numbers(routes, console)
-=======
     add_retention(routes, console)
     add_erasing(routes, console)
->>>>>>> main
     routes.mount_public("/static", GZipMiddleware(PageFiles(directory=HERE / "static")), name="static")
     routes.require_all_declared()
     # The last one added is the outermost.

@@ -37,25 +37,17 @@ def _when(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-<<<<<<< HEAD
 def _count(value: int) -> str:
     """With a thin space between groups of digits, which no language takes for a decimal sign."""
     return f"{value:,}".replace(",", "\u202f")
 
 
-def _bytes(value: int) -> str:
-    """In MiB or GiB; a dash where it is not known."""
-    if not value:
-        return "–"
-    return f"{value / 2**20:.0f} MiB" if value < 2**30 else f"{value / 2**30:.1f} GiB"
-=======
 def _room(count: int) -> str:
     """So many bytes."""
     size, units = float(count), ["bytes", "KB", "MB", "GB", "TB"]
     while size >= 1000 and len(units) > 1:
         size, units = size / 1000, units[1:]
     return f"{size:.0f} {units[0]}" if units[0] == "bytes" or size >= 100 else f"{size:.1f} {units[0]}"
->>>>>>> main
 
 
 def _zipped(words: Iterable[str]) -> list[tuple[str, str]]:
@@ -82,7 +74,7 @@ class Pages:
         self._templates.filters.update(
             seconds=_seconds, room=_room, when=_when, markdown=render_markdown, zipped=_zipped, person=shown_name
         )
-        self._templates.filters.update(count=_count, short=short_count, bytes=_bytes)
+        self._templates.filters.update(count=_count, short=short_count)
         self._templates.globals["Permission"] = Permission
 
     def show(

@@ -35,22 +35,12 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """Connect to SQL and Redis; both may be away at first, requests then fail one by one."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="console"))
     store = Store(settings.sql_url, pool_size=THREADS)
-<<<<<<< HEAD
-    redis = connect_async(settings.queue_url)
-    # For threads; the other one belongs to the event loop.
-    own = connect(settings.queue_url)
-    try:
-        async with StreamHub(redis, store) as hub:
-            yield Services(settings, store, BlobStore(settings.blob_store_url), hub, own)
-=======
     redis, sync_redis = connect_async(settings.queue_url), connect(settings.queue_url)
     try:
         async with StreamHub(redis, store) as hub:
             yield Services(settings, store, BlobStore(settings.blob_store_url), hub, sync_redis)
->>>>>>> main
     finally:
         sync_redis.close()
         with contextlib.suppress(Exception):
             await redis.aclose()
-        own.close()
         store.close()

@@ -77,11 +77,8 @@ class WorkerRuntime:
             Periodic("sweeper", settings.sweep_s, sweeper.sweep),
             Periodic("presence", LIFETIME_S / 5, self._presence.announce),
             Periodic("erasures", ERASURES_S, lambda: finish_erasures(self._store, blobs, utc_now())),
-<<<<<<< HEAD
             Periodic("numbers", NUMBERS_S, lambda: count_due_days(self._store, settings.zone, utc_now())),
-=======
             RetentionKeeper(self._store, blobs, self.owner),
->>>>>>> main
             CancelEar(settings.queue_url, self.held),
         ]
 

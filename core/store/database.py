@@ -87,11 +87,8 @@ class Repositories:
         "keys",
         "people",
         "places",
-<<<<<<< HEAD
-        "rollup",
-=======
         "retention",
->>>>>>> main
+        "rollup",
         "session",
         "telegram",
         "turns",
@@ -118,11 +115,8 @@ class Repositories:
         self.admins = AdminRepository(session)
         self.admin_sessions = AdminSessionRepository(session)
         self.audit = AuditRepository(session)
-<<<<<<< HEAD
-        self.rollup = RollupRepository(session)
-=======
         self.retention = RetentionRepository(session)
->>>>>>> main
+        self.rollup = RollupRepository(session)
 
     def review(self, scope: ReadScope) -> ReviewRepository:
         """What the console reads, as far as `scope` allows."""

@@ -28,14 +28,10 @@ from core.store.models import (
     Usage,
     Workspace,
 )
-<<<<<<< HEAD
 from core.store.numbers.keep import keep_numbers
 from core.store.numbers_tables import NumbersPerson
-from core.values import AttachmentState, new_id
-=======
 from core.store.telegram_tables import TelegramBusiness
 from core.values import AttachmentState, DeliveryState, Platform, new_id
->>>>>>> main
 
 # Pages of the index of words that one transaction rewrites: some milliseconds, so that nobody waits for the writer.
 PURGE_PAGES = 500
@@ -84,15 +80,6 @@ class ErasureRepository:
         mine = select(func.count()).select_from(Turn).where(Turn.person_id == person_id)
         return self._session.scalar(mine.where(Turn.conversation_id.in_(_HELD))) or 0
 
-<<<<<<< HEAD
-        His language and where he belongs stay, so that he can go on asking.
-        """
-        workspace_id = self._session.scalars(select(Person.workspace_id).where(Person.id == person_id)).one()
-        self._run(delete(Feedback).where(Feedback.person_id == person_id))
-        self._run(delete(NumbersPerson).where(NumbersPerson.person_id == person_id))
-        self._run(update(Person).where(Person.id == person_id).values(display_name=""))
-        record = {"id": new_id(), "workspace_id": workspace_id, "person_id": person_id, "created_at": now}
-=======
     def turns_in(self, conversation_id: str) -> list[str]:
         """Ids of everything in a conversation, unless it is held."""
         mine = select(Turn.id).where(Turn.conversation_id == conversation_id, Turn.conversation_id.not_in(_HELD))
@@ -119,7 +106,6 @@ class ErasureRepository:
         """Record that something is to be erased. The record's id."""
         record = {"id": new_id(), "kind": kind.value, "workspace_id": workspace_id, "created_at": now}
         record |= {"person_id": person_id, "conversation_id": conversation_id}
->>>>>>> main
         self._session.execute(insert(Erasure), record | {"turns": 0, "conversations": 0, "pictures": 0})
         return str(record["id"])
 
@@ -133,6 +119,7 @@ class ErasureRepository:
             select(Person, Workspace).join(Workspace, Workspace.id == Person.workspace_id).where(Person.id == person_id)
         ).one()
         self._run(delete(Feedback).where(Feedback.person_id == person_id))
+        self._run(delete(NumbersPerson).where(NumbersPerson.person_id == person_id))
         self._run(update(Person).where(Person.id == person_id).values(display_name=""))
         if workspace.platform == Platform.TELEGRAM and person.external_id.isdecimal():
             mine = TelegramBusiness.owner_id == int(person.external_id)
@@ -142,19 +129,11 @@ class ErasureRepository:
     def erase(self, erasure_id: str, turn_ids: Collection[str], title: Title) -> Gone:
         """Erase these turns with everything that belongs to them, and count them in the record.
 
-<<<<<<< HEAD
         What they cost stays, without whose it was, and how many there were on each day in their workspace. The key of
-        the event that each came by stays, so that its platform cannot bring it again. A conversation that others go on
-        with gets its title from their first question.
+        the event that each came by stays, so that its platform cannot bring it again. A conversation that goes on gets
+        its title from its first question.
         """
-        here = Turn.id.in_(turn_ids)
-        conversation_ids = list(self._session.scalars(select(Turn.conversation_id).where(here).distinct()).all())
         keep_numbers(self._session, turn_ids)
-        keys = self._stored(Attachment.turn_id.in_(turn_ids))
-=======
-        What they cost stays, without whose it was. The key of the event that each came by stays, so that its platform
-        cannot bring it again. A conversation that goes on gets its title from its first question.
-        """
         here = Turn.id.in_(turn_ids)
         titles: dict[str, set[str]] = {}
         for conversation_id, question in self._session.execute(select(Turn.conversation_id, Turn.question).where(here)):
@@ -165,7 +144,6 @@ class ErasureRepository:
             )
         ).all()
         sizes = {row.blob_key: row.byte_size for row in pictures}
->>>>>>> main
         self._run(update(InboundEvent).where(InboundEvent.turn_id.in_(turn_ids)).values(turn_id=None, content_hash=""))
         self._run(update(Usage).where(Usage.turn_id.in_(turn_ids)).values(person_id=""))
         erased = self._session.scalars(delete(Turn).where(here).returning(Turn.id), execution_options=_AS_IT_IS).all()

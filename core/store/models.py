@@ -129,13 +129,8 @@ class Turn(Base):
         Index("ix_turns_history", "person_id", "history_hash", **partial_index(HAS_HISTORY)),
         Index("ix_turns_failed", "conversation_id", **partial_index(FAILED_TURN)),
         Index("ix_turns_ended_person", "person_id", "conversation_id", **partial_index(ENDED_TURN)),
-<<<<<<< HEAD
-        # What was asked on a day.
-        Index(None, "created_at"),
-=======
         # What is removed by age is walked through by it.
         Index(None, "created_at", "id"),
->>>>>>> main
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0017"
-down_revision = "0011"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
@@ -143,7 +143,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_numbers_stale"),
     )
     op.create_index("ix_numbers_stale_at", "numbers_stale", ["at"])
-    op.create_index("ix_turns_created_at", "turns", ["created_at"])
     connection = op.get_bind()
     if connection.dialect.name == "sqlite":
         for name, body in _SQLITE.items():
@@ -165,6 +164,5 @@ def downgrade() -> None:
             connection.exec_driver_sql(f"DROP TRIGGER {name} ON {table}")
         for name in reversed(_FUNCTIONS):
             connection.exec_driver_sql(f"DROP FUNCTION {name.partition('(')[0]}")
-    op.drop_index("ix_turns_created_at", "turns")
     for table in _TABLES:
         op.drop_table(table)

@@ -43,13 +43,10 @@ EVERY_ROLE = {
     ("GET", "/turns/{turn}/pictures/{id}"),
     ("GET", "/pictures/{id}"),
     ("GET", "/pictures/{id}/small"),
-<<<<<<< HEAD
     ("GET", "/numbers"),
     ("GET", "/numbers/now"),
     ("GET", "/numbers/people"),
-=======
     ("GET", "/people/{id}"),
->>>>>>> main
     ("GET", "/sessions"),
     ("POST", "/sessions/end"),
     ("POST", "/sessions/end-all"),

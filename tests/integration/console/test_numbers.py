@@ -182,7 +182,7 @@ def test_the_queue_and_the_workers_now(desk: Desk, talk: Talk, owner: httpx.Clie
     page = owner.get("/numbers/now").text
     assert int(tile(page, "Waiting")) >= 1
     assert "the first one for" in page
-    for text in (owner_name, "demo &lt;i&gt;", "3 of 16", "41.5", "3.0 GiB", "5 MiB", "90 s"):
+    for text in (owner_name, "demo &lt;i&gt;", "3 of 16", "41.5", "3.2 GB", "5.2 MB", "90 s"):
         assert text in page, text
     with closing(desk.signed_in(desk.add(Role.OPERATOR, everywhere=False))) as browser:
         page = browser.get("/numbers/now").text
