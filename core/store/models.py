@@ -88,6 +88,9 @@ class Conversation(Base):
         Index(None, "updated_at", "id"),
         Index(None, "workspace_id", "updated_at", "id"),
         Index(None, "place_id", "updated_at", "id"),
+        Index(None, "facts", "updated_at", "id"),
+        Index(None, "models", "updated_at", "id"),
+        Index(None, "slowness", "updated_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -105,6 +108,10 @@ class Conversation(Base):
     handed_over_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    # What its turns have been, for the console's list: see core.store.review.facts. Triggers add to it.
+    facts: Mapped[int] = mapped_column(default=0, server_default="0")
+    models: Mapped[str] = mapped_column(Text, default="", server_default="")
+    slowness: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Turn(Base):
