@@ -163,7 +163,7 @@ def upgrade() -> None:
     if not sqlite:
         connection.exec_driver_sql(
             "CREATE INDEX ix_turn_words_words_by_time ON turn_words "
-            "USING gin ((words || array_to_tsvector(ARRAY['#' || left(turn_id, 5)])))"
+            "USING gin ((words || array_to_tsvector(ARRAY['#' || left(turn_id, 6)])))"
         )
         connection.exec_driver_sql("DROP INDEX ix_turn_words_words")
 

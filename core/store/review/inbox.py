@@ -1,21 +1,25 @@
 """The list of conversations, latest change first, and what the list shows of each."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Integer, and_, case, cast, func, select, tuple_
+from sqlalchemy import Integer, and_, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from core.store.columns_sql import seconds_between
+from core.store.ids_sql import is_one_of
 from core.store.models import Attachment, Conversation, Feedback, Person, Place, Turn, Workspace
 from core.store.review.filters import Wanted
 from core.store.review.names import shown_name
 from core.store.review.scope import ReadScope
+from core.store.review.sources import Cursor, People, best_source
 from core.store.turn_guards import IS_OPEN, in_state
 from core.values import AttachmentState, TurnState
 
-Cursor = tuple[datetime, str]
+# So many conversations are looked at by one query where few of them are wanted.
+MOST_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +50,38 @@ class Inbox:
 
 def list_inbox(session: Session, scope: ReadScope, wanted: Wanted, *, limit: int, before: Cursor | None) -> Inbox:
     """Conversations that may be read and are wanted."""
-    statement = (
-        select(Conversation, Workspace, Place, Person)
-        .join(Workspace, Workspace.id == Conversation.workspace_id)
-        .join(Person, Person.id == Conversation.person_id)
-        .outerjoin(Place, Place.id == Conversation.place_id)
-        .where(scope.allows(), wanted.conversations())
-        .order_by(Conversation.updated_at.desc(), Conversation.id.desc())
-        .limit(limit + 1)
-    )
-    if before is not None:
-        statement = statement.where(tuple_(Conversation.updated_at, Conversation.id) < tuple_(*before))
-    found = session.execute(statement).all()
+    found = list(islice(_wanted(session, scope, wanted, before, limit + 1), limit + 1))
     shown = found[:limit]
     last = shown[-1][0] if len(found) > limit else None
     counts = _Counts(session, [conversation.id for conversation, *_ in shown])
     rows = [counts.listed(conversation, workspace, place, person) for conversation, workspace, place, person in shown]
     return Inbox(rows, (last.updated_at, last.id) if last is not None else None)
+
+
+def _wanted(
+    session: Session, scope: ReadScope, wanted: Wanted, before: Cursor | None, few: int
+) -> Iterator[tuple[Conversation, Workspace, Place | None, Person]]:
+    """Row by row in the order of the list, `few` of them by the least effort."""
+    people = People(session, wanted)
+    if people.ids == []:
+        return
+    source = best_source(session, scope, wanted, people)
+    statement = (
+        select(Conversation, Workspace, Place, Person)
+        .join(Workspace, Workspace.id == Conversation.workspace_id)
+        .join(Person, Person.id == Conversation.person_id)
+        .outerjoin(Place, Place.id == Conversation.place_id)
+        .where(scope.allows(), wanted.conversations(people.asked(session)))
+    )
+    while known := source.read(before, few):
+        ids = [conversation_id for _, conversation_id in known]
+        met = {row[0].id: row for row in session.execute(statement.where(is_one_of(session, Conversation.id, ids)))}
+        for conversation_id in ids:
+            if conversation_id in met:
+                yield met[conversation_id]
+        if len(known) < few:
+            return
+        before, few = known[-1], min(2 * few, MOST_AT_ONCE)
 
 
 class _Counts:

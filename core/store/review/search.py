@@ -1,25 +1,25 @@
 """Finding turns by words of their question or answer, latest first (`core/store/words.py`)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import ColumnElement, cast, column, select, table, text
-from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.store.ids_sql import is_one_of
 from core.store.models import Conversation, Person, Place, Turn, Workspace
 from core.store.review.filters import Wanted
+from core.store.review.matches import Matches, matches_of
 from core.store.review.names import shown_name
 from core.store.review.scope import ReadScope
+from core.store.review.sources import People, best_source
 from core.store.words import Sought
 
-# So many hits PostgreSQL looks up by its index of words. Where there are more, they are dense enough to walk through
-# the turns from the latest one on; left alone, it walks through all of them for a word that hardly any has.
-FEW = 2000
-_AT = table("turn_words_at", column("id"), column("turn_id"))
-_FTS = table("turn_words", column("rowid"))
-_WORDS = table("turn_words", column("turn_id"), column("words", TSVECTOR))
+# After so many turns that have the words and are not wanted, the filters are asked whether they name few conversations.
+PATIENCE = 1000
+# So many conversations are few: their turns are looked through for the words.
+FEW = 1000
+MOST_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,53 +49,70 @@ def search_turns(
     *,
     limit: int,
     before: str | None,
-    few: int = FEW,
+    patience: int = PATIENCE,
 ) -> Hits:
     """Turns that have all the words, may be read and are wanted; nothing without words.
 
-    PostgreSQL takes one way to at most `few` hits and another one to more.
+    `patience`: see `PATIENCE`.
     """
-    if not sought:
+    people = People(session, wanted)
+    if not sought or people.ids == []:
         return Hits([], None)
+    found: list[Hit] = []
+    for hit in _wanted(session, scope, matches_of(session, sought), wanted, people, before, limit + 1, patience):
+        found.append(hit)
+        if len(found) > limit:
+            break
+    return Hits(found[:limit], found[limit - 1].turn.id if len(found) > limit else None)
+
+
+def _wanted(
+    session: Session,
+    scope: ReadScope,
+    matches: Matches,
+    wanted: Wanted,
+    people: People,
+    before: str | None,
+    few: int,
+    patience: int,
+) -> Iterator[Hit]:
+    """Hit by hit, latest first, `few` of them by the least effort."""
     statement = (
         select(Turn, Conversation, Workspace, Place, Person)
         .join(Conversation, Conversation.id == Turn.conversation_id)
         .join(Workspace, Workspace.id == Conversation.workspace_id)
         .join(Person, Person.id == Turn.person_id)
         .outerjoin(Place, Place.id == Conversation.place_id)
-        .where(scope.allows(), wanted.turns())
-        .limit(limit + 1)
+        .where(scope.allows(), wanted.turns(people.asked(session)))
     )
-    if session.get_bind().dialect.name == "sqlite":
-        order: ColumnElement[Any] = _FTS.c.rowid
-        statement = statement.join(_AT, _AT.c.turn_id == Turn.id).join(_FTS, _FTS.c.rowid == _AT.c.id)
-        statement = statement.where(text("turn_words MATCH :sought").bindparams(sought=_fts5(sought)))
-        if before is not None:
-            at = select(_AT.c.id).where(_AT.c.turn_id == before).scalar_subquery()
-            statement = statement.where(order < at)
-    else:
-        order = Turn.id.expression
-        matches = _WORDS.c.words.op("@@")(cast(_tsquery(sought), TSQUERY))
-        known = session.scalars(select(_WORDS.c.turn_id).where(matches).limit(few + 1)).all()
-        if len(known) <= few:
-            statement = statement.where(Turn.id.in_(known))
-        else:
-            order = _WORDS.c.turn_id
-            statement = statement.join(_WORDS, _WORDS.c.turn_id == Turn.id).where(matches)
-        if before is not None:
-            statement = statement.where(order < before)
-    found = session.execute(statement.order_by(order.desc())).all()
-    rows = [
-        Hit(turn, conversation, workspace, place, shown_name(person))
-        for turn, conversation, workspace, place, person in found[:limit]
-    ]
-    return Hits(rows, rows[-1].turn.id if len(found) > limit else None)
+
+    def met(ids: Sequence[str]) -> Iterator[Hit]:
+        rows = {row[0].id: row for row in session.execute(statement.where(is_one_of(session, Turn.id, ids)))}
+        for turn_id in ids:
+            if turn_id in rows:
+                turn, conversation, workspace, place, person = rows[turn_id]
+                yield Hit(turn, conversation, workspace, place, shown_name(person))
+
+    looked_at = shown = 0
+    asked_filters = False
+    matches.begin(before)
+    while ids := matches.read(few):
+        for hit in met(ids):
+            shown += 1
+            yield hit
+        before, looked_at, few = ids[-1], looked_at + len(ids), min(2 * few, MOST_AT_ONCE)
+        if looked_at - shown > patience and not asked_filters:
+            asked_filters = True
+            if (conversations := _few_conversations(session, scope, wanted, people)) is not None:
+                turns = matches.among(conversations, before)
+                for first in range(0, len(turns), MOST_AT_ONCE):
+                    yield from met(turns[first : first + MOST_AT_ONCE])
+                return
 
 
-def _fts5(sought: Sequence[Sought]) -> str:
-    # Words are letters and digits alone, so nothing in them has a meaning to the database.
-    return " AND ".join(f'"{word}"{"*" if may_go_on else ""}' for word, may_go_on in sought)
-
-
-def _tsquery(sought: Sequence[Sought]) -> str:
-    return " & ".join(f"'{word}'{':*' if may_go_on else ''}" for word, may_go_on in sought)
+def _few_conversations(session: Session, scope: ReadScope, wanted: Wanted, people: People) -> list[str] | None:
+    """Those in which all that is wanted must be; None: they are many, or nobody knows."""
+    source = best_source(session, scope, wanted, people, dated=False)
+    if source.count() > FEW:
+        return None
+    return [conversation_id for _, conversation_id in source.read(None, FEW + 1)]

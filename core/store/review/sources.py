@@ -1,0 +1,229 @@
+"""Where the list finds the conversations that it has to look at: in each index that a filter names, and in its order.
+
+A source brings more than what is wanted, and never less; the one that brings the least is read, and what it brings is
+looked at (`inbox.py`, `search.py`). So a list takes as long as what is on its page, not as what is in the database.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, text, tuple_
+from sqlalchemy.orm import Session
+
+from core.store.ids_sql import is_one_of, is_sqlite, values_of
+from core.store.models import Conversation, Person, Place, Turn, Workspace
+from core.store.review.facts import PACES, PICTURES, STATES, THUMBS, has_model, slowness_of
+from core.store.review.filters import Wanted
+from core.store.review.scope import ReadScope
+from core.store.turn_guards import HAS_ENDED, IS_OPEN
+
+Cursor = tuple[datetime, str]
+# More of them are not compared: any source that has so many is as good as another.
+MANY = 4000
+# An index is read in order for so many values side by side, and no more.
+VALUES = 200
+PEOPLE = 1000
+# As `select distinct`, but from one value to the next instead of through all rows.
+_MODELS = text(
+    "WITH RECURSIVE seen (said) AS (SELECT min(models) FROM conversations UNION ALL "
+    "SELECT (SELECT min(c.models) FROM conversations c WHERE c.models > seen.said) FROM seen "
+    "WHERE seen.said IS NOT NULL) SELECT said FROM seen WHERE said IS NOT NULL LIMIT :most"
+)
+
+
+class Source(Protocol):
+    """Conversations in the order of the list."""
+
+    def count(self) -> int:
+        """How many there are, up to `MANY` and one."""
+
+    def read(self, before: Cursor | None, limit: int) -> list[Cursor]:
+        """The next ones behind `before`."""
+
+
+class Everything:
+    """All conversations that meet `also`, conditions on their rows."""
+
+    def __init__(self, session: Session, also: Sequence[ColumnElement[bool]]) -> None:
+        self._session = session
+        self._also = also
+
+    def count(self) -> int:
+        """Not counted: no source has more."""
+        return MANY + 1
+
+    def read(self, before: Cursor | None, limit: int) -> list[Cursor]:
+        """The next ones."""
+        return [(at, one) for at, one in self._session.execute(_in_order(before, limit).where(*self._also))]
+
+
+class Ranges:
+    """Those that have one of some values in one of some columns, each with an index in the order of the list.
+
+    `within` are conditions on `updated_at`, `also` conditions on other columns, which no index is to be looked for.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        parts: Sequence[tuple[Any, Sequence[str] | Sequence[int]]],
+        within: Sequence[ColumnElement[bool]],
+        also: Sequence[ColumnElement[bool]],
+    ) -> None:
+        self._session = session
+        self._parts = [(column, values) for column, values in parts if values]
+        self._within = within
+        self._also = also
+
+    def count(self) -> int:
+        """How many, those that are in two of the parts twice."""
+        some = [
+            select(literal_column("1")).where(column.in_(values), *self._within).limit(MANY + 1).subquery()
+            for column, values in self._parts
+        ]
+        return sum(self._session.scalar(select(func.count()).select_from(one)) or 0 for one in some)
+
+    def read(self, before: Cursor | None, limit: int) -> list[Cursor]:
+        """The next ones, each once."""
+        found: set[Cursor] = set()
+        for column, values in self._parts:
+            statement = self._side_by_side(column, values, _in_order(before, limit).where(*self._within, *self._also))
+            found |= {(at, one) for at, one in self._session.execute(statement.limit(limit))}
+        return sorted(found, reverse=True)[:limit]
+
+    def _side_by_side(self, column: Any, values: Sequence[str] | Sequence[int], one: Select[Any]) -> Select[Any]:
+        if len(values) == 1:
+            return one.where(column == values[0])
+        each = values_of(self._session, values)
+        one = one.where(column == each.c.value)
+        if not is_sqlite(self._session):
+            mine = one.correlate(each).lateral()
+            return select(mine.c.updated_at, mine.c.id).select_from(each).join(mine, literal_column("true")).order_by(
+                mine.c.updated_at.desc(), mine.c.id.desc()
+            )
+        there = Conversation.__table__.alias("there")  # type: ignore[attr-defined]
+        ids = one.with_only_columns(Conversation.id).correlate(each).scalar_subquery()
+        # The values first: `cross join` is how SQLite is told so.
+        return (
+            select(there.c.updated_at, there.c.id)
+            .select_from(each.join(there, there.c.id.in_(ids)))
+            .order_by(there.c.updated_at.desc(), there.c.id.desc())
+        )
+
+
+class Few:
+    """A handful of conversations, by their ids."""
+
+    def __init__(self, session: Session, ids: Sequence[str], within: Sequence[ColumnElement[bool]]) -> None:
+        these = is_one_of(session, Conversation.id, ids)
+        # Sorted here: with an order and a limit PostgreSQL might walk through all conversations instead.
+        found = session.execute(select(Conversation.updated_at, Conversation.id).where(these, *within)) if ids else ()
+        self._all: list[Cursor] = sorted(((at, one) for at, one in found), reverse=True)
+
+    def count(self) -> int:
+        """How many."""
+        return len(self._all)
+
+    def read(self, before: Cursor | None, limit: int) -> list[Cursor]:
+        """The next ones."""
+        return [one for one in self._all if before is None or one < before][:limit]
+
+
+class People:
+    """Whom a filter means: `ids`, or None where there are too many of them."""
+
+    def __init__(self, session: Session, wanted: Wanted) -> None:
+        self.ids: list[str] | None = None
+        if wanted.person:
+            found = list(session.scalars(select(Person.id).where(wanted.is_person()).limit(PEOPLE + 1)))
+            self.ids = found if len(found) <= PEOPLE else None
+
+    def asked(self, session: Session) -> ColumnElement[bool] | None:
+        """That one of them asked the turn."""
+        return None if self.ids is None else is_one_of(session, Turn.person_id, self.ids)
+
+    def conversations(self, session: Session) -> list[str] | None:
+        """Where they asked something; None: in too many."""
+        found: set[str] = set()
+        if (asked := self.asked(session)) is None:
+            return None
+        # Each half has an index of its own.
+        for half in (HAS_ENDED, IS_OPEN):
+            statement = select(Turn.conversation_id).where(asked, half).distinct().limit(MANY + 1)
+            found |= set(session.scalars(statement))
+        return sorted(found) if len(found) <= MANY else None
+
+
+def best_source(session: Session, scope: ReadScope, wanted: Wanted, people: People, *, dated: bool = True) -> Source:
+    """The source that has the fewest. `dated`: the dates that are wanted are those of the last change."""
+    within = list(wanted.changed()) if dated else []
+    also = list(_on_rows(scope, wanted))
+    some: list[Source] = []
+    if wanted.state == "open":
+        statement = select(Turn.conversation_id).where(IS_OPEN).distinct().limit(MANY + 1)
+        if len(ids := list(session.scalars(statement))) <= MANY:
+            some.append(Few(session, ids, within))
+    if wanted.person and (asked_in := people.conversations(session)) is not None:
+        some.append(Few(session, asked_in, within))
+    for parts in _named(session, scope, wanted):
+        some.append(Ranges(session, parts, within, also))
+    if len(some) < 2:
+        return some[0] if some else Everything(session, [*within, *also])
+    return min(some, key=lambda source: source.count())
+
+
+def _named(
+    session: Session, scope: ReadScope, wanted: Wanted
+) -> Iterator[list[tuple[Any, Sequence[str] | Sequence[int]]]]:
+    """The indexes that the filters name, each with the values to read it for."""
+    if bits := _bits(wanted):
+        every = 2 * max(THUMBS.values())
+        yield [(Conversation.facts, [facts for facts in range(every) if facts & bits == bits])]
+    if wanted.model:
+        said = list(session.scalars(_MODELS, {"most": VALUES + 1}))
+        if len(said) <= VALUES:
+            yield [(Conversation.models, [one for one in said if has_model(one, wanted.model)])]
+    if wanted.slow_s and (slowness := slowness_of(wanted.slow_s)):
+        yield [(Conversation.slowness, list(range(slowness, len(PACES) + 1)))]
+    if wanted.place:
+        yield [(Conversation.place_id, [wanted.place])]
+    if wanted.workspace:
+        yield [(Conversation.workspace_id, [wanted.workspace])]
+    if not scope.everywhere and len(scope.workspaces) + len(scope.places) <= VALUES:
+        workspaces, places = sorted(scope.workspaces), sorted(scope.places)
+        yield [(Conversation.workspace_id, workspaces), (Conversation.place_id, places)]
+    if wanted.mode:
+        places = list(session.scalars(wanted.places_of_mode().limit(VALUES + 1)))
+        if len(places) <= VALUES:
+            yield [(Conversation.place_id, places)]
+    if wanted.platform:
+        theirs = select(Workspace.id).where(Workspace.platform == wanted.platform).limit(VALUES + 1)
+        if len(workspaces := list(session.scalars(theirs))) <= VALUES:
+            yield [(Conversation.workspace_id, workspaces)]
+
+
+def _on_rows(scope: ReadScope, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    """What the row of a conversation tells by itself, said so that no index is used for it."""
+    nothing = literal_column("''")
+    workspace, place = nothing.concat(Conversation.workspace_id), nothing.concat(Conversation.place_id)
+    if not scope.everywhere:
+        yield scope.allows(workspace, place)
+    yield from wanted.of_conversation(workspace, place)
+    if bits := _bits(wanted):
+        yield Conversation.facts.op("&")(bits) == bits
+    if wanted.slow_s and (slowness := slowness_of(wanted.slow_s)):
+        yield Conversation.slowness + 0 >= slowness
+
+
+def _bits(wanted: Wanted) -> int:
+    bits = STATES.get(wanted.state, 0) | (PICTURES if wanted.pictures else 0)
+    return bits | (THUMBS[wanted.feedback] if wanted.feedback else 0)
+
+
+def _in_order(before: Cursor | None, limit: int) -> Select[Any]:
+    """The next rows of the list, of whatever conditions are added."""
+    statement = select(Conversation.updated_at, Conversation.id)
+    if before is not None:
+        statement = statement.where(tuple_(Conversation.updated_at, Conversation.id) < tuple_(*before))
+    return statement.order_by(Conversation.updated_at.desc(), Conversation.id.desc()).limit(limit)
