@@ -10,6 +10,7 @@ import typer
 
 from core.errors import ConfigurationError, EmptyQuestion
 from core.settings import Settings, load_settings
+from glimt.cli_bench_console import add_bench_console
 from glimt.cli_console import add_console
 from glimt.cli_eval import add_eval
 from glimt.cli_slack import add_slack
@@ -42,6 +43,7 @@ add_eval(app)
 add_slack(app, bench)
 add_console(app)
 add_telegram(bench)
+add_bench_console(bench)
 
 
 def _bots_installed() -> AbstractContextManager[None]:

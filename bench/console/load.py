@@ -21,9 +21,19 @@ from core.store.words import index_words
 
 # So many rows are held before they are written.
 CHUNK = 20_000
-TABLES = (
-    "workspaces people places conversations turns attachments feedback deliveries usage audit_log turn_words".split()
-)
+TABLES = [
+    "workspaces",
+    "people",
+    "places",
+    "conversations",
+    "turns",
+    "attachments",
+    "feedback",
+    "deliveries",
+    "usage",
+    "audit_log",
+    "turn_words",
+]
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -139,7 +149,7 @@ class PostgresSink:
         found = self._db.execute(
             "SELECT i.indexname, i.indexdef FROM pg_indexes i WHERE i.schemaname = 'public' AND i.tablename = ANY(%s) "
             "AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conname = i.indexname)",
-            (TABLES,),
+            (list(TABLES),),
         ).fetchall()
         self._later = [definition for _, definition in found]
         for name, _ in found:

@@ -9,8 +9,8 @@ _COMMON = (
     "picture shows there one you we they has will more if so about who out up when your all please number red left "
     "right top line page error message see screen read total two first name date button price table green blue "
     "invoice chart corner colour box label text amount screenshot part cable receipt value below above between"
-).split()
-_SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe qui ro sa te vi wo xa yo zu bra cle dri flo gru sta tre vin".split()
+)
+_SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe qui ro sa te vi wo xa yo zu bra cle dri flo gru sta tre vin"
 _CHARACTERS = (
     "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面而方后多定"
     "行学法所民得经十三之进着等部度家电力里如水化高自二理起小物现实加量都两体制机当使点从业本去把性好应开它合还因由其些"
@@ -42,9 +42,10 @@ class Language:
 
 def english(random: Random) -> Language:
     """Real words where they are frequent, made-up ones where they are not."""
-    made = dict.fromkeys(_COMMON)
+    made = dict.fromkeys(_COMMON.split())
+    syllables = _SYLLABLES.split()
     while len(made) < VOCABULARY:
-        made["".join(random.choices(_SYLLABLES, k=random.randint(2, 5)))] = None
+        made["".join(random.choices(syllables, k=random.randint(2, 5)))] = None
     return Language(list(made), " ")
 
 

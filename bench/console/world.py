@@ -8,6 +8,7 @@ written (`core/store/review/facts.py`); a test compares them.
 import heapq
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple
@@ -34,7 +35,8 @@ class Made(NamedTuple):
     row: Row
 
 
-class Asked(NamedTuple):
+@dataclass(frozen=True)
+class Asked:
     """What a measurement asks for, by what it is."""
 
     workspaces: dict[str, str]
@@ -86,8 +88,8 @@ class World:
         yield from self._parents()
         waiting: list[tuple[str, int, list[Made]]] = []
         starts = sorted(self._random.random() for _ in range(max(1, self.turns // 3)))
-        made = number = 0
-        for start in starts:
+        made = 0
+        for number, start in enumerate(starts):
             length = LONGEST if number == len(starts) // 2 and self.turns >= 2 * LONGEST else self._length()
             length = min(length, self.turns - made)
             if length == 0:
@@ -103,7 +105,6 @@ class World:
             for turn_id, rows in turns:
                 heapq.heappush(waiting, (turn_id, number, rows))
             made += length
-            number += 1
         while waiting:
             yield from heapq.heappop(waiting)[2]
         yield from self._audit()
@@ -169,7 +170,9 @@ class World:
         for seq in range(1, length + 1):
             at += timedelta(seconds=random.expovariate(1 / (120 if random.random() < 0.9 else 20_000)))
             at = min(at, self._now - timedelta(seconds=400))
-            turn_id, rows, bits, model, seconds = self._turn(workspace, conversation_id, random.choice(mine), seq, at, speaks)
+            turn_id, rows, bits, model, seconds = self._turn(
+                workspace, conversation_id, random.choice(mine), seq, at, speaks
+            )
             facts |= bits
             models.append(model)
             slowest = max(slowest, slowness_of(seconds) if seconds else 0)

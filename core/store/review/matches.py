@@ -1,89 +1,126 @@
-"""The turns that have all words of a search, latest first, in batches: each database from its own index of words."""
+"""The turns that have all words of a search, latest first, in batches.
 
-from collections.abc import Sequence
+The latest turns are looked at one by one. Where hits are dense among them that goes on, since an index brings all of
+its hits at once before it can bring the latest. Where they are sparse, so are they in the index.
+"""
+
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, bindparam, column, func, literal_column, select, table, text
+from sqlalchemy import ColumnElement, Select, bindparam, cast, column, func, literal_column, select, table, text
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
 from core.store.ids_sql import is_one_of, is_sqlite
 from core.store.models import Turn
 from core.store.words import Sought
 
+# So many turns are looked at one by one, and go on to be while so many of them are hits.
+LATEST = 1000
+DENSE = 25
 _AT = table("turn_words_at", column("id"), column("turn_id"))
-_FTS = table("turn_words", column("rowid"), column("words"))
+_FTS = table("turn_words", column("rowid"))
+# What FTS5 keeps as it came, which is a plain table: https://www.sqlite.org/fts5.html#fts5_data_structures
+_SAID = table("turn_words_content", column("id"), column("c0"))
 _WORDS = table("turn_words", column("turn_id"), column("words"))
-# The index's own expression (migrations/versions/0018_fast_lists.py): beside its words, a turn has `#` and as many
-# digits of its id, which begins with the time. So many digits are some five hours.
-DIGITS = 6
+# Ids are hexadecimal, so all of them come before it.
+_END = "g"
+# The index's own expression (migrations/versions/0018_fast_lists.py): beside its words, a turn has `#` and the first
+# digits of its id, which begins with the time. Six digits are some five hours.
 _IN_TIME = literal_column("(words || array_to_tsvector(ARRAY['#' || left(turn_id, 6)]))")
 # Digits of the stretch of time that is looked through: five hours, three days, fifty days. Then all there is.
 _STRETCHES = (6, 5, 4)
 # A stretch that has fewer hits than this is followed by a longer one.
 _SPARSE = 200
 
+# Where a turn stands in the order of hits, and its id.
+Match = tuple[Any, str]
+
 
 class Matches(Protocol):
-    """Ids of turns, latest first."""
+    """Hits of a search, latest first. `sparse`: hardly any turn is one, as far as has been read."""
 
-    def begin(self, before: str | None) -> None:
-        """Begin behind this turn, or at the latest one."""
+    sparse: bool
 
-    def read(self, limit: int) -> list[str]:
-        """The next ones, at most `limit`; none: there are no more."""
+    def read(self, before: str | None) -> Iterator[str]:
+        """Ids of the turns behind that turn, or from the latest one on."""
 
-    def among(self, conversations: Sequence[str], before: str) -> list[str]:
-        """All of these conversations behind the turn `before`."""
+    def among(self, conversations: Sequence[str], before: str, *wanted: ColumnElement[bool]) -> list[Match]:
+        """All of these conversations behind the turn `before` that meet conditions on `Turn`, in any order."""
 
 
-def matches_of(session: Session, sought: Sequence[Sought]) -> Matches:
-    """The matches of a search that has words."""
-    return SqliteMatches(session, sought) if is_sqlite(session) else PostgresMatches(session, sought)
+def matches_of(session: Session, sought: Sequence[Sought], latest: int = LATEST) -> Matches:
+    """The matches of a search that has words. `latest`: see `LATEST`."""
+    kind = SqliteMatches if is_sqlite(session) else PostgresMatches
+    return kind(session, sought, latest)
+
+
+def _rare(sought: Sequence[Sought], hits: Sequence[Sequence[Any]]) -> list[Sought]:
+    """The words that an index is asked for; `hits` are those of each turn that was looked at, word by word."""
+    counts = [sum(bool(row[n]) for row in hits) for n in range(len(sought))]
+    rare = [word for word, count in zip(sought, counts, strict=True) if count < DENSE]
+    return rare or [sought[counts.index(min(counts))]]
 
 
 class SqliteMatches:
-    """FTS5 walks through its rows from the last one on."""
+    """FTS5 brings its rows from the last one on, but gathers all of those that begin with a word before that."""
 
-    def __init__(self, session: Session, sought: Sequence[Sought]) -> None:
+    def __init__(self, session: Session, sought: Sequence[Sought], latest: int) -> None:
         self._session = session
         self._sought = sought
-        # Words are letters and digits alone, so nothing in them has a meaning to the database.
-        self._query = " AND ".join(f'"{word}"{"*" if may_go_on else ""}' for word, may_go_on in sought)
-        self._cut: int | None = None
+        self._latest = latest
+        self.sparse = False
 
-    def begin(self, before: str | None) -> None:
-        """Begin behind this turn, or at the latest one."""
-        self._cut = None if before is None else self._at(before)
+    def read(self, before: str | None) -> Iterator[str]:
+        """Ids of the turns behind that turn."""
+        cut = self._at(before) if before is not None else 2**62
+        while True:
+            rows = self._session.execute(
+                select(_AT.c.id, _AT.c.turn_id, *self._has())
+                .join(_SAID, _SAID.c.id == _AT.c.id)
+                .where(_AT.c.id < cut)
+                .order_by(_AT.c.id.desc())
+                .limit(self._latest)
+            ).all()
+            found = [row.turn_id for row in rows if all(row[2:])]
+            yield from found
+            if len(rows) < self._latest:
+                return
+            cut = rows[-1].id
+            if len(found) < DENSE:
+                break
+        self.sparse = True
+        words = _rare(self._sought, [row[2:] for row in rows])
+        yield from self._session.scalars(self._indexed(words, cut)).yield_per(self._latest)
 
-    def read(self, limit: int) -> list[str]:
-        """The next ones."""
+    def among(self, conversations: Sequence[str], before: str, *wanted: ColumnElement[bool]) -> list[Match]:
+        """All of these conversations behind the turn."""
         statement = (
             select(_AT.c.id, _AT.c.turn_id)
-            .select_from(_FTS.join(_AT, _AT.c.id == _FTS.c.rowid))
-            .where(text("turn_words MATCH :sought").bindparams(sought=self._query))
-            .order_by(_FTS.c.rowid.desc())
-            .limit(limit)
-        )
-        if self._cut is not None:
-            statement = statement.where(_FTS.c.rowid < self._cut)
-        rows = self._session.execute(statement).all()
-        if rows:
-            self._cut = rows[-1].id
-        return [row.turn_id for row in rows]
-
-    def among(self, conversations: Sequence[str], before: str) -> list[str]:
-        """All of these conversations behind the turn."""
-        said = literal_column("' '").concat(_FTS.c.words).concat(literal_column("' '"))
-        has = [func.instr(said, f" {word}" if may_go_on else f" {word} ") > 0 for word, may_go_on in self._sought]
-        statement = (
-            select(_AT.c.turn_id)
             .select_from(Turn)
             .join(_AT, _AT.c.turn_id == Turn.id)
-            .join(_FTS, _FTS.c.rowid == _AT.c.id)
-            .where(is_one_of(self._session, Turn.conversation_id, conversations), _AT.c.id < self._at(before), *has)
-            .order_by(_AT.c.id.desc())
+            .join(_SAID, _SAID.c.id == _AT.c.id)
+            .where(is_one_of(self._session, Turn.conversation_id, conversations), *wanted)
+            .where(_AT.c.id < self._at(before), *self._has())
         )
-        return list(self._session.scalars(statement))
+        return [(at, turn_id) for at, turn_id in self._session.execute(statement)]
+
+    def _has(self) -> list[ColumnElement[bool]]:
+        said = literal_column("' '").concat(_SAID.c.c0).concat(literal_column("' '"))
+        return [func.instr(said, f" {word}" if may_go_on else f" {word} ") > 0 for word, may_go_on in self._sought]
+
+    def _indexed(self, words: Sequence[Sought], cut: int) -> Select[Any]:
+        # Words are letters and digits alone, so nothing in them has a meaning to the database.
+        query = " AND ".join(f'"{word}"{"*" if may_go_on else ""}' for word, may_go_on in words)
+        statement = (
+            select(_AT.c.turn_id)
+            .select_from(_FTS.join(_AT, _AT.c.id == _FTS.c.rowid))
+            .where(text("turn_words MATCH :sought").bindparams(sought=query), _FTS.c.rowid < cut)
+            .order_by(_FTS.c.rowid.desc())
+        )
+        if others := [has for has, word in zip(self._has(), self._sought, strict=True) if word not in words]:
+            statement = statement.join(_SAID, _SAID.c.id == _AT.c.id).where(*others)
+        return statement
 
     def _at(self, turn_id: str) -> int:
         # Nothing is behind a turn that is gone.
@@ -93,66 +130,66 @@ class SqliteMatches:
 class PostgresMatches:
     """GIN knows no order, so the latest stretch of time is looked through first, then longer and longer ones."""
 
-    def __init__(self, session: Session, sought: Sequence[Sought]) -> None:
+    def __init__(self, session: Session, sought: Sequence[Sought], latest: int) -> None:
         self._session = session
-        self._query = " & ".join(f"'{word}'{':*' if may_go_on else ''}" for word, may_go_on in sought)
-        # Ids of digits come before it.
-        self._cut = "g"
-        self._level = 0
-        self._stretch: str | None = None
-        self._hits = 0
+        self._sought = sought
+        self._latest = latest
+        self.sparse = False
+        self._all = _has(sought)
 
-    def begin(self, before: str | None) -> None:
-        """Begin behind this turn, or at the latest one."""
-        self._cut = before or "g"
-
-    def read(self, limit: int) -> list[str]:
-        """The next ones."""
+    def read(self, before: str | None) -> Iterator[str]:
+        """Ids of the turns behind that turn."""
+        cut = before or _END
         while True:
-            if self._stretch is None and not self._next_stretch():
-                return []
-            # The order is of an expression, so that nobody walks through all turns from the latest one on.
-            ids = list(self._session.scalars(self._statement().limit(limit)))
-            self._hits += len(ids)
-            if ids:
-                self._cut = ids[-1]
-            if len(ids) == limit:
-                return ids
-            # This stretch is read to its end.
-            self._cut = self._stretch or ""
-            self._stretch = None
-            if ids:
-                return ids
+            rows = self._session.execute(
+                select(_WORDS.c.turn_id, *(_has([word]) for word in self._sought))
+                .where(_WORDS.c.turn_id < cut)
+                .order_by(_WORDS.c.turn_id.desc())
+                .limit(self._latest)
+            ).all()
+            found = [row.turn_id for row in rows if all(row[1:])]
+            yield from found
+            if len(rows) < self._latest:
+                return
+            cut = rows[-1].turn_id
+            if len(found) < DENSE:
+                break
+        self.sparse = True
+        yield from self._indexed(_rare(self._sought, [row[1:] for row in rows]), cut)
 
-    def among(self, conversations: Sequence[str], before: str) -> list[str]:
+    def among(self, conversations: Sequence[str], before: str, *wanted: ColumnElement[bool]) -> list[Match]:
         """All of these conversations behind the turn."""
-        matches = literal_column("turn_words.words").op("@@")(_tsquery(self._query))
         statement = (
             select(Turn.id)
             .join(_WORDS, _WORDS.c.turn_id == Turn.id)
-            .where(is_one_of(self._session, Turn.conversation_id, conversations), Turn.id < before, matches)
+            .where(is_one_of(self._session, Turn.conversation_id, conversations), *wanted, Turn.id < before, self._all)
         )
-        return sorted(self._session.scalars(statement), reverse=True)
+        return [(turn_id, turn_id) for turn_id in self._session.scalars(statement)]
 
-    def _next_stretch(self) -> bool:
-        """Go on to the stretch that ends at the cut; False: nothing is there."""
-        latest = self._session.scalar(select(func.max(_WORDS.c.turn_id)).where(_WORDS.c.turn_id < self._cut))
-        if latest is None:
-            return False
-        if self._hits < _SPARSE:
-            self._level += 1
-        self._hits = 0
-        self._stretch = latest[: _STRETCHES[self._level - 1]] if self._level <= len(_STRETCHES) else ""
-        return True
+    def _indexed(self, words: Sequence[Sought], cut: str) -> Iterator[str]:
+        level = hits = 0
+        newest = select(func.max(_WORDS.c.turn_id))
+        while (latest := self._session.scalar(newest.where(_WORDS.c.turn_id < cut))) is not None:
+            level, hits = level + (hits < _SPARSE), 0
+            stretch = latest[: _STRETCHES[level - 1]] if level <= len(_STRETCHES) else ""
+            in_time = _IN_TIME.op("@@")(_tsquery(words, f" & '#{stretch}':*" if stretch else ""))
+            # The order is of an expression, so that nobody walks through all turns from the latest one on.
+            order = _WORDS.c.turn_id.concat(literal_column("''")).desc()
+            statement = select(_WORDS.c.turn_id).where(in_time, self._all).order_by(order)
+            while found := list(self._session.scalars(statement.where(_WORDS.c.turn_id < cut).limit(self._latest))):
+                hits += len(found)
+                yield from found
+                cut = found[-1]
+                if len(found) < self._latest:
+                    break
+            cut = stretch
 
-    def _statement(self) -> Any:
-        query = self._query + (f" & '#{self._stretch}':*" if self._stretch else "")
-        return (
-            select(_WORDS.c.turn_id)
-            .where(_IN_TIME.op("@@")(_tsquery(query)), _WORDS.c.turn_id < self._cut)
-            .order_by(_WORDS.c.turn_id.concat(literal_column("''")).desc())
-        )
+
+def _has(words: Sequence[Sought]) -> ColumnElement[bool]:
+    return literal_column("turn_words.words").op("@@", is_comparison=True)(_tsquery(words))
 
 
-def _tsquery(query: str) -> ColumnElement[Any]:
-    return text("CAST(:tsquery AS tsquery)").bindparams(bindparam("tsquery", query))  # type: ignore[return-value]
+def _tsquery(words: Sequence[Sought], more: str = "") -> ColumnElement[Any]:
+    # Words are letters and digits alone, so nothing in them has a meaning to the database.
+    query = " & ".join(f"'{word}'{':*' if may_go_on else ''}" for word, may_go_on in words)
+    return cast(bindparam(None, query + more), TSQUERY)

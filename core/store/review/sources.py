@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal_column, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from core.store.ids_sql import is_one_of, is_sqlite, values_of
-from core.store.models import Conversation, Person, Place, Turn, Workspace
+from core.store.models import Conversation, Person, Turn, Workspace
 from core.store.review.facts import PACES, PICTURES, STATES, THUMBS, has_model, slowness_of
 from core.store.review.filters import Wanted
 from core.store.review.scope import ReadScope
@@ -99,8 +99,11 @@ class Ranges:
         one = one.where(column == each.c.value)
         if not is_sqlite(self._session):
             mine = one.correlate(each).lateral()
-            return select(mine.c.updated_at, mine.c.id).select_from(each).join(mine, literal_column("true")).order_by(
-                mine.c.updated_at.desc(), mine.c.id.desc()
+            return (
+                select(mine.c.updated_at, mine.c.id)
+                .select_from(each)
+                .join(mine, literal_column("true"))
+                .order_by(mine.c.updated_at.desc(), mine.c.id.desc())
             )
         there = Conversation.__table__.alias("there")  # type: ignore[attr-defined]
         ids = one.with_only_columns(Conversation.id).correlate(each).scalar_subquery()
@@ -133,11 +136,16 @@ class Few:
 class People:
     """Whom a filter means: `ids`, or None where there are too many of them."""
 
-    def __init__(self, session: Session, wanted: Wanted) -> None:
-        self.ids: list[str] | None = None
-        if wanted.person:
-            found = list(session.scalars(select(Person.id).where(wanted.is_person()).limit(PEOPLE + 1)))
-            self.ids = found if len(found) <= PEOPLE else None
+    def __init__(self, ids: list[str] | None) -> None:
+        self.ids = ids
+
+    @classmethod
+    def meant(cls, session: Session, wanted: Wanted) -> "People":
+        """Those whom `wanted` means."""
+        if not wanted.person:
+            return NOBODY
+        found = list(session.scalars(select(Person.id).where(wanted.is_person()).limit(PEOPLE + 1)))
+        return cls(found if len(found) <= PEOPLE else None)
 
     def asked(self, session: Session) -> ColumnElement[bool] | None:
         """That one of them asked the turn."""
@@ -155,10 +163,15 @@ class People:
         return sorted(found) if len(found) <= MANY else None
 
 
+# Where no filter asks for people.
+NOBODY = People(None)
+
+
 def best_source(session: Session, scope: ReadScope, wanted: Wanted, people: People, *, dated: bool = True) -> Source:
     """The source that has the fewest. `dated`: the dates that are wanted are those of the last change."""
     within = list(wanted.changed()) if dated else []
-    also = list(_on_rows(scope, wanted))
+    said = _said(session, wanted.model) if wanted.model else None
+    also = list(_on_rows(scope, wanted, said))
     some: list[Source] = []
     if wanted.state == "open":
         statement = select(Turn.conversation_id).where(IS_OPEN).distinct().limit(MANY + 1)
@@ -166,7 +179,7 @@ def best_source(session: Session, scope: ReadScope, wanted: Wanted, people: Peop
             some.append(Few(session, ids, within))
     if wanted.person and (asked_in := people.conversations(session)) is not None:
         some.append(Few(session, asked_in, within))
-    for parts in _named(session, scope, wanted):
+    for parts in _named(session, scope, wanted, said):
         some.append(Ranges(session, parts, within, also))
     if len(some) < 2:
         return some[0] if some else Everything(session, [*within, *also])
@@ -174,16 +187,14 @@ def best_source(session: Session, scope: ReadScope, wanted: Wanted, people: Peop
 
 
 def _named(
-    session: Session, scope: ReadScope, wanted: Wanted
+    session: Session, scope: ReadScope, wanted: Wanted, said: list[str] | None
 ) -> Iterator[list[tuple[Any, Sequence[str] | Sequence[int]]]]:
     """The indexes that the filters name, each with the values to read it for."""
     if bits := _bits(wanted):
         every = 2 * max(THUMBS.values())
         yield [(Conversation.facts, [facts for facts in range(every) if facts & bits == bits])]
-    if wanted.model:
-        said = list(session.scalars(_MODELS, {"most": VALUES + 1}))
-        if len(said) <= VALUES:
-            yield [(Conversation.models, [one for one in said if has_model(one, wanted.model)])]
+    if said is not None:
+        yield [(Conversation.models, said)]
     if wanted.slow_s and (slowness := slowness_of(wanted.slow_s)):
         yield [(Conversation.slowness, list(range(slowness, len(PACES) + 1)))]
     if wanted.place:
@@ -203,7 +214,13 @@ def _named(
             yield [(Conversation.workspace_id, workspaces)]
 
 
-def _on_rows(scope: ReadScope, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+def _said(session: Session, model: str) -> list[str] | None:
+    """What conversations say that may have a turn of the model; None: too many different things."""
+    said = list(session.scalars(_MODELS, {"most": VALUES + 1}))
+    return [one for one in said if has_model(one, model)] if len(said) <= VALUES else None
+
+
+def _on_rows(scope: ReadScope, wanted: Wanted, said: list[str] | None) -> Iterator[ColumnElement[bool]]:
     """What the row of a conversation tells by itself, said so that no index is used for it."""
     nothing = literal_column("''")
     workspace, place = nothing.concat(Conversation.workspace_id), nothing.concat(Conversation.place_id)
@@ -212,6 +229,8 @@ def _on_rows(scope: ReadScope, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     yield from wanted.of_conversation(workspace, place)
     if bits := _bits(wanted):
         yield Conversation.facts.op("&")(bits) == bits
+    if said is not None:
+        yield nothing.concat(Conversation.models).in_(said)
     if wanted.slow_s and (slowness := slowness_of(wanted.slow_s)):
         yield Conversation.slowness + 0 >= slowness
 
