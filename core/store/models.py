@@ -14,6 +14,7 @@ from core.store.base import Base as Base
 from core.store.base import Id, partial_index
 from core.store.key_tables import ApiKey as ApiKey
 from core.store.key_tables import WebSession as WebSession
+from core.store.name_tables import NamePair as NamePair
 from core.store.record_tables import Erasure as Erasure
 from core.store.record_tables import Feedback as Feedback
 from core.store.record_tables import Usage as Usage
@@ -49,7 +50,7 @@ class Person(Base):
     """Somebody who asks, as the platform knows them."""
 
     __tablename__ = "people"
-    __table_args__ = (UniqueConstraint("workspace_id", "external_id"),)
+    __table_args__ = (UniqueConstraint("workspace_id", "external_id"), Index(None, "external_id"))
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))

@@ -4,6 +4,8 @@ Whether a conversation has a turn of some kind is noted on its row, so that the 
 however few or many there are. Notes are only ever added: that a turn is (still) of that kind is looked up in the turns.
 Triggers keep them, whoever writes. What the numbers mean is `core/store/review/facts.py`.
 
+People are found by any part of their name over pairs of its characters.
+
 PostgreSQL's index of words gets a word more, the stretch of time that a turn is of, so that the latest turns with a word
 are found without all the earlier ones.
 """
@@ -119,6 +121,39 @@ _POSTGRESQL = (
     "CREATE TRIGGER facts_thumb_update AFTER UPDATE OF rating ON feedback FOR EACH ROW "
     "EXECUTE FUNCTION glimt_facts_of_thumb()",
 )
+_PAIRS = {
+    # A `with` stands in a trigger only inside of a select.
+    "sqlite": "INSERT OR IGNORE INTO name_pairs (pair, person_id) SELECT substr(lower({row}.display_name), n, 2), {row}.id "
+    "FROM {people} JOIN (WITH RECURSIVE at (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM at WHERE n < 254) "
+    "SELECT n FROM at) WHERE n < length({row}.display_name)",
+    "postgresql": "INSERT INTO name_pairs (pair, person_id) SELECT DISTINCT substr(lower({row}.display_name), n, 2), "
+    "{row}.id FROM {people} generate_series(1, 254) AS n WHERE n < length({row}.display_name)",
+}
+_ALL_PAIRS = {
+    "sqlite": _PAIRS["sqlite"].format(row="p", people="people p"),
+    "postgresql": _PAIRS["postgresql"].format(row="p", people="people p,"),
+}
+_NEW_PAIRS = {
+    "sqlite": _PAIRS["sqlite"].format(row="new", people="(SELECT 1)"),
+    "postgresql": _PAIRS["postgresql"].format(row="new", people=""),
+}
+_NAMES = {
+    "sqlite": (
+        f"CREATE TRIGGER names_insert AFTER INSERT ON people WHEN new.display_name <> '' "
+        f"BEGIN {_NEW_PAIRS['sqlite']}; END",
+        "CREATE TRIGGER names_update AFTER UPDATE OF display_name ON people "
+        "WHEN new.display_name <> old.display_name BEGIN DELETE FROM name_pairs WHERE person_id = new.id; "
+        f"{_NEW_PAIRS['sqlite']}; END",
+    ),
+    "postgresql": (
+        "CREATE FUNCTION glimt_pair_name() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"DELETE FROM name_pairs WHERE person_id = new.id; {_NEW_PAIRS['postgresql']}; RETURN NULL; END $$",
+        "CREATE TRIGGER names_insert AFTER INSERT ON people FOR EACH ROW WHEN (new.display_name <> '') "
+        "EXECUTE FUNCTION glimt_pair_name()",
+        "CREATE TRIGGER names_update AFTER UPDATE OF display_name ON people FOR EACH ROW "
+        "WHEN (new.display_name <> old.display_name) EXECUTE FUNCTION glimt_pair_name()",
+    ),
+}
 _TRIGGERS = {"turn": "turns", "file": "attachments", "thumb": "feedback"}
 
 
@@ -160,6 +195,20 @@ def upgrade() -> None:
         connection.exec_driver_sql(statement)
     for name, columns in _INDEXES.items():
         op.create_index(name, "conversations", columns)
+    op.create_table(
+        "name_pairs",
+        sa.Column("pair", sa.String(2), nullable=False),
+        sa.Column("person_id", sa.String(32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["people.id"], name="fk_name_pairs_person_id_people", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("pair", "person_id", name="pk_name_pairs"),
+        sqlite_with_rowid=False,
+    )
+    for statement in (_ALL_PAIRS[connection.dialect.name], *_NAMES[connection.dialect.name]):
+        connection.exec_driver_sql(statement)
+    op.create_index("ix_name_pairs_person_id", "name_pairs", ["person_id"])
+    op.create_index("ix_people_external_id", "people", ["external_id"])
     if not sqlite:
         connection.exec_driver_sql(
             "CREATE INDEX ix_turn_words_words_by_time ON turn_words "
@@ -174,13 +223,17 @@ def downgrade() -> None:
     for what, table in _TRIGGERS.items():
         for when in ("insert", "update"):
             connection.exec_driver_sql(f"DROP TRIGGER facts_{what}_{when}" + ("" if sqlite else f" ON {table}"))
+    for when in ("insert", "update"):
+        connection.exec_driver_sql(f"DROP TRIGGER names_{when}" + ("" if sqlite else " ON people"))
+    op.drop_index("ix_people_external_id", "people")
+    op.drop_table("name_pairs")
     for name in _INDEXES:
         op.drop_index(name, "conversations")
     with op.batch_alter_table("conversations", recreate="never") as table:
         for column in ("facts", "models", "slowness"):
             table.drop_column(column)
     if not sqlite:
-        for function in _FUNCTIONS:
+        for function in (*_FUNCTIONS, "glimt_pair_name"):
             connection.exec_driver_sql(f"DROP FUNCTION {function}")
         connection.exec_driver_sql("CREATE INDEX ix_turn_words_words ON turn_words USING gin (words)")
         connection.exec_driver_sql("DROP INDEX ix_turn_words_words_by_time")

@@ -14,8 +14,9 @@ from core.store.models import Attachment, Conversation, Feedback, Person, Place,
 from core.store.review.facts import PICTURES, THUMBS
 from core.store.review.filters import Wanted
 from core.store.review.names import shown_name
+from core.store.review.people import People
 from core.store.review.scope import ReadScope
-from core.store.review.sources import Cursor, People, best_source
+from core.store.review.sources import Cursor, best_source
 from core.store.turn_guards import IS_OPEN, in_state
 from core.values import AttachmentState, TurnState
 

