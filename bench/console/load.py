@@ -1,6 +1,6 @@
 """Rows into a database as fast as it takes them: without triggers, and with indexes made at the end.
 
-What the triggers would have written comes along: words are cut here (`core.store.words`), facts come with the rows.
+What the triggers would have written comes along: words and names are cut here, facts come with the rows.
 """
 
 import sqlite3
@@ -24,6 +24,7 @@ CHUNK = 20_000
 TABLES = [
     "workspaces",
     "people",
+    "name_pairs",
     "places",
     "conversations",
     "turns",
@@ -53,6 +54,8 @@ def load(rows: Iterable[Made], sinks: list[Sink]) -> None:
         by_table: dict[str, list[Row]] = {}
         for table, row in chunk:
             by_table.setdefault(table, []).append(row)
+        if "people" in by_table:
+            by_table["name_pairs"] = list(_name_pairs(by_table["people"]))
         if "turns" in by_table:
             by_table["turn_words"] = [
                 {"turn_id": turn["id"], "words": index_words(f"{turn['question']}\n{turn['answer']}")}
@@ -63,6 +66,13 @@ def load(rows: Iterable[Made], sinks: list[Sink]) -> None:
                 columns, values = _values(table, by_table[table])
                 for sink in sinks:
                     sink.write(table, columns, values)
+
+
+def _name_pairs(people: list[Row]) -> Iterator[Row]:
+    for person in people:
+        name = person["display_name"].lower()
+        for pair in sorted({name[n : n + 2] for n in range(len(name) - 1)}):
+            yield {"pair": pair, "person_id": person["id"]}
 
 
 def _values(table: str, rows: list[Row]) -> tuple[list[str], list[tuple[Any, ...]]]:

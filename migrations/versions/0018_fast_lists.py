@@ -6,8 +6,8 @@ Triggers keep them, whoever writes. What the numbers mean is `core/store/review/
 
 People are found by any part of their name over pairs of its characters.
 
-PostgreSQL's index of words gets a word more, the stretch of time that a turn is of, so that the latest turns with a word
-are found without all the earlier ones.
+PostgreSQL's index of words gets a word more, the stretch of time that a turn is of, so that the latest turns with a
+word are found without all the earlier ones.
 """
 
 import sqlalchemy as sa
@@ -123,11 +123,13 @@ _POSTGRESQL = (
 )
 _PAIRS = {
     # A `with` stands in a trigger only inside of a select.
-    "sqlite": "INSERT OR IGNORE INTO name_pairs (pair, person_id) SELECT substr(lower({row}.display_name), n, 2), {row}.id "
-    "FROM {people} JOIN (WITH RECURSIVE at (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM at WHERE n < 254) "
-    "SELECT n FROM at) WHERE n < length({row}.display_name)",
-    "postgresql": "INSERT INTO name_pairs (pair, person_id) SELECT DISTINCT substr(lower({row}.display_name), n, 2), "
-    "{row}.id FROM {people} generate_series(1, 254) AS n WHERE n < length({row}.display_name)",
+    "sqlite": "INSERT OR IGNORE INTO name_pairs (pair, person_id) "
+    "SELECT substr(lower({row}.display_name), n, 2), {row}.id FROM {people} JOIN "
+    "(WITH RECURSIVE at (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM at WHERE n < 254) SELECT n FROM at) "
+    "WHERE n < length({row}.display_name)",
+    "postgresql": "INSERT INTO name_pairs (pair, person_id) "
+    "SELECT DISTINCT substr(lower({row}.display_name), n, 2), {row}.id "
+    "FROM {people} generate_series(1, 254) AS n WHERE n < length({row}.display_name)",
 }
 _ALL_PAIRS = {
     "sqlite": _PAIRS["sqlite"].format(row="p", people="people p"),
@@ -169,8 +171,9 @@ def _backfill(slowness: str, joined: str) -> tuple[str, ...]:
         "WHERE t.conversation_id = conversations.id AND (t.facts > 0 OR t.slowness > 0)",
         "UPDATE conversations SET facts = facts | 8 WHERE id IN (SELECT t.conversation_id FROM attachments a "
         "JOIN turns t ON t.id = a.turn_id WHERE a.state = 'stored')",
-        f"UPDATE conversations SET facts = conversations.facts | f.facts FROM (SELECT t.conversation_id, {thumbs} AS facts "
-        "FROM feedback f JOIN turns t ON t.id = f.turn_id GROUP BY t.conversation_id) AS f "
+        "UPDATE conversations SET facts = conversations.facts | f.facts "
+        f"FROM (SELECT t.conversation_id, {thumbs} AS facts "
+        "FROM feedback f JOIN turns t ON t.id = f.turn_id GROUP BY 1) AS f "
         "WHERE f.conversation_id = conversations.id",
         f"UPDATE conversations SET models = CASE WHEN length(m.models) > {_MODELS_CHARS} THEN '*' ELSE m.models END "
         f"FROM (SELECT conversation_id, {joined} AS models FROM (SELECT DISTINCT conversation_id, model FROM turns "

@@ -56,15 +56,20 @@ class Wanted:
     def of_conversation(
         self, workspace: Any = Conversation.workspace_id, place: Any = Conversation.place_id
     ) -> Iterator[ColumnElement[bool]]:
-        """Conditions on `Conversation`, of which these are the columns."""
+        """Conditions on `Conversation`, of which these are the columns. Looked up for each row, so that it costs
+        what there are rows."""
         if self.platform:
-            yield workspace.in_(select(Workspace.id).where(Workspace.platform == self.platform))
+            yield self.workspaces_of_platform().where(Workspace.id == workspace).correlate(Conversation).exists()
         if self.workspace:
             yield workspace == self.workspace
         if self.place:
             yield place == self.place
         if self.mode:
-            yield place.in_(self.places_of_mode())
+            yield self.places_of_mode().where(Place.id == place).correlate(Conversation).exists()
+
+    def workspaces_of_platform(self) -> Select[str]:
+        """Ids of its workspaces."""
+        return select(Workspace.id).where(Workspace.platform == self.platform)
 
     def places_of_mode(self) -> Select[str]:
         """Ids of the places that have the mode."""

@@ -17,7 +17,7 @@ from core.store.words import Sought
 
 # So many turns are looked at one by one, and go on to be while so many of them are hits.
 LATEST = 1000
-DENSE = 25
+DENSE = 8
 _AT = table("turn_words_at", column("id"), column("turn_id"))
 _FTS = table("turn_words", column("rowid"))
 # What FTS5 keeps as it came, which is a plain table: https://www.sqlite.org/fts5.html#fts5_data_structures
@@ -45,8 +45,9 @@ class Matches(Protocol):
     def read(self, before: str | None) -> Iterator[str]:
         """Ids of the turns behind that turn, or from the latest one on."""
 
-    def among(self, conversations: Sequence[str], before: str, *wanted: ColumnElement[bool]) -> list[Match]:
-        """All of these conversations behind the turn `before` that meet conditions on `Turn`, in any order."""
+    def among(self, conversations: Sequence[str], before: str | None, *wanted: ColumnElement[bool]) -> list[Match]:
+        """All of these conversations, behind the turn `before` if there is one, that meet conditions on `Turn`. They
+        come in any order."""
 
 
 def matches_of(session: Session, sought: Sequence[Sought], latest: int = LATEST) -> Matches:
@@ -93,7 +94,7 @@ class SqliteMatches:
         words = _rare(self._sought, [row[2:] for row in rows])
         yield from self._session.scalars(self._indexed(words, cut)).yield_per(self._latest)
 
-    def among(self, conversations: Sequence[str], before: str, *wanted: ColumnElement[bool]) -> list[Match]:
+    def among(self, conversations: Sequence[str], before: str | None, *wanted: ColumnElement[bool]) -> list[Match]:
         """All of these conversations behind the turn."""
         statement = (
             select(_AT.c.id, _AT.c.turn_id)
@@ -101,7 +102,7 @@ class SqliteMatches:
             .join(_AT, _AT.c.turn_id == Turn.id)
             .join(_SAID, _SAID.c.id == _AT.c.id)
             .where(is_one_of(self._session, Turn.conversation_id, conversations), *wanted)
-            .where(_AT.c.id < self._at(before), *self._has())
+            .where(_AT.c.id < (self._at(before) if before is not None else 2**62), *self._has())
         )
         return [(at, turn_id) for at, turn_id in self._session.execute(statement)]
 
@@ -157,12 +158,13 @@ class PostgresMatches:
         self.sparse = True
         yield from self._indexed(_rare(self._sought, [row[1:] for row in rows]), cut)
 
-    def among(self, conversations: Sequence[str], before: str, *wanted: ColumnElement[bool]) -> list[Match]:
+    def among(self, conversations: Sequence[str], before: str | None, *wanted: ColumnElement[bool]) -> list[Match]:
         """All of these conversations behind the turn."""
         statement = (
             select(Turn.id)
             .join(_WORDS, _WORDS.c.turn_id == Turn.id)
-            .where(is_one_of(self._session, Turn.conversation_id, conversations), *wanted, Turn.id < before, self._all)
+            .where(is_one_of(self._session, Turn.conversation_id, conversations), *wanted, self._all)
+            .where(Turn.id < (before or _END))
         )
         return [(turn_id, turn_id) for turn_id in self._session.scalars(statement)]
 

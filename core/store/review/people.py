@@ -11,7 +11,7 @@ from core.store.turn_guards import HAS_ENDED, IS_OPEN
 # More conversations are not compared: any source that has so many is as good as another.
 MANY = 4000
 # More people are not named one by one.
-PEOPLE = 1000
+PEOPLE = 4000
 # So many pairs of a part of a name are compared; the rarest one is looked up.
 PAIRS = 8
 

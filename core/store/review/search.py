@@ -20,6 +20,8 @@ from core.store.words import Sought
 
 # After so many turns that have the words and are not wanted, those that are wanted are looked through for the words.
 PATIENCE = 1000
+# So few conversations are looked through at once.
+FEW = 200
 # So many times as patient where hardly any turn has them, so that there are not many more.
 SPARSE_PATIENCE = 5
 MOST_AT_ONCE = 1000
@@ -88,21 +90,21 @@ class _Search:
     def hits(self, before: str | None, few: int, patience: int) -> Iterator[Hit]:
         """Hit by hit, latest first, `few` of them by the least effort."""
         looked_at = shown = 0
-        asked_source = False
+        # Dates are those of turns here, which no source knows.
+        source = best_source(self._session, self._scope, self._wanted, self.people, dated=False)
+        if source.count() <= FEW:
+            yield from self._through(source, before)
+            return
         known = self._matches.read(before)
         while ids := list(islice(known, few)):
             for hit in self._met(ids):
                 shown += 1
                 yield hit
             looked_at, few = looked_at + len(ids), min(2 * few, MOST_AT_ONCE)
-            misses = looked_at - shown
-            if misses > patience * (SPARSE_PATIENCE if self._matches.sparse else 1) and not asked_source:
-                asked_source = True
-                # Dates are those of turns here, which no source knows.
-                source = best_source(self._session, self._scope, self._wanted, self.people, dated=False)
-                if not isinstance(source, Everything):
-                    yield from self._through(source, ids[-1])
-                    return
+            most = patience * (SPARSE_PATIENCE if self._matches.sparse else 1)
+            if looked_at - shown > most and not isinstance(source, Everything):
+                yield from self._through(source, ids[-1])
+                return
 
     def _met(self, ids: Sequence[str]) -> Iterator[Hit]:
         mine = self._statement.where(is_one_of(self._session, Turn.id, ids))
@@ -112,7 +114,7 @@ class _Search:
                 turn, conversation, workspace, place, person = rows[turn_id]
                 yield Hit(turn, conversation, workspace, place, shown_name(person))
 
-    def _through(self, source: Source, before: str) -> Iterator[Hit]:
+    def _through(self, source: Source, before: str | None) -> Iterator[Hit]:
         """Behind a turn, conversation by conversation.
 
         No turn is later than the last change of its conversation, so what is later than the last change of the
@@ -120,10 +122,10 @@ class _Search:
         """
         conditions = list(self._wanted.of_turn(self._by_person))
         reached: Cursor | None = None
-        few = MOST_AT_ONCE // 10
+        few = FEW
         waiting: list[tuple[Any, Hit]] = []
         while next_ones := source.read(reached, few):
-            reached, few = next_ones[-1], MOST_AT_ONCE
+            reached, few = next_ones[-1], min(2 * few, MOST_AT_ONCE)
             found = self._matches.among([one for _, one in next_ones], before, *conditions)
             order = {turn_id: at for at, turn_id in found}
             for first in range(0, len(found), MOST_AT_ONCE):

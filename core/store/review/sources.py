@@ -5,14 +5,15 @@ looked at (`inbox.py`, `search.py`). So a list takes as long as what is on its p
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select, text, tuple_
+from sqlalchemy import ColumnElement, Executable, Select, func, literal_column, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from core.store.ids_sql import is_one_of, is_sqlite, values_of
-from core.store.models import Conversation, Turn, Workspace
+from core.store.models import Conversation, Feedback, Turn
 from core.store.review.facts import PACES, PICTURES, STATES, THUMBS, has_model, slowness_of
 from core.store.review.filters import Wanted
 from core.store.review.people import MANY, People
@@ -134,8 +135,8 @@ class Few:
 def best_source(session: Session, scope: ReadScope, wanted: Wanted, people: People, *, dated: bool = True) -> Source:
     """The source that has the fewest. `dated`: the dates that are wanted are those of the last change."""
     within = list(wanted.changed()) if dated else []
-    said = _said(session, wanted.model) if wanted.model else None
-    also = list(_on_rows(scope, wanted, said))
+    named = _Named.by(session, wanted)
+    also = list(_on_rows(scope, wanted, named))
     some: list[Source] = []
     if wanted.state == "open":
         statement = select(Turn.conversation_id).where(IS_OPEN).distinct().limit(MANY + 1)
@@ -143,22 +144,54 @@ def best_source(session: Session, scope: ReadScope, wanted: Wanted, people: Peop
             some.append(Few(session, ids, within))
     if wanted.person and (asked_in := people.conversations(session)) is not None:
         some.append(Few(session, asked_in, within))
-    for parts in _named(session, scope, wanted, said):
+    if wanted.feedback and len(conditions := list(wanted.of_turn(people.asked(session)))) > 1:
+        # A conversation with such feedback may be long, and the rest be met by its other turns. Looked up from the
+        # feedback, of which there is little.
+        turn = select(Turn.conversation_id).where(Turn.id == Feedback.turn_id, *conditions).correlate(Feedback)
+        rating = 1 if wanted.feedback == "good" else -1
+        judged = select(turn.scalar_subquery()).where(Feedback.rating == rating).distinct().limit(MANY + 1)
+        if len(ids := [one for one in session.scalars(judged) if one is not None]) < MANY:
+            some.append(Few(session, ids, within))
+    for parts in _indexes(scope, wanted, named):
         some.append(Ranges(session, parts, within, also))
     if len(some) < 2:
         return some[0] if some else Everything(session, [*within, *also])
     return min(some, key=lambda source: source.count())
 
 
-def _named(
-    session: Session, scope: ReadScope, wanted: Wanted, said: list[str] | None
+@dataclass(frozen=True)
+class _Named:
+    """Values of columns that filters mean; None: too many, or no such filter."""
+
+    models: list[str] | None
+    workspaces: list[str] | None
+    places: list[str] | None
+
+    @classmethod
+    def by(cls, session: Session, wanted: Wanted) -> "_Named":
+        """Look them up."""
+
+        def few(statement: Executable) -> list[str] | None:
+            found = list(session.scalars(statement, {"most": VALUES + 1}))
+            return found if len(found) <= VALUES else None
+
+        said = few(_MODELS) if wanted.model else None
+        return cls(
+            None if said is None else [one for one in said if has_model(one, wanted.model)],
+            few(wanted.workspaces_of_platform().limit(VALUES + 1)) if wanted.platform else None,
+            few(wanted.places_of_mode().limit(VALUES + 1)) if wanted.mode else None,
+        )
+
+
+def _indexes(
+    scope: ReadScope, wanted: Wanted, named: _Named
 ) -> Iterator[list[tuple[Any, Sequence[str] | Sequence[int]]]]:
     """The indexes that the filters name, each with the values to read it for."""
     if bits := _bits(wanted):
         every = 2 * max(THUMBS.values())
         yield [(Conversation.facts, [facts for facts in range(every) if facts & bits == bits])]
-    if said is not None:
-        yield [(Conversation.models, said)]
+    if named.models is not None:
+        yield [(Conversation.models, named.models)]
     if wanted.slow_s and (slowness := slowness_of(wanted.slow_s)):
         yield [(Conversation.slowness, list(range(slowness, len(PACES) + 1)))]
     if wanted.place:
@@ -166,35 +199,31 @@ def _named(
     if wanted.workspace:
         yield [(Conversation.workspace_id, [wanted.workspace])]
     if not scope.everywhere and len(scope.workspaces) + len(scope.places) <= VALUES:
-        workspaces, places = sorted(scope.workspaces), sorted(scope.places)
-        yield [(Conversation.workspace_id, workspaces), (Conversation.place_id, places)]
-    if wanted.mode:
-        places = list(session.scalars(wanted.places_of_mode().limit(VALUES + 1)))
-        if len(places) <= VALUES:
-            yield [(Conversation.place_id, places)]
-    if wanted.platform:
-        theirs = select(Workspace.id).where(Workspace.platform == wanted.platform).limit(VALUES + 1)
-        if len(workspaces := list(session.scalars(theirs))) <= VALUES:
-            yield [(Conversation.workspace_id, workspaces)]
+        yield [(Conversation.workspace_id, sorted(scope.workspaces)), (Conversation.place_id, sorted(scope.places))]
+    if named.places is not None:
+        yield [(Conversation.place_id, named.places)]
+    if named.workspaces is not None:
+        yield [(Conversation.workspace_id, named.workspaces)]
 
 
-def _said(session: Session, model: str) -> list[str] | None:
-    """What conversations say that may have a turn of the model; None: too many different things."""
-    said = list(session.scalars(_MODELS, {"most": VALUES + 1}))
-    return [one for one in said if has_model(one, model)] if len(said) <= VALUES else None
-
-
-def _on_rows(scope: ReadScope, wanted: Wanted, said: list[str] | None) -> Iterator[ColumnElement[bool]]:
+def _on_rows(scope: ReadScope, wanted: Wanted, named: _Named) -> Iterator[ColumnElement[bool]]:
     """What the row of a conversation tells by itself, said so that no index is used for it."""
     nothing = literal_column("''")
     workspace, place = nothing.concat(Conversation.workspace_id), nothing.concat(Conversation.place_id)
     if not scope.everywhere:
         yield scope.allows(workspace, place)
-    yield from wanted.of_conversation(workspace, place)
+    if wanted.workspace:
+        yield workspace == wanted.workspace
+    if wanted.place:
+        yield place == wanted.place
+    if named.workspaces is not None:
+        yield workspace.in_(named.workspaces)
+    if named.places is not None:
+        yield place.in_(named.places)
+    if named.models is not None:
+        yield nothing.concat(Conversation.models).in_(named.models)
     if bits := _bits(wanted):
         yield Conversation.facts.op("&")(bits) == bits
-    if said is not None:
-        yield nothing.concat(Conversation.models).in_(said)
     if wanted.slow_s and (slowness := slowness_of(wanted.slow_s)):
         yield Conversation.slowness + 0 >= slowness
 
