@@ -30,6 +30,9 @@ def table_of(row: type[Base]) -> Table:
 OPEN_TURN = "state IN ('gathering', 'ready', 'running')"
 HAS_HISTORY = "history_hash <> ''"
 FAILED_TURN = "state = 'failed'"
+# Conversations with more to tell than that there are pictures; and slow ones (core.store.review.facts).
+RARE_FACTS = "facts & 55 > 0"
+IS_SLOW = "slowness >= 9"
 ENDED_TURN = "state NOT IN ('gathering', 'ready', 'running')"
 
 
@@ -89,9 +92,10 @@ class Conversation(Base):
         Index(None, "updated_at", "id"),
         Index(None, "workspace_id", "updated_at", "id"),
         Index(None, "place_id", "updated_at", "id"),
-        Index(None, "facts", "updated_at", "id"),
         Index(None, "models", "updated_at", "id"),
-        Index(None, "slowness", "updated_at", "id"),
+        # Of few conversations, so that writers hardly ever touch them.
+        Index("ix_conversations_facts", "facts", "updated_at", "id", **partial_index(RARE_FACTS)),
+        Index("ix_conversations_slowness", "slowness", "updated_at", "id", **partial_index(IS_SLOW)),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)

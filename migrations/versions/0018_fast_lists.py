@@ -18,10 +18,10 @@ down_revision = "0011"
 branch_labels = None
 depends_on = None
 
-_INDEXES = {
-    "ix_conversations_facts_updated_at_id": ["facts", "updated_at", "id"],
-    "ix_conversations_models_updated_at_id": ["models", "updated_at", "id"],
-    "ix_conversations_slowness_updated_at_id": ["slowness", "updated_at", "id"],
+_INDEXES: dict[str, tuple[list[str], str | None]] = {
+    "ix_conversations_models_updated_at_id": (["models", "updated_at", "id"], None),
+    "ix_conversations_facts": (["facts", "updated_at", "id"], "facts & 55 > 0"),
+    "ix_conversations_slowness": (["slowness", "updated_at", "id"], "slowness >= 9"),
 }
 # Seconds from question to answer from which on a turn is one step slower.
 _PACES = (1, 2, 3, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1800, 3600, 86400)
@@ -196,8 +196,9 @@ def upgrade() -> None:
         fill = _backfill(_slowness("extract(epoch FROM (finished_at - created_at))"), r"string_agg(model, E'\n')")
     for statement in (*fill, *(_SQLITE if sqlite else _POSTGRESQL)):
         connection.exec_driver_sql(statement)
-    for name, columns in _INDEXES.items():
-        op.create_index(name, "conversations", columns)
+    for name, (columns, condition) in _INDEXES.items():
+        where = None if condition is None else sa.text(condition)
+        op.create_index(name, "conversations", columns, sqlite_where=where, postgresql_where=where)
     op.create_table(
         "name_pairs",
         sa.Column("pair", sa.String(2), nullable=False),

@@ -14,6 +14,10 @@ PICTURES = 8
 THUMBS = {"good": 16, "bad": 32}
 # `Conversation.slowness` is the number of these seconds that its slowest turn has reached.
 PACES = (1, 2, 3, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1800, 3600, 86400)
+# Those that have an index; most conversations have a picture.
+RARE = sum(STATES.values()) + sum(THUMBS.values())
+# From this slowness on there is an index.
+SLOW = 9
 # `Conversation.models` has a model on each line, in the order of their first use; or this: too many to be named.
 ANY_MODEL = "*"
 MODELS_CHARS = 500

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Executable, Select, func, literal_column, select, text, tuple_
+from sqlalchemy import ColumnElement, Executable, Select, TextClause, func, literal_column, select, text, true, tuple_
 from sqlalchemy.orm import Session
 
 from core.store.ids_sql import is_one_of, is_sqlite, values_of
-from core.store.models import Conversation, Feedback, Turn
-from core.store.review.facts import PACES, PICTURES, STATES, THUMBS, has_model, slowness_of
+from core.store.models import IS_SLOW, RARE_FACTS, Conversation, Feedback, Turn
+from core.store.review.facts import PACES, PICTURES, RARE, SLOW, STATES, THUMBS, has_model, slowness_of
 from core.store.review.filters import Wanted
 from core.store.review.people import MANY, People
 from core.store.review.scope import ReadScope
@@ -29,6 +29,9 @@ _MODELS = text(
     "SELECT (SELECT min(c.models) FROM conversations c WHERE c.models > seen.said) FROM seen "
     "WHERE seen.said IS NOT NULL) SELECT said FROM seen WHERE said IS NOT NULL LIMIT :most"
 )
+TRUE = true()
+# A column with an index, the values to read it for, and the condition of the index.
+Part = tuple[Any, Sequence[str] | Sequence[int], ColumnElement[bool] | TextClause]
 
 
 class Source(Protocol):
@@ -66,28 +69,29 @@ class Ranges:
     def __init__(
         self,
         session: Session,
-        parts: Sequence[tuple[Any, Sequence[str] | Sequence[int]]],
+        parts: Sequence[Part],
         within: Sequence[ColumnElement[bool]],
         also: Sequence[ColumnElement[bool]],
     ) -> None:
         self._session = session
-        self._parts = [(column, values) for column, values in parts if values]
+        self._parts = [part for part in parts if part[1]]
         self._within = within
         self._also = also
 
     def count(self) -> int:
         """How many, those that are in two of the parts twice."""
         some = [
-            select(literal_column("1")).where(column.in_(values), *self._within).limit(MANY + 1).subquery()
-            for column, values in self._parts
+            select(literal_column("1")).where(column.in_(values), indexed, *self._within).limit(MANY + 1).subquery()
+            for column, values, indexed in self._parts
         ]
         return sum(self._session.scalar(select(func.count()).select_from(one)) or 0 for one in some)
 
     def read(self, before: Cursor | None, limit: int) -> list[Cursor]:
         """The next ones, each once."""
         found: set[Cursor] = set()
-        for column, values in self._parts:
-            statement = self._side_by_side(column, values, _in_order(before, limit).where(*self._within, *self._also))
+        for column, values, indexed in self._parts:
+            one = _in_order(before, limit).where(indexed, *self._within, *self._also)
+            statement = self._side_by_side(column, values, one)
             found |= {(at, one) for at, one in self._session.execute(statement.limit(limit))}
         return sorted(found, reverse=True)[:limit]
 
@@ -183,27 +187,29 @@ class _Named:
         )
 
 
-def _indexes(
-    scope: ReadScope, wanted: Wanted, named: _Named
-) -> Iterator[list[tuple[Any, Sequence[str] | Sequence[int]]]]:
+def _indexes(scope: ReadScope, wanted: Wanted, named: _Named) -> Iterator[list[Part]]:
     """The indexes that the filters name, each with the values to read it for."""
-    if bits := _bits(wanted):
+    # The conditions of partial indexes stand beside them.
+    if (bits := _bits(wanted)) & RARE:
         every = 2 * max(THUMBS.values())
-        yield [(Conversation.facts, [facts for facts in range(every) if facts & bits == bits])]
+        yield [(Conversation.facts, [facts for facts in range(every) if facts & bits == bits], text(RARE_FACTS))]
     if named.models is not None:
-        yield [(Conversation.models, named.models)]
-    if wanted.slow_s and (slowness := slowness_of(wanted.slow_s)):
-        yield [(Conversation.slowness, list(range(slowness, len(PACES) + 1)))]
+        yield [(Conversation.models, named.models, TRUE)]
+    if wanted.slow_s and (slowness := slowness_of(wanted.slow_s)) >= SLOW:
+        yield [(Conversation.slowness, list(range(slowness, len(PACES) + 1)), text(IS_SLOW))]
     if wanted.place:
-        yield [(Conversation.place_id, [wanted.place])]
+        yield [(Conversation.place_id, [wanted.place], TRUE)]
     if wanted.workspace:
-        yield [(Conversation.workspace_id, [wanted.workspace])]
+        yield [(Conversation.workspace_id, [wanted.workspace], TRUE)]
     if not scope.everywhere and len(scope.workspaces) + len(scope.places) <= VALUES:
-        yield [(Conversation.workspace_id, sorted(scope.workspaces)), (Conversation.place_id, sorted(scope.places))]
+        yield [
+            (Conversation.workspace_id, sorted(scope.workspaces), TRUE),
+            (Conversation.place_id, sorted(scope.places), TRUE),
+        ]
     if named.places is not None:
-        yield [(Conversation.place_id, named.places)]
+        yield [(Conversation.place_id, named.places, TRUE)]
     if named.workspaces is not None:
-        yield [(Conversation.workspace_id, named.workspaces)]
+        yield [(Conversation.workspace_id, named.workspaces, TRUE)]
 
 
 def _on_rows(scope: ReadScope, wanted: Wanted, named: _Named) -> Iterator[ColumnElement[bool]]:

@@ -10,9 +10,9 @@ from sqlalchemy import select, text
 from core.store.attachments import StoredFile
 from core.store.database import Repositories, Store
 from core.store.migrate import downgrade, upgrade
-from core.store.models import Conversation, Turn
+from core.store.models import IS_SLOW, RARE_FACTS, Conversation, Turn
 from core.store.outcome import Outcome
-from core.store.review.facts import PACES, slowness_of
+from core.store.review.facts import PACES, RARE, SLOW, slowness_of
 from core.store.review.filters import Wanted
 from core.store.review.inbox import list_inbox
 from core.store.review.scope import EVERYTHING, ReadScope
@@ -24,7 +24,7 @@ from tests.integration.store.scene import after
 CONVERSATIONS = 90
 MODELS = ("glm", "qwen", "old")
 WORDS = ("the", "these", "then", "shape", "红色的星星", "invoice 42", "zürich")
-TRIES = 40
+TRIES = 30
 Thing = dict[str, Any]
 
 
@@ -199,6 +199,8 @@ def test_many_models_of_a_conversation_become_any(store: Store) -> None:
 def test_slowness_is_a_number_of_steps() -> None:
     assert [slowness_of(seconds) for seconds in (0, 0.99, 1, 29.9, 30, 86400, 1e9)] == [0, 0, 1, 8, 9, 19, 19]
     assert len(PACES) == 19
+    # The conditions of the partial indexes are said in SQL.
+    assert (f"facts & {RARE} > 0", f"slowness >= {SLOW}") == (RARE_FACTS, IS_SLOW)
 
 
 def _notes(store: Store) -> dict[str, tuple[int, set[str], int]]:
