@@ -244,7 +244,13 @@ class World:
         told = {"platform": workspace["platform"], "kind": "answer", "state": "sent", "attempts": 1}
         told |= {"created_at": _at(at), "sent_at": _at(finished)}
         rows.append(Made("deliveries", {"id": self._new_id(at), "turn_id": turn_id, **told}))
-        cost = {"workspace_id": workspace["id"], "person_id": person, "turn_id": turn_id, "attempt": 1, "model": model}
+        cost: Row = {
+            "workspace_id": workspace["id"],
+            "person_id": person,
+            "turn_id": turn_id,
+            "attempt": 1,
+            "model": model,
+        }
         cost |= {"prompt_tokens": 400, "picture_tokens": 300, "completion_tokens": 60, "engine_s": seconds / 2}
         rows.append(Made("usage", {"id": self._new_id(at), "created_at": _at(finished), **cost}))
         return turn_id, rows, facts, model, seconds

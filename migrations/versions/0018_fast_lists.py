@@ -233,9 +233,9 @@ def downgrade() -> None:
     op.drop_table("name_pairs")
     for name in _INDEXES:
         op.drop_index(name, "conversations")
-    with op.batch_alter_table("conversations", recreate="never") as table:
+    with op.batch_alter_table("conversations", recreate="never") as batch:
         for column in ("facts", "models", "slowness"):
-            table.drop_column(column)
+            batch.drop_column(column)
     if not sqlite:
         for function in (*_FUNCTIONS, "glimt_pair_name"):
             connection.exec_driver_sql(f"DROP FUNCTION {function}")

@@ -15,9 +15,10 @@ from core.store.ids_sql import is_one_of, is_sqlite
 from core.store.models import Turn
 from core.store.words import Sought
 
-# So many turns are looked at one by one, and go on to be while so many of them are hits.
+# So many turns are looked at one by one, and go on to be while so many of them are hits: fewer where the index is slow
+# to bring more.
 LATEST = 1000
-DENSE = 8
+DENSE_SQLITE, DENSE_POSTGRESQL = 8, 25
 _AT = table("turn_words_at", column("id"), column("turn_id"))
 _FTS = table("turn_words", column("rowid"))
 # What FTS5 keeps as it came, which is a plain table: https://www.sqlite.org/fts5.html#fts5_data_structures
@@ -27,7 +28,7 @@ _WORDS = table("turn_words", column("turn_id"), column("words"))
 _END = "g"
 # The index's own expression (migrations/versions/0018_fast_lists.py): beside its words, a turn has `#` and the first
 # digits of its id, which begins with the time. Six digits are some five hours.
-_IN_TIME = literal_column("(words || array_to_tsvector(ARRAY['#' || left(turn_id, 6)]))")
+_IN_TIME: ColumnElement[Any] = literal_column("(words || array_to_tsvector(ARRAY['#' || left(turn_id, 6)]))")
 # Digits of the stretch of time that is looked through: five hours, three days, fifty days. Then all there is.
 _STRETCHES = (6, 5, 4)
 # A stretch that has fewer hits than this is followed by a longer one.
@@ -38,9 +39,11 @@ Match = tuple[Any, str]
 
 
 class Matches(Protocol):
-    """Hits of a search, latest first. `sparse`: hardly any turn is one, as far as has been read."""
+    """Hits of a search, latest first. `sparse`: hardly any turn is one, as far as has been read. `looked_at`: so many
+    turns were looked at one by one."""
 
     sparse: bool
+    looked_at: int
 
     def read(self, before: str | None) -> Iterator[str]:
         """Ids of the turns behind that turn, or from the latest one on."""
@@ -56,10 +59,10 @@ def matches_of(session: Session, sought: Sequence[Sought], latest: int = LATEST)
     return kind(session, sought, latest)
 
 
-def _rare(sought: Sequence[Sought], hits: Sequence[Sequence[Any]]) -> list[Sought]:
+def _rare(sought: Sequence[Sought], hits: Sequence[Sequence[Any]], dense: int) -> list[Sought]:
     """The words that an index is asked for; `hits` are those of each turn that was looked at, word by word."""
     counts = [sum(bool(row[n]) for row in hits) for n in range(len(sought))]
-    rare = [word for word, count in zip(sought, counts, strict=True) if count < DENSE]
+    rare = [word for word, count in zip(sought, counts, strict=True) if count < dense]
     return rare or [sought[counts.index(min(counts))]]
 
 
@@ -71,11 +74,14 @@ class SqliteMatches:
         self._sought = sought
         self._latest = latest
         self.sparse = False
+        self.looked_at = 0
 
     def read(self, before: str | None) -> Iterator[str]:
         """Ids of the turns behind that turn."""
         cut = self._at(before) if before is not None else 2**62
-        while True:
+        words: Sequence[Sought] = self._sought
+        # A whole word comes from the index one by one.
+        while any(word.open for word in words):
             rows = self._session.execute(
                 select(_AT.c.id, _AT.c.turn_id, *self._has())
                 .join(_SAID, _SAID.c.id == _AT.c.id)
@@ -83,15 +89,16 @@ class SqliteMatches:
                 .order_by(_AT.c.id.desc())
                 .limit(self._latest)
             ).all()
+            self.looked_at += len(rows)
             found = [row.turn_id for row in rows if all(row[2:])]
             yield from found
             if len(rows) < self._latest:
                 return
             cut = rows[-1].id
-            if len(found) < DENSE:
+            if len(found) < DENSE_SQLITE:
+                self.sparse = True
+                words = _rare(words, [row[2:] for row in rows], DENSE_SQLITE)
                 break
-        self.sparse = True
-        words = _rare(self._sought, [row[2:] for row in rows])
         yield from self._session.scalars(self._indexed(words, cut)).yield_per(self._latest)
 
     def among(self, conversations: Sequence[str], before: str | None, *wanted: ColumnElement[bool]) -> list[Match]:
@@ -136,6 +143,7 @@ class PostgresMatches:
         self._sought = sought
         self._latest = latest
         self.sparse = False
+        self.looked_at = 0
         self._all = _has(sought)
 
     def read(self, before: str | None) -> Iterator[str]:
@@ -148,15 +156,16 @@ class PostgresMatches:
                 .order_by(_WORDS.c.turn_id.desc())
                 .limit(self._latest)
             ).all()
+            self.looked_at += len(rows)
             found = [row.turn_id for row in rows if all(row[1:])]
             yield from found
             if len(rows) < self._latest:
                 return
             cut = rows[-1].turn_id
-            if len(found) < DENSE:
+            if len(found) < DENSE_POSTGRESQL:
                 break
         self.sparse = True
-        yield from self._indexed(_rare(self._sought, [row[1:] for row in rows]), cut)
+        yield from self._indexed(_rare(self._sought, [row[1:] for row in rows], DENSE_POSTGRESQL), cut)
 
     def among(self, conversations: Sequence[str], before: str | None, *wanted: ColumnElement[bool]) -> list[Match]:
         """All of these conversations behind the turn."""

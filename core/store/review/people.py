@@ -1,5 +1,7 @@
 """Whom a filter means by an id or a part of a name, and where they asked."""
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import Session
 
@@ -65,7 +67,7 @@ def _rarest_pair(session: Session, part: str) -> str | None:
     pairs = list(dict.fromkeys(small[n : n + 2] for n in range(len(small) - 1)))[:PAIRS]
     if len(pairs) < 2:
         return pairs[0] if pairs else None
-    one = literal_column("1")
+    one: ColumnElement[Any] = literal_column("1")
     some = [select(one).where(NamePair.pair == pair).limit(MANY).subquery() for pair in pairs]
     counts = session.execute(select(*(select(func.count()).select_from(each).scalar_subquery() for each in some))).one()
     return pairs[counts.index(min(counts))]

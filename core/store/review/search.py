@@ -101,8 +101,10 @@ class _Search:
                 shown += 1
                 yield hit
             looked_at, few = looked_at + len(ids), min(2 * few, MOST_AT_ONCE)
-            most = patience * (SPARSE_PATIENCE if self._matches.sparse else 1)
-            if looked_at - shown > most and not isinstance(source, Everything):
+            misses, sparse = looked_at - shown, self._matches.sparse
+            over = misses > patience * (SPARSE_PATIENCE if sparse else 1)
+            over |= misses > 0 and not sparse and self._matches.looked_at > patience * SPARSE_PATIENCE
+            if over and not isinstance(source, Everything):
                 yield from self._through(source, ids[-1])
                 return
 

@@ -108,7 +108,7 @@ class Ranges:
                 .join(mine, literal_column("true"))
                 .order_by(mine.c.updated_at.desc(), mine.c.id.desc())
             )
-        there = Conversation.__table__.alias("there")  # type: ignore[attr-defined]
+        there = Conversation.__table__.alias("there")
         ids = one.with_only_columns(Conversation.id).correlate(each).scalar_subquery()
         # The values first: `cross join` is how SQLite is told so.
         return (
@@ -214,7 +214,7 @@ def _indexes(scope: ReadScope, wanted: Wanted, named: _Named) -> Iterator[list[P
 
 def _on_rows(scope: ReadScope, wanted: Wanted, named: _Named) -> Iterator[ColumnElement[bool]]:
     """What the row of a conversation tells by itself, said so that no index is used for it."""
-    nothing = literal_column("''")
+    nothing: ColumnElement[str] = literal_column("''")
     workspace, place = nothing.concat(Conversation.workspace_id), nothing.concat(Conversation.place_id)
     if not scope.everywhere:
         yield scope.allows(workspace, place)
@@ -239,7 +239,7 @@ def _bits(wanted: Wanted) -> int:
     return bits | (THUMBS[wanted.feedback] if wanted.feedback else 0)
 
 
-def _in_order(before: Cursor | None, limit: int) -> Select[Any]:
+def _in_order(before: Cursor | None, limit: int) -> Select[datetime, str]:
     """The next rows of the list, of whatever conditions are added."""
     statement = select(Conversation.updated_at, Conversation.id)
     if before is not None:
