@@ -233,7 +233,7 @@ class World:
         rows = [Made("turns", turn)]
         if random.random() < 0.6:
             facts |= PICTURES
-            picture = {"state": "stored", "name": "photo.jpg", "blob_key": f"{random.getrandbits(256):064x}"}
+            picture: Row = {"state": "stored", "name": "photo.jpg", "blob_key": f"{random.getrandbits(256):064x}"}
             picture |= {"media_type": "image/jpeg", "width": 800, "height": 600, "byte_size": 90_000}
             rows.append(Made("attachments", {"id": self._new_id(at), "turn_id": turn_id, "position": 0, **picture}))
         if answered and random.random() < 0.03:

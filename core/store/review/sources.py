@@ -95,7 +95,9 @@ class Ranges:
             found |= {(at, one) for at, one in self._session.execute(statement.limit(limit))}
         return sorted(found, reverse=True)[:limit]
 
-    def _side_by_side(self, column: Any, values: Sequence[str] | Sequence[int], one: Select[Any]) -> Select[Any]:
+    def _side_by_side(
+        self, column: Any, values: Sequence[str] | Sequence[int], one: Select[datetime, str]
+    ) -> Select[datetime, str]:
         if len(values) == 1:
             return one.where(column == values[0])
         each = values_of(self._session, values)
