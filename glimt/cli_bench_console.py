@@ -21,6 +21,7 @@ def console(
     keep: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Leave the databases here (some 7 GB), and use them again.")
     ] = None,
+    few: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """The review console's pages over many turns against few, in SQLite and PostgreSQL, and what a page weighs.
 
@@ -29,4 +30,4 @@ def console(
     with explained(), installed("measurements", "They run from a checkout of Glimt with everything installed."):
         from bench.console.run import run as measure
 
-    run_command(lambda _: measure(turns=turns, rounds=rounds, keep=keep, as_json=as_json, out=sys.stdout))
+    run_command(lambda _: measure(turns=turns, rounds=rounds, keep=keep, as_json=as_json, out=sys.stdout, few=few))

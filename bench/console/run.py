@@ -50,8 +50,8 @@ class Desk(NamedTuple):
     asked: list[Question]
 
 
-def run(*, turns: int, rounds: int, keep: Path | None, as_json: bool, out: TextIO) -> None:
-    """Measure and print. `keep`: a folder where the databases stay, and are found again.
+def run(*, turns: int, rounds: int, keep: Path | None, as_json: bool, out: TextIO, few: bool = False) -> None:
+    """Measure and print. `keep`: a folder where the databases stay, and are found again. `few`: two questions a page.
 
     Raises:
         ConfigurationError: a page did not come.
@@ -61,6 +61,8 @@ def run(*, turns: int, rounds: int, keep: Path | None, as_json: bool, out: TextI
         folder = (keep or Path(temporary)).absolute()
         sizes = stack.enter_context(filled(folder, (small, turns), _say))
         desks = [stack.enter_context(_desk(Path(temporary), one, kind)) for kind in KINDS for one in sizes]
+        if few:
+            desks = [desk._replace(asked=_two_of_each(desk.asked)) for desk in desks]
         _say("The pages are being read …")
         result = _measure(desks, small, turns, rounds)
         result |= {"fill_s": {str(one.turns): round(one.seconds, 1) for one in sizes}, "rounds": rounds}
@@ -118,6 +120,11 @@ def _measure(desks: list[Desk], small: int, turns: int, rounds: int) -> dict[str
         "pages": pages,
         "slowest": {kind: _slowest(times[kind, small], times[kind, turns]) for kind in KINDS},
     }
+
+
+def _two_of_each(asked: list[Question]) -> list[Question]:
+    pages = dict.fromkeys(one.page for one in asked)
+    return [one for page in pages for one in [q for q in asked if q.page == page][:2]]
 
 
 def _ask(browser: httpx.Client, question: Question) -> float:

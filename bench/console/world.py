@@ -90,7 +90,7 @@ class World:
         starts = sorted(self._random.random() for _ in range(max(1, self.turns // 3)))
         made = 0
         for number, start in enumerate(starts):
-            length = LONGEST if number == len(starts) // 2 and self.turns >= 2 * LONGEST else self._length()
+            length = LONGEST if number == len(starts) // 4 and self.turns >= 2 * LONGEST else self._length()
             length = min(length, self.turns - made)
             if length == 0:
                 break

@@ -77,7 +77,7 @@ def test_the_same_seed_makes_the_same_world() -> None:
 
 
 def test_it_prints_a_ratio_of_each_page_and_database(tmp_path: Path) -> None:
-    measured = glimt(tmp_path, "bench", "console", "--json", "--turns", str(TURNS), "--rounds", "1")
+    measured = glimt(tmp_path, "bench", "console", "--json", "--turns", str(TURNS), "--rounds", "1", "--few")
 
     assert measured.returncode == 0, measured.stderr
     result = json.loads(measured.stdout)
