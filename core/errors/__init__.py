@@ -34,7 +34,8 @@ GlimtError
     ├── DeadlineExceeded        the answer took longer than its time limit
     ├── OutOfMemory             retryable
     ├── EngineStopped           retryable: the engine went away under the request
-    └── BackendUnavailable      retryable
+    ├── BackendUnavailable      retryable
+    └── ContentRefused          the model's provider does not allow the question or the answer
 """
 
 from core.errors.base import (
@@ -46,6 +47,7 @@ from core.errors.base import (
 )
 from core.errors.inference import (
     BackendUnavailable,
+    ContentRefused,
     DeadlineExceeded,
     EngineStopped,
     HubUnreachable,
@@ -89,6 +91,7 @@ __all__ = [
     "BackendUnavailable",
     "Busy",
     "ConfigurationError",
+    "ContentRefused",
     "DeadlineExceeded",
     "EmptyQuestion",
     "EngineStopped",
