@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from core.conversation.personas import PERSONAS
 from core.errors import WrongParameter
-from core.store.review.filters import Rating, State, Wanted
+from core.store.review.filters import NOBODY, Rating, Review, State, Wanted
 from core.values import Platform
 
 LONGEST = 200
@@ -19,10 +19,14 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "mode": tuple(PERSONAS),
     "state": get_args(State),
     "feedback": get_args(Rating),
+    "review": get_args(Review),
 }
 _TEXTS = ("person", "model")
-_IDS = ("workspace", "place")
+_IDS = ("workspace", "place", "label")
 _DAYS = ("since", "until")
+_TICKS = ("pictures", "flagged")
+# Of `assigned`: whoever looks.
+_ME = "me"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,10 @@ class Filters:
     before: str = ""
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> "Filters":
+    def of(cls, query: Mapping[str, str], *, me: str = "") -> "Filters":
         """From the parameters of a URL; empty ones count as left out, unknown ones are passed over.
+
+        `me` is the id of the admin who asks, for what is assigned to him.
 
         Raises:
             WrongParameter: one of them says what it cannot say.
@@ -55,7 +61,9 @@ class Filters:
                 values[name] = word
         if "slow" in given:
             values["slow_s"] = _seconds(given["slow"])
-        values["pictures"] = given.get("pictures") == "1"
+        values |= {name: given.get(name) == "1" for name in _TICKS}
+        if (who := given.get("assigned")) is not None:
+            values["assigned"] = _assigned(who, me)
         days = {name: _day(name, given[name]) for name in _DAYS if name in given}
         values["since"] = days.get("since")
         # Until the end of that day.
@@ -99,7 +107,9 @@ class Filters:
     @property
     def chosen(self) -> int:
         """How many filters are set, beside the words."""
-        return len([name for name in self.given if name in (*_WORDS, *_IDS, *_TEXTS, *_DAYS, "slow", "pictures")])
+        return len(
+            [name for name in self.given if name in (*_WORDS, *_IDS, *_TEXTS, *_DAYS, *_TICKS, "slow", "assigned")]
+        )
 
     def address(self, *, before: tuple[datetime, str] | str) -> str:
         """The URL of another page of the same."""
@@ -119,6 +129,13 @@ def _seconds(text: str) -> float:
     if not 0 < value <= 1_000_000:
         raise WrongParameter("slow", "slow is a number of seconds.")
     return value
+
+
+def _assigned(who: str, me: str) -> str:
+    admin = me if who == _ME else who
+    if admin != NOBODY and not _ID.fullmatch(admin):
+        raise WrongParameter("assigned", f"assigned is {_ME}, {NOBODY} or the id of an admin.")
+    return admin
 
 
 def _day(name: str, text: str) -> datetime:

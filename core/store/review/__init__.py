@@ -9,7 +9,7 @@ from core.store.review.filters import Wanted
 from core.store.review.inbox import Cursor, Inbox, list_inbox
 from core.store.review.marks import Marks, ReviewChoices, read_marks, read_review_choices
 from core.store.review.places import Choices, list_choices
-from core.store.review.queues import AtWork, QueueRow, QueueView, at_work, list_queues, view_queue
+from core.store.review.queues import AtWork, QueueRow, QueueView, at_work, is_seen, list_queues, view_queue
 from core.store.review.remarks import Remarks, read_remarks
 from core.store.review.scope import ReadScope
 from core.store.review.search import Hits, search_turns
@@ -82,6 +82,10 @@ class ReviewRepository:
     def queues(self) -> list[QueueRow]:
         """The review queues, by name, with what is in them."""
         return list_queues(self._session, self._scope)
+
+    def queue_is_seen(self, queue_id: str) -> bool:
+        """Whether there is such a queue and it concerns what may be read."""
+        return is_seen(self._session, self._scope, queue_id)
 
     def at_work(self, queue_id: str, turn_id: str) -> AtWork | None:
         """A turn as an item of a queue."""

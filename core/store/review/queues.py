@@ -81,6 +81,11 @@ def view_queue(session: Session, scope: ReadScope, queue_id: str, admin_id: str)
     return QueueView(row, agreement(things), _labels(session, judged), _disagreements(session, judged, admin_id))
 
 
+def is_seen(session: Session, scope: ReadScope, queue_id: str) -> bool:
+    """Whether the queue concerns what may be read."""
+    return session.execute(_seen(scope).where(ReviewQueue.id == queue_id)).first() is not None
+
+
 def at_work(session: Session, scope: ReadScope, queue_id: str, turn_id: str) -> AtWork | None:
     """A turn as an item of a queue; None: it is none that may be read."""
     found = session.execute(
@@ -157,12 +162,12 @@ def _disagreements(session: Session, judged: dict[str, dict[str, str]], admin_id
     turn_ids = [turn_id for turn_id, by in judged.items() if disagree(by)]
     hidden = set(session.scalars(_hidden(turn_ids, admin_id)))
     shown = [turn_id for turn_id in turn_ids if turn_id not in hidden][:MOST_DISAGREEMENTS]
-    names = dict(session.execute(select(Admin.id, Admin.name)).tuples().all())
+    names = dict(session.execute(select(Admin.id, Admin.name)).all())
     where = select(Turn.id, Turn.conversation_id, Turn.seq, Conversation.title, Turn.question)
     rows = session.execute(where.join(Conversation, Conversation.id == Turn.conversation_id).where(Turn.id.in_(shown)))
     at = {
         turn_id: (conversation_id, seq, title or question[:200])
-        for turn_id, conversation_id, seq, title, question in rows.tuples()
+        for turn_id, conversation_id, seq, title, question in rows
     }
     return [
         Disagreement(*at[turn_id], sorted((names[admin], verdict) for admin, verdict in judged[turn_id].items()))

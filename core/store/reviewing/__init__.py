@@ -15,13 +15,14 @@ from core.reviewing import (
     ReviewState,
     Verdict,
     checked_text,
+    folded,
 )
 from core.store.admin_tables import Admin
 from core.store.models import Conversation, Turn
 from core.store.review.scope import ReadScope
 from core.store.review_tables import Correction, Judgement, Label, TurnFlag, TurnLabel, TurnNote
 from core.store.upsert import insert_if_new, insert_or_update
-from core.values import new_id
+from core.values import ACTIVE_STATES, new_id
 
 _AS_IT_IS: dict[str, Any] = {"synchronize_session": False}
 
@@ -54,24 +55,25 @@ class ReviewingRepository:
         self._run(delete(TurnFlag).where(TurnFlag.turn_id == turn_id, TurnFlag.admin_id == self._admin_id))
         return turn
 
-    def put_label(self, turn_id: str, label_id: str, now: datetime) -> Turn:
-        """Put a label on a turn.
+    def put_label(self, turn_id: str, name: str, now: datetime) -> Turn:
+        """Put a label on a turn, by its name.
 
         Raises:
             WrongParameter: there is no such label (any more).
         """
         turn = self._turn(turn_id)
-        label = self._session.get(Label, label_id)
+        label = self._session.scalars(select(Label).where(Label.folded == folded(name))).first()
         if label is None or label.retired_at is not None:
-            raise WrongParameter("label", "There is no such label (any more). Choose another one.")
-        values = {"id": new_id(), "turn_id": turn_id, "label_id": label_id, "admin_id": self._admin_id, "at": now}
+            raise WrongParameter("label", "There is no such label (any more). Choose one that is offered.")
+        values = {"id": new_id(), "turn_id": turn_id, "label_id": label.id, "admin_id": self._admin_id, "at": now}
         insert_if_new(self._session, TurnLabel, values, ("turn_id", "label_id", "admin_id"))
         return turn
 
-    def take_label(self, turn_id: str, label_id: str) -> Turn:
-        """Take this admin's label off."""
+    def take_label(self, turn_id: str, name: str) -> Turn:
+        """Take this admin's label off, by its name."""
         turn = self._turn(turn_id)
-        mine = (TurnLabel.turn_id == turn_id, TurnLabel.label_id == label_id, TurnLabel.admin_id == self._admin_id)
+        label = select(Label.id).where(Label.folded == folded(name)).scalar_subquery()
+        mine = (TurnLabel.turn_id == turn_id, TurnLabel.label_id == label, TurnLabel.admin_id == self._admin_id)
         self._run(delete(TurnLabel).where(*mine))
         return turn
 
@@ -114,9 +116,10 @@ class ReviewingRepository:
 
         Raises:
             WrongParameter: it is too long.
+            RequestError: the answer is not over yet.
         """
         text = checked_text("corrected answer", text, CORRECTION_MAX_CHARS, empty=True)
-        turn = self._turn(turn_id)
+        turn = self._ended(turn_id)
         latest = select(Correction.text).where(Correction.turn_id == turn_id).order_by(Correction.id.desc()).limit(1)
         if text != (self._session.scalar(latest) or ""):
             self._session.add(Correction(turn_id=turn_id, admin_id=self._admin_id, text=text, at=now))
@@ -128,10 +131,11 @@ class ReviewingRepository:
 
         Raises:
             WrongParameter: there is no such verdict.
+            RequestError: the answer is not over yet.
         """
         if verdict and verdict not in set(Verdict):
             raise WrongParameter("verdict", f"There is no verdict “{verdict}”.")
-        turn = self._turn(turn_id)
+        turn = self._ended(turn_id)
         if verdict:
             self._put(Judgement, ("turn_id", "admin_id"), turn_id=turn_id, verdict=verdict, at=now)
         else:
@@ -171,6 +175,12 @@ class ReviewingRepository:
         if turn is None:
             raise NotFound(user_message="There is no such turn, or none that you may read.")
         self._begin(turn.conversation_id)
+        return turn
+
+    def _ended(self, turn_id: str) -> Turn:
+        turn = self._turn(turn_id)
+        if turn.state in ACTIVE_STATES:
+            raise RequestError(user_message="This answer is still being written. Wait until it has ended.")
         return turn
 
     def _conversation(self, conversation_id: str) -> Conversation:

@@ -24,16 +24,15 @@ OVERLAP = timedelta(minutes=2)
 MOST_OPEN = 10_000
 
 
-def fill_queues(store: Store, now: datetime) -> int:
-    """Bring all queues up to date; how many items there are more. Synchronous.
+def enabled_queues(store: Store) -> list[str]:
+    """Ids of the queues that are to be filled. Synchronous.
 
     Raises:
-        StoreError: the database is away; the rest is for the next time.
+        StoreError: the database is away.
     """
     with store.read() as repositories:
         enabled = select(ReviewQueue.id).where(ReviewQueue.enabled).order_by(ReviewQueue.id)
-        ids = list(repositories.session.scalars(enabled))
-    return sum(added for queue_id in ids for added in fill_queue(store, queue_id, now))
+        return list(repositories.session.scalars(enabled))
 
 
 def fill_queue(store: Store, queue_id: str, now: datetime, *, bite: int = BITE) -> Iterator[int]:
@@ -88,9 +87,11 @@ def _keep(store: Store, queue: ReviewQueue, new: dict[str, str], filled: datetim
             select(Turn.id).where(Turn.id.in_(list(new))).order_by(Turn.id).with_for_update(read=True, key_share=True)
         )
         kept = set(session.scalars(left))
+        # In the order in which they are worked through; ids of one millisecond have none by themselves.
+        ids = sorted(new_id() for _ in kept)
+        found = [(turn_id, why) for turn_id, why in new.items() if turn_id in kept]
         rows = [
-            {"id": new_id(), "queue_id": queue.id, "turn_id": turn_id, "why": why, "added_at": now}
-            for turn_id, why in new.items()
-            if turn_id in kept
+            {"id": item_id, "queue_id": queue.id, "turn_id": turn_id, "why": why, "added_at": now}
+            for item_id, (turn_id, why) in zip(ids, found, strict=True)
         ]
         return insert_all_if_new(session, QueueItem, rows, ("queue_id", "turn_id")) if rows else 0
