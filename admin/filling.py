@@ -39,9 +39,6 @@ async def _keep_full(store: Store, every_s: float) -> None:
             await fill_all(store)
         except StoreError as error:
             log.warning("queues_not_filled", error=str(error))
-        except Exception:
-            # One rule that cannot be applied must not end the console, nor go unnoticed.
-            log.exception("queues_not_filled")
         await asyncio.sleep(every_s)
 
 
@@ -53,10 +50,16 @@ async def fill_all(store: Store) -> int:
     """
     total = 0
     for queue_id in await asyncio.to_thread(enabled_queues, store):
-        bites = fill_queue(store, queue_id, utc_now())
-        # Bite by bite, so that the console can stop between two.
-        while (added := await asyncio.to_thread(next, bites, None)) is not None:
-            total += added
+        try:
+            bites = fill_queue(store, queue_id, utc_now())
+            # Bite by bite, so that the console can stop between two.
+            while (added := await asyncio.to_thread(next, bites, None)) is not None:
+                total += added
+        except StoreError:
+            raise
+        except Exception:
+            # A rule that cannot be applied must not keep the others from it, nor go unnoticed.
+            log.exception("queue_not_filled", queue=queue_id)
     if total:
         log.info("queues_filled", items=total)
     return total
