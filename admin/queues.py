@@ -15,7 +15,6 @@ from admin.routes import Routes
 from admin.viewer import Viewer
 from core.admins import Action, Permission
 from core.errors import NotFound
-from core.reviewing import Rule
 from core.store.review.queues import QueueView
 from core.store.reviewing.queues import Next
 from core.values import utc_now
@@ -70,14 +69,14 @@ def add_queues(routes: Routes, console: Console) -> None:
     async def queues(request: Request, viewer: Viewer) -> Response:
         shown = await asyncio.to_thread(read_all, viewer)
         await console.log.note(request, viewer, Action.QUEUE_READ)
-        return pages.show(request, viewer, "queues.html", rules=list(Rule), problem="", given={}, **shown)
+        return pages.show(request, viewer, "queues.html", now=utc_now(), **shown)
 
     @routes.guarded("GET", "/queues/{id}", Permission.REVIEW)
     async def queue(request: Request, viewer: Viewer) -> Response:
         view, labels = await asyncio.to_thread(read, viewer, _id(request))
         await console.log.note(request, viewer, Action.QUEUE_READ, queue=view.row.queue.id)
         over = "over" in request.query_params
-        return pages.show(request, viewer, "queue.html", view=view, labels=labels, over=over)
+        return pages.show(request, viewer, "queue.html", view=view, labels=labels, over=over, now=utc_now())
 
     @routes.guarded("POST", "/queues/{id}/next", Permission.REVIEW)
     async def following(request: Request, viewer: Viewer) -> Response:

@@ -14,8 +14,8 @@ from admin.log import add_entry
 from admin.pages import wants_part
 from admin.panels import read_panels, turn_address
 from admin.routes import Routes
-from admin.transcript import view_turn
 from admin.viewer import Viewer
+from admin.views import view_turn
 from core.admins import Action, Permission
 from core.errors import NotFound
 from core.store.models import Turn

@@ -1,7 +1,6 @@
 """/conversations/ID: a conversation as it was; /turns/ID: one turn of it."""
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -12,12 +11,10 @@ from admin.filters import is_id
 from admin.panels import Opened, Panel, assignable, read_panels
 from admin.routes import Routes
 from admin.viewer import Viewer
-from admin.views import TurnView, turn_view
+from admin.views import TurnView, view_all, view_turn
 from core.admins import Action, Permission
 from core.errors import NotFound, WrongParameter
-from core.store.models import Attachment
-from core.store.review import ReviewRepository
-from core.store.review.transcript import Transcript, TurnPage
+from core.store.review.transcript import Transcript
 
 _GONE = "There is no such conversation, or none that you may read."
 
@@ -110,25 +107,6 @@ def add_transcript(routes: Routes, console: Console) -> None:
         seq = view.turn.seq
         await console.log.note(request, viewer, Action.READ, view.turn.conversation_id, first=seq, last=seq)
         return pages.show(request, viewer, "turn.html", view=view, panels=panels)
-
-
-def view_all(review: ReviewRepository, turns: Sequence[TurnPage]) -> list[TurnView]:
-    """Turns that follow each other, with the boxes of each in the picture that they are in."""
-    earlier: list[Sequence[Attachment]] = []
-    if turns and turns[0].turn.seq > 1:
-        earlier.append(review.latest_pictures(turns[0].turn.conversation_id, turns[0].turn.seq))
-    views = []
-    for page in turns:
-        views.append(turn_view(page, earlier[::-1]))
-        if page.turn.attachments:
-            earlier.append(page.turn.attachments)
-    return views
-
-
-def view_turn(review: ReviewRepository, turn_id: str) -> TurnView | None:
-    """One turn; None: none that may be read."""
-    page = review.turn(turn_id)
-    return None if page is None else view_all(review, [page])[0]
 
 
 def _number(text: str) -> int | None:

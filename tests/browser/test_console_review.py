@@ -106,7 +106,7 @@ def test_a_queue_by_keyboard_alone(review: Review, context: BrowserContext, watc
         with review.installation.store.write() as repositories:
             repositories.feedback.set(accepted.turn_id, accepted.person_id, -1, now=utc_now())
     page = review.signed_in(context, path="/queues")
-    page.get_by_label("Name").fill(word)
+    page.get_by_role("textbox", name="Name", exact=True).fill(word)
     page.get_by_role("button", name="Make").click()
     expect(page.get_by_role("heading", name=word)).to_be_visible()
     expect(page.locator(".at-work strong")).to_have_text(re.compile(r"\d+ open"))
@@ -217,7 +217,7 @@ def test_the_pages_of_reviewing_can_be_read(
         reviewing.correct(accepted.turn_id, f"A **blue** one. {long}", utc_now())
         reviewing.judge(accepted.turn_id, "bad", utc_now())
     page.goto(f"{review.url}/queues")
-    page.get_by_label("Name").fill(f"{long[:40]} {new_id()[-6:]}")
+    page.get_by_role("textbox", name="Name", exact=True).fill(f"{long[:40]} {new_id()[-6:]}")
     page.get_by_label("Rule").select_option("flagged")
     page.get_by_role("button", name="Make").click()
     expect(page.get_by_role("button", name="Work through")).to_be_visible()

@@ -65,7 +65,7 @@ def test_a_queue_is_worked_through(talk: Talk, desk: Desk, owner: httpx.Client) 
     queue = make(owner, talk, asked[0], "thumbs_down")
     admin = desk.add(Role.REVIEWER)
     reviewer = desk.signed_in(admin)
-    assert "2 open 0 done, oldest from" in told(reviewer, queue), "found as it was made"
+    assert "2 open 0 done, oldest waits" in told(reviewer, queue), "found as it was made"
     thumbs_down(desk, asked[2])
     assert fill(desk) == 1
     assert "3 open" in told(reviewer, queue)
