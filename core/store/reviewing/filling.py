@@ -7,6 +7,7 @@ not matter who fills, or how many do.
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import count
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -22,6 +23,7 @@ from core.values import new_id
 OVERLAP = timedelta(minutes=2)
 # A queue with so many open items waits until some are done; nobody works through more, and counting them stays cheap.
 MOST_OPEN = 10_000
+_NOTED_EVERY = 10
 
 
 def enabled_queues(store: Store) -> list[str]:
@@ -35,18 +37,24 @@ def enabled_queues(store: Store) -> list[str]:
         return list(repositories.session.scalars(enabled))
 
 
-def fill_queue(store: Store, queue_id: str, now: datetime, *, bite: int = BITE) -> Iterator[int]:
+def fill_queue(store: Store, queue_id: str, now: datetime, *, bite: int = BITE, most: int = MOST_OPEN) -> Iterator[int]:
     """Bring one queue up to date, bite by bite: after each, how many items were added. Synchronous.
+
+    It ends early where somebody else fills the queue meanwhile, or its rule is changed; the next time goes on there.
+    A queue with `most` open items is left as it is.
 
     Raises:
         StoreError: the database is away.
     """
     after: datetime | None = None
-    while True:
+    noted: datetime | None = None
+    for n in count(1):
         with store.read() as repositories:
             session = repositories.session
             queue = session.get(ReviewQueue, queue_id)
-            if queue is None or not queue.enabled or _is_full(session, queue_id):
+            if queue is None or not queue.enabled or _is_full(session, queue_id, most):
+                return
+            if noted is not None and queue.filled_until != noted:
                 return
             # Within this call what was just seen is not looked at again.
             found = take_bite(session, queue, after or queue.filled_until, bite)
@@ -59,19 +67,22 @@ def fill_queue(store: Store, queue_id: str, now: datetime, *, bite: int = BITE) 
             )
         new = {turn_id: why for turn_id, why in found.found if turn_id not in there}
         filled = max(queue.filled_until, min(found.until or now, now - OVERLAP))
-        if new or filled > queue.filled_until:
-            added = _keep(store, queue, new, filled, now)
+        noted = queue.filled_until
+        added: int | None = 0
+        # Where nothing was found, how far it has come is noted now and then.
+        if new or (filled > noted and (found.until is None or n % _NOTED_EVERY == 0)):
+            added, noted = _keep(store, queue, new, filled, now), filled
             if added is None:
                 return
-            yield added
+        yield added
         if found.until is None:
             return
         after = found.until
 
 
-def _is_full(session: Session, queue_id: str) -> bool:
-    waiting = select(QueueItem.id).where(QueueItem.queue_id == queue_id, QueueItem.done_at.is_(None)).limit(MOST_OPEN)
-    return (session.scalar(select(func.count()).select_from(waiting.subquery())) or 0) >= MOST_OPEN
+def _is_full(session: Session, queue_id: str, most: int) -> bool:
+    waiting = select(QueueItem.id).where(QueueItem.queue_id == queue_id, QueueItem.done_at.is_(None)).limit(most)
+    return (session.scalar(select(func.count()).select_from(waiting.subquery())) or 0) >= most
 
 
 def _keep(store: Store, queue: ReviewQueue, new: dict[str, str], filled: datetime, now: datetime) -> int | None:

@@ -55,7 +55,7 @@ def told(browser: httpx.Client, queue: str) -> str:
 
 def item_of(page: str) -> str:
     """The item that a turn's forms are about."""
-    return re.findall(r'name="done" value="([0-9a-f]{32})"', page)[0]
+    return str(re.findall(r'name="done" value="([0-9a-f]{32})"', page)[0])
 
 
 def test_a_queue_is_worked_through(talk: Talk, desk: Desk, owner: httpx.Client) -> None:

@@ -276,11 +276,11 @@ def test_whatever_reviewers_write_is_text(talk: Talk, desk: Desk, owner: httpx.C
         made.headers["location"],
         f"/conversations/{accepted.conversation_id}?turn=1&review=1&queue={made.headers['location'].rpartition('/')[2]}",
     ):
-        page = owner.get(path)
-        assert page.status_code == 200, path
-        assert 'onerror="' not in page.text, path
-        assert "alert(2)</script>" not in page.text, path
-        assert "</textarea><img" not in page.text, path
-        assert "49'" not in page.text, path
-        assert 'href="javascript' not in page.text, path
+        answer = owner.get(path)
+        assert answer.status_code == 200, path
+        assert 'onerror="' not in answer.text, path
+        assert "alert(2)</script>" not in answer.text, path
+        assert "</textarea><img" not in answer.text, path
+        assert "49'" not in answer.text, path
+        assert 'href="javascript' not in answer.text, path
     owner.post(f"{made.headers['location']}/remove")

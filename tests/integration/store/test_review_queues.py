@@ -15,7 +15,6 @@ from core.store.models import Conversation, Turn
 from core.store.outcome import Outcome
 from core.store.review.scope import EVERYTHING, ReadScope
 from core.store.review_tables import QueueItem, ReviewQueue
-from core.store.reviewing import filling
 from core.store.reviewing.filling import OVERLAP, enabled_queues, fill_queue
 from core.store.reviewing.queues import CLAIM_LASTS, Next
 from core.store.reviewing.rules import take_bite
@@ -171,6 +170,8 @@ def test_many_turns_are_looked_at_in_bites(hall: Hall) -> None:
     queue = hall.queue(Rule.SAMPLE, percent=20.0)
     bites = list(fill_queue(hall.store, queue, LATER, bite=7))
     assert len(bites) > 30
+    with hall.store.read() as repositories:
+        assert repositories.queues.existing(queue).filled_until == LATER - OVERLAP, "it is noted where it has got to"
     expected = [row["id"] for row in rows if in_sample(row["id"], 20.0)]
     assert hall.turns(queue) == expected
     assert sum(bites) == len(expected)
@@ -202,16 +203,18 @@ def test_a_larger_sample_adds_and_a_paused_queue_rests(hall: Hall) -> None:
 
 def test_a_rule_that_is_changed_while_it_is_applied_begins_anew(hall: Hall) -> None:
     thread = hall.scene.thread()
-    turns = [hall.failed(thread, at=n * 300) for n in range(3)]
-    queue = hall.queue(Rule.FAILED)
+    turns = [hall.scene.answered(thread, at=n * 300) for n in range(4)]
+    queue = hall.queue(Rule.SLOW, seconds=100.0)
     bites = fill_queue(hall.store, queue, LATER, bite=1)
-    assert next(bites) == 1
+    assert [next(bites), next(bites)] == [0, 0]
     with hall.store.write() as repositories:
-        change = update(ReviewQueue).where(ReviewQueue.id == queue).values(filled_until=after(-60))
-        repositories.session.execute(change)
-    assert sum(bites) >= 0
-    hall.fill(queue)
-    assert sorted(hall.turns(queue)) == sorted(turns)
+        repositories.queues.change(queue, "faster", {"seconds": 0.5}, judges=1, enabled=True, now=NOW)
+        # As if the other rule had got further.
+        moved = update(ReviewQueue).where(ReviewQueue.id == queue).values(filled_until=after(-59))
+        repositories.session.execute(moved)
+    assert list(bites) == []
+    assert hall.fill(queue) == len(turns)
+    assert hall.turns(queue) == turns
 
 
 def test_only_turns_of_its_workspace(hall: Hall) -> None:
@@ -376,23 +379,18 @@ def test_fewer_judges_end_what_waits_for_one_more(hall: Hall) -> None:
 
 
 def test_a_full_queue_waits(hall: Hall) -> None:
-    thread, person = hall.scene.thread(), hall.scene.person()
+    thread, person, olga = hall.scene.thread(), hall.scene.person(), hall.admin("olga")
     queue = hall.queue(Rule.SAMPLE, percent=100.0)
     many: dict[str, Any] = {"conversation_id": thread, "person_id": person, "state": TurnState.ANSWERED}
-    ids = [new_id() for _ in range(filling.MOST_OPEN + 10)]
     with hall.store.write() as repositories:
-        session = repositories.session
-        session.execute(insert(Turn), [{**many, "id": i, "seq": n, "finished_at": after(n)} for n, i in enumerate(ids)])
-        items = [{"id": new_id(), "queue_id": queue, "turn_id": i, "why": "", "added_at": NOW} for i in ids[:-10]]
-        session.execute(insert(QueueItem), items)
-    assert hall.fill(queue) == 0
-    with hall.store.write() as repositories:
-        repositories.session.execute(
-            update(QueueItem).where(QueueItem.id == items[0]["id"]).values(done_at=NOW),
-            execution_options={"synchronize_session": False},
-        )
-    assert hall.fill(queue, bite=20_000) == 10
-    assert hall.row(queue)[:2] == (10_000, 1)
+        rows = [{**many, "id": new_id(), "seq": n, "finished_at": after(n)} for n in range(1, 10)]
+        repositories.session.execute(insert(Turn), rows)
+    assert list(fill_queue(hall.store, queue, LATER, bite=2, most=4)) == [2, 2]
+    assert list(fill_queue(hall.store, queue, LATER, bite=2, most=4)) == []
+    hall.judge(hall.next(queue, olga), olga, "good")
+    assert list(fill_queue(hall.store, queue, LATER, bite=2, most=4)) == [2]
+    assert hall.row(queue)[:2] == (5, 1)
+    assert hall.turns(queue) == [row["id"] for row in rows[:6]]
 
 
 def test_queues_have_names_limits_and_an_end(hall: Hall) -> None:
@@ -430,7 +428,7 @@ def test_rules_read_an_index_and_no_more_turns_than_a_bite(hall: Hall) -> None:
     many: dict[str, Any] = {"conversation_id": thread, "person_id": person, "state": TurnState.DELIVERED}
     with hall.store.write() as repositories:
         label = repositories.labels.add("Odd", NOW).id
-        rows = [{**many, "id": new_id(), "seq": n, "finished_at": after(n)} for n in range(1, 6000)]
+        rows = [{**many, "id": new_id(), "seq": n, "finished_at": after(n)} for n in range(1, 2500)]
         repositories.session.execute(insert(Turn), rows)
         repositories.session.execute(text("ANALYZE"))
     parameters: dict[Rule, dict[str, Any]] = {
@@ -441,7 +439,7 @@ def test_rules_read_an_index_and_no_more_turns_than_a_bite(hall: Hall) -> None:
         with hall.store.write() as repositories:
             queue = repositories.queues.existing(queue_id)
             with explained(repositories.session.connection()) as plans:
-                bite = take_bite(repositories.session, queue, after(5500), 100)
+                bite = take_bite(repositories.session, queue, after(2000), 100)
         assert plans, rule
         for line in "\n".join(plans).splitlines():
             if "turns" in line:
@@ -449,7 +447,7 @@ def test_rules_read_an_index_and_no_more_turns_than_a_bite(hall: Hall) -> None:
                 assert not line.startswith("SCAN turns"), (rule, plans)
         if rule in (Rule.FAILED, Rule.SLOW, Rule.MODERATION, Rule.SAMPLE):
             assert all("ix_turns_finished" in plan for plan in plans[:2]), (rule, plans)
-            assert bite.until == after(5600), rule
+            assert bite.until == after(2100), rule
 
 
 def test_what_is_erased_meanwhile_is_left_out(hall: Hall) -> None:
