@@ -49,7 +49,7 @@ def add_queues(routes: Routes, console: Console) -> None:
                 raise NotFound(user_message=_GONE)
             queues, now = repositories.queues, utc_now()
             if done:
-                item = queues.finish(done, viewer.scope, viewer.admin_id, now)
+                item = queues.finish(queue_id, done, viewer.scope, viewer.admin_id, now)
                 add_entry(
                     repositories,
                     request,

@@ -111,7 +111,6 @@ def test_a_queue_by_keyboard_alone(review: Review, context: BrowserContext, watc
     expect(page.get_by_role("heading", name=word)).to_be_visible()
     expect(page.locator(".at-work strong")).to_have_text(re.compile(r"\d+ open"))
     page.goto(f"{review.url}/queues")
-    ready(page)
     keys = page.keyboard
     rows = page.locator("[data-item]")
     for _ in range(rows.count()):

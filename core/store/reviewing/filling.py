@@ -68,12 +68,13 @@ def fill_queue(store: Store, queue_id: str, now: datetime, *, bite: int = BITE, 
         new = {turn_id: why for turn_id, why in found.found if turn_id not in there}
         filled = max(queue.filled_until, min(found.until or now, now - OVERLAP))
         noted = queue.filled_until
-        added: int | None = 0
+        added = 0
         # Where nothing was found, how far it has come is noted now and then.
         if new or (filled > noted and (found.until is None or n % _NOTED_EVERY == 0)):
-            added, noted = _keep(store, queue, new, filled, now), filled
-            if added is None:
+            kept, noted = _keep(store, queue, new, filled, now), filled
+            if kept is None:
                 return
+            added = kept
         yield added
         if found.until is None:
             return

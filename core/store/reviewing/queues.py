@@ -145,8 +145,8 @@ class QueueRepository:
                 return self._claimed(Next(*row), admin_id, now)
         return None
 
-    def finish(self, item_id: str, scope: ReadScope, admin_id: str, now: datetime) -> Next:
-        """This admin is done with an item.
+    def finish(self, queue_id: str, item_id: str, scope: ReadScope, admin_id: str, now: datetime) -> Next:
+        """This admin is done with an item of the queue.
 
         Raises:
             NotFound: there is no such item in his scope.
@@ -156,7 +156,7 @@ class QueueRepository:
             select(QueueItem.id, Turn.conversation_id, Turn.id, Turn.seq)
             .join(Turn, Turn.id == QueueItem.turn_id)
             .join(Conversation, Conversation.id == Turn.conversation_id)
-            .where(QueueItem.id == item_id, scope.allows())
+            .where(QueueItem.id == item_id, QueueItem.queue_id == queue_id, scope.allows())
             .with_for_update(of=QueueItem)
         ).one_or_none()
         if row is None:

@@ -70,7 +70,13 @@ class Hall:
     def judge(self, item: Next, admin: str, verdict: str, at: float = 0) -> None:
         with self.store.write() as repositories:
             repositories.reviewing(EVERYTHING, admin).judge(item.turn_id, verdict, after(at))
-            repositories.queues.finish(item.item_id, EVERYTHING, admin, after(at))
+            repositories.queues.finish(self.queue_of(item), item.item_id, EVERYTHING, admin, after(at))
+
+    def queue_of(self, item: Next) -> str:
+        with self.store.read() as repositories:
+            found = repositories.session.get(QueueItem, item.item_id)
+        assert found is not None
+        return found.queue_id
 
     def failed(self, thread: str, code: str = "oom", at: float = 0) -> str:
         turn = self.scene.ask(thread, at=at)
@@ -245,7 +251,7 @@ def test_only_turns_of_its_workspace(hall: Hall) -> None:
     item = hall.next(both, olga, scope=scope)
     assert item.turn_id == turn
     with hall.store.write() as repositories, pytest.raises(NotFound):
-        repositories.queues.finish(item.item_id, elsewhere, olga, NOW)
+        repositories.queues.finish(both, item.item_id, elsewhere, olga, NOW)
 
 
 def test_nobody_is_given_what_another_has_before_him(hall: Hall) -> None:
@@ -267,7 +273,9 @@ def test_nobody_is_given_what_another_has_before_him(hall: Hall) -> None:
     assert hall.next(queue, paul, at=over + 1) is None
     assert hall.next(queue, paul, at=over + 601) == first
     with hall.store.write() as repositories, pytest.raises(RequestError, match="Judge the answer first"):
-        repositories.queues.finish(first.item_id, EVERYTHING, olga, NOW)
+        repositories.queues.finish(queue, first.item_id, EVERYTHING, olga, NOW)
+    with hall.store.write() as repositories, pytest.raises(NotFound):
+        repositories.queues.finish(new_id(), first.item_id, EVERYTHING, olga, NOW)
     # Late, but judged is judged.
     hall.judge(first, olga, "good")
     assert hall.row(queue) == (1, 1, True)

@@ -319,7 +319,7 @@ def test_forgetting_somebody_takes_what_was_said_about_his_turns(scene: Scene) -
             item = QueueItem(queue_id=made.id, turn_id=turn, why="")
             repositories.session.add(item)
             repositories.session.flush()
-            queue.finish(item.id, EVERYTHING, olga, NOW)
+            queue.finish(made.id, item.id, EVERYTHING, olga, NOW)
     tables: tuple[type[Base], ...] = (TurnFlag, TurnLabel, TurnNote, Correction, Judgement, QueueItem, QueueClaim)
     assert [count(scene, table) for table in tables] == [2] * len(tables)
     with scene.store.write() as repositories:
