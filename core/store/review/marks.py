@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core.store.admin_tables import Admin
@@ -38,19 +38,22 @@ def read_marks(session: Session, scope: ReadScope, conversation_ids: Sequence[st
     here = (Conversation.id.in_(conversation_ids), scope.allows())
     names = select(Conversation.id, Admin.name).outerjoin(Admin, Admin.id == Conversation.assigned_to).where(*here)
     marks = {conversation_id: Marks(assigned_to=name or "") for conversation_id, name in session.execute(names)}
-    turns = Turn.conversation_id.in_(list(marks))
-    flagged = select(Turn.conversation_id, func.count(TurnFlag.turn_id.distinct()))
-    flagged = flagged.join(TurnFlag, TurnFlag.turn_id == Turn.id).where(turns).group_by(Turn.conversation_id)
-    for conversation_id, count in session.execute(flagged):
-        marks[conversation_id].flags = count
-    labelled = select(Turn.conversation_id, Label.name).join(TurnLabel, TurnLabel.turn_id == Turn.id)
-    labelled = labelled.join(Label, Label.id == TurnLabel.label_id).where(turns).distinct()
-    for conversation_id, name in session.execute(labelled.order_by(Label.name)):
-        marks[conversation_id].labels.append(name)
-    corrected = select(Turn.conversation_id, func.count(Correction.turn_id.distinct()))
-    corrected = corrected.join(Correction, Correction.turn_id == Turn.id).where(turns).group_by(Turn.conversation_id)
-    for conversation_id, count in session.execute(corrected):
-        marks[conversation_id].corrected = count
+    # Looked up for each turn: joined, PostgreSQL may walk through all turns there are.
+    flagged, labelled, corrected = (
+        select(table.id).where(table.turn_id == Turn.id).correlate(Turn).exists()
+        for table in (TurnFlag, TurnLabel, Correction)
+    )
+    mine = select(Turn.id, Turn.conversation_id, flagged, corrected)
+    mine = mine.where(Turn.conversation_id.in_(list(marks)), or_(flagged, labelled, corrected))
+    of_turn = {}
+    for turn_id, conversation_id, is_flagged, is_corrected in session.execute(mine):
+        of_turn[turn_id] = marks[conversation_id]
+        marks[conversation_id].flags += bool(is_flagged)
+        marks[conversation_id].corrected += bool(is_corrected)
+    names_put = select(TurnLabel.turn_id, Label.name).join(Label, Label.id == TurnLabel.label_id)
+    for turn_id, name in session.execute(names_put.where(TurnLabel.turn_id.in_(list(of_turn))).order_by(Label.name)):
+        if name not in of_turn[turn_id].labels:
+            of_turn[turn_id].labels.append(name)
     return marks
 
 

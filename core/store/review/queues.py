@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, false, func, literal, or_, select, true
 from sqlalchemy.orm import Session
 
 from core.agreement import Agreement, agreement, disagree
@@ -124,8 +124,10 @@ def _items(scope: ReadScope, queue_id: str) -> Select[str]:
     items = select(QueueItem.id).where(QueueItem.queue_id == queue_id)
     if scope.everywhere:
         return items
-    turns = items.join(Turn, Turn.id == QueueItem.turn_id)
-    return turns.join(Conversation, Conversation.id == Turn.conversation_id).where(scope.allows())
+    # Looked up for each item: joined, PostgreSQL reads all turns there are.
+    turn = select(literal(1)).join_from(Turn, Conversation, Conversation.id == Turn.conversation_id)
+    readable = turn.where(Turn.id == QueueItem.turn_id, scope.allows()).correlate(QueueItem).scalar_subquery()
+    return items.where(readable == 1)
 
 
 def _count(session: Session, items: Select[str]) -> int:
