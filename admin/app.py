@@ -12,16 +12,19 @@ from admin.admins import add_admins
 from admin.assigning import add_assigning
 from admin.audit import add_audit
 from admin.console import Console
+from admin.erasing import add_erasing
 from admin.filling import kept_full
 from admin.headers import SECURITY_HEADERS
 from admin.inbox import add_inbox
 from admin.labels import add_labels
 from admin.live import add_live
+from admin.numbers import add_numbers
 from admin.oidc import add_oidc
 from admin.pages import HERE
 from admin.pictures import add_pictures
 from admin.queue_rules import add_queue_rules
 from admin.queues import add_queues
+from admin.retention import add_retention
 from admin.review import add_review
 from admin.routes import Routes
 from admin.services import Services, open_services
@@ -73,6 +76,9 @@ def create_app_and_routes(services: Services, clock: Callable[[], float] = monot
     add_sessions(routes, console)
     add_admins(routes, console)
     add_audit(routes, console)
+    add_numbers(routes, console)
+    add_retention(routes, console)
+    add_erasing(routes, console)
     routes.mount_public("/static", GZipMiddleware(PageFiles(directory=HERE / "static")), name="static")
     routes.require_all_declared()
     # The last one added is the outermost.

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, tzinfo
 from typing import Any, get_args
 from urllib.parse import urlencode
 
 from core.conversation.personas import PERSONAS
+from core.days import day_bounds
 from core.errors import WrongParameter
 from core.store.review.filters import NOBODY, Rating, Review, State, Wanted
 from core.values import Platform
@@ -27,6 +28,8 @@ _DAYS = ("since", "until")
 _TICKS = ("pictures", "flagged")
 # Of `assigned`: whoever looks.
 _ME = "me"
+# Days on which something was asked, whatever came later.
+_ASKED = ("asked_since", "asked_until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,8 @@ class Filters:
     before: str = ""
 
     @classmethod
-    def of(cls, query: Mapping[str, str], *, me: str = "") -> "Filters":
-        """From the parameters of a URL; empty ones count as left out, unknown ones are passed over.
+    def of(cls, query: Mapping[str, str], zone: tzinfo = UTC, *, me: str = "") -> "Filters":
+        """From the parameters of a URL; empty ones count as left out, unknown ones are passed over. Days are of `zone`.
 
         `me` is the id of the admin who asks, for what is assigned to him.
 
@@ -64,10 +67,10 @@ class Filters:
         values |= {name: given.get(name) == "1" for name in _TICKS}
         if (who := given.get("assigned")) is not None:
             values["assigned"] = _assigned(who, me)
-        days = {name: _day(name, given[name]) for name in _DAYS if name in given}
-        values["since"] = days.get("since")
-        # Until the end of that day.
-        values["before"] = days["until"] + timedelta(days=1) if "until" in days else None
+        for first, last, since, before in ((*_DAYS, "since", "before"), (*_ASKED, "asked_since", "asked_before")):
+            values[since] = _bounds(first, given[first], zone)[0] if first in given else None
+            # Until the end of that day.
+            values[before] = _bounds(last, given[last], zone)[1] if last in given else None
         shown = {name: value for name, value in given.items() if name != "before"}
         return cls(given.get("q", ""), Wanted(**values), shown, given.get("before", ""))
 
@@ -108,7 +111,11 @@ class Filters:
     def chosen(self) -> int:
         """How many filters are set, beside the words."""
         return len(
-            [name for name in self.given if name in (*_WORDS, *_IDS, *_TEXTS, *_DAYS, *_TICKS, "slow", "assigned")]
+            [
+                name
+                for name in self.given
+                if name in (*_WORDS, *_IDS, *_TEXTS, *_DAYS, *_ASKED, *_TICKS, "slow", "assigned")
+            ]
         )
 
     def address(self, *, before: tuple[datetime, str] | str) -> str:
@@ -138,13 +145,12 @@ def _assigned(who: str, me: str) -> str:
     return admin
 
 
-def _day(name: str, text: str) -> datetime:
+def _bounds(name: str, text: str, zone: tzinfo) -> tuple[datetime, datetime]:
     try:
-        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-        day + timedelta(days=1)
+        day = datetime.strptime(text, "%Y-%m-%d").date()
+        return day_bounds(day, day, zone)
     except (ValueError, OverflowError):
         raise WrongParameter(name, f"{name} is a day such as 2026-11-26.") from None
-    return day
 
 
 def is_id(text: str) -> bool:

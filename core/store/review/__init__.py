@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from core.store.models import Attachment, Turn
+from core.store.models import Attachment, Conversation, ConversationHold, Turn
 from core.store.review.filters import Wanted
 from core.store.review.inbox import Cursor, Inbox, list_inbox
+from core.store.review.kept import ConversationKept, PersonKept, list_held, read_conversation, read_person
 from core.store.review.marks import Marks, ReviewChoices, read_marks, read_review_choices
 from core.store.review.places import Choices, list_choices
 from core.store.review.queues import AtWork, QueueRow, QueueView, at_work, is_seen, list_queues, view_queue
@@ -62,6 +63,18 @@ class ReviewRepository:
     def latest_pictures(self, conversation_id: str, before_seq: int) -> list[Attachment]:
         """Files of the last turn before that number which had any."""
         return latest_pictures(self._session, self._scope, conversation_id, before_seq)
+
+    def person(self, person_id: str) -> PersonKept | None:
+        """A person, and what is kept of what this person asked."""
+        return read_person(self._session, self._scope, person_id)
+
+    def kept(self, conversation_id: str) -> ConversationKept | None:
+        """What is kept of a conversation, and whether it must be."""
+        return read_conversation(self._session, self._scope, conversation_id)
+
+    def held(self, limit: int = PAGE) -> list[tuple[ConversationHold, Conversation]]:
+        """Conversations that must be kept."""
+        return list_held(self._session, self._scope, limit)
 
     def choices(self) -> Choices:
         """What the filters offer."""

@@ -324,7 +324,7 @@ def test_forgetting_somebody_takes_what_was_said_about_his_turns(scene: Scene) -
     assert [count(scene, table) for table in tables] == [2] * len(tables)
     with scene.store.write() as repositories:
         erasures, person = repositories.erasures, scene_person(repositories, gone)
-        erasures.erase(erasures.begin(person, NOW), erasures.turns_of(person), str)
+        erasures.erase(erasures.begin_person(person, NOW), erasures.turns_of(person), str)
     assert [count(scene, table) for table in tables] == [1] * len(tables)
     with scene.store.read() as repositories:
         assert list(repositories.review(EVERYTHING).remarks([kept, gone])) == [kept]
