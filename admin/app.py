@@ -9,17 +9,23 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from admin import errors
 from admin.admins import add_admins
+from admin.assigning import add_assigning
 from admin.audit import add_audit
 from admin.console import Console
 from admin.erasing import add_erasing
+from admin.filling import kept_full
 from admin.headers import SECURITY_HEADERS
 from admin.inbox import add_inbox
+from admin.labels import add_labels
 from admin.live import add_live
 from admin.numbers import add_numbers
 from admin.oidc import add_oidc
 from admin.pages import HERE
 from admin.pictures import add_pictures
+from admin.queue_rules import add_queue_rules
+from admin.queues import add_queues
 from admin.retention import add_retention
+from admin.review import add_review
 from admin.routes import Routes
 from admin.services import Services, open_services
 from admin.sessions import add_sessions
@@ -59,6 +65,11 @@ def create_app_and_routes(services: Services, clock: Callable[[], float] = monot
     add_inbox(routes, console)
     add_transcript(routes, console)
     add_live(routes, console)
+    add_review(routes, console)
+    add_assigning(routes, console)
+    add_labels(routes, console)
+    add_queues(routes, console)
+    add_queue_rules(routes, console)
     add_pictures(routes, console)
     add_sign_in(routes, console, clock)
     add_oidc(routes, console)
@@ -89,5 +100,5 @@ def run_console(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    async with open_services(settings) as services:
+    async with open_services(settings) as services, kept_full(services.store):
         await serve_app(create_app(services), settings.host, settings.console_port)

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from core.conversation.personas import PERSONAS
 from core.days import day_bounds
 from core.errors import WrongParameter
-from core.store.review.filters import Rating, State, Wanted
+from core.store.review.filters import NOBODY, Rating, Review, State, Wanted
 from core.values import Platform
 
 LONGEST = 200
@@ -20,10 +20,14 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "mode": tuple(PERSONAS),
     "state": get_args(State),
     "feedback": get_args(Rating),
+    "review": get_args(Review),
 }
 _TEXTS = ("person", "model")
-_IDS = ("workspace", "place")
+_IDS = ("workspace", "place", "label")
 _DAYS = ("since", "until")
+_TICKS = ("pictures", "flagged")
+# Of `assigned`: whoever looks.
+_ME = "me"
 # Days on which something was asked, whatever came later.
 _ASKED = ("asked_since", "asked_until")
 
@@ -38,8 +42,10 @@ class Filters:
     before: str = ""
 
     @classmethod
-    def of(cls, query: Mapping[str, str], zone: tzinfo = UTC) -> "Filters":
+    def of(cls, query: Mapping[str, str], zone: tzinfo = UTC, *, me: str = "") -> "Filters":
         """From the parameters of a URL; empty ones count as left out, unknown ones are passed over. Days are of `zone`.
+
+        `me` is the id of the admin who asks, for what is assigned to him.
 
         Raises:
             WrongParameter: one of them says what it cannot say.
@@ -58,7 +64,9 @@ class Filters:
                 values[name] = word
         if "slow" in given:
             values["slow_s"] = _seconds(given["slow"])
-        values["pictures"] = given.get("pictures") == "1"
+        values |= {name: given.get(name) == "1" for name in _TICKS}
+        if (who := given.get("assigned")) is not None:
+            values["assigned"] = _assigned(who, me)
         for first, last, since, before in ((*_DAYS, "since", "before"), (*_ASKED, "asked_since", "asked_before")):
             values[since] = _bounds(first, given[first], zone)[0] if first in given else None
             # Until the end of that day.
@@ -103,7 +111,11 @@ class Filters:
     def chosen(self) -> int:
         """How many filters are set, beside the words."""
         return len(
-            [name for name in self.given if name in (*_WORDS, *_IDS, *_TEXTS, *_DAYS, *_ASKED, "slow", "pictures")]
+            [
+                name
+                for name in self.given
+                if name in (*_WORDS, *_IDS, *_TEXTS, *_DAYS, *_ASKED, *_TICKS, "slow", "assigned")
+            ]
         )
 
     def address(self, *, before: tuple[datetime, str] | str) -> str:
@@ -124,6 +136,13 @@ def _seconds(text: str) -> float:
     if not 0 < value <= 1_000_000:
         raise WrongParameter("slow", "slow is a number of seconds.")
     return value
+
+
+def _assigned(who: str, me: str) -> str:
+    admin = me if who == _ME else who
+    if admin != NOBODY and not _ID.fullmatch(admin):
+        raise WrongParameter("assigned", f"assigned is {_ME}, {NOBODY} or the id of an admin.")
+    return admin
 
 
 def _bounds(name: str, text: str, zone: tzinfo) -> tuple[datetime, datetime]:

@@ -32,8 +32,8 @@ class Form:
         return [value for known, value in self._fields if known == name]
 
 
-async def read_form(request: Request) -> Form:
-    """Read the body.
+async def read_form(request: Request, *, largest: int = LARGEST) -> Form:
+    """Read the body, of `largest` bytes at most.
 
     Raises:
         WrongParameter: it is no form, or not text.
@@ -47,7 +47,7 @@ async def read_form(request: Request) -> Form:
         async with asyncio.timeout(PATIENCE_S):
             async for piece in request.stream():
                 body += piece
-                if len(body) > LARGEST:
+                if len(body) > largest:
                     raise RequestTooLarge(user_message="The form has too much in it.")
     except TimeoutError:
         raise RequestTooSlow from None

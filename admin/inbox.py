@@ -26,10 +26,12 @@ def add_inbox(routes: Routes, console: Console) -> None:
         with store.read() as repositories:
             review = repositories.review(viewer.scope)
             shown: dict[str, Any] = {"choices": review.choices()} if with_choices else {}
+            shown |= {"review": review.review_choices()} if with_choices else {}
             if not filters.q:
                 inbox = review.inbox(filters.wanted, before=filters.before_conversation)
                 older = filters.address(before=inbox.next) if inbox.next is not None else ""
-                return shown | {"inbox": inbox.rows, "hits": None, "older": older}
+                marks = review.marks([row.conversation.id for row in inbox.rows])
+                return shown | {"inbox": inbox.rows, "marks": marks, "hits": None, "older": older}
             sought = sought_words(filters.q)
             found = review.search(sought, filters.wanted, before=filters.before_turn)
         runs = runs_of(filters.q)
@@ -39,7 +41,7 @@ def add_inbox(routes: Routes, console: Console) -> None:
 
     @routes.guarded("GET", "/", Permission.READ)
     async def inbox(request: Request, viewer: Viewer) -> Response:
-        filters = Filters.of(request.query_params, console.services.settings.zone)
+        filters = Filters.of(request.query_params, console.services.settings.zone, me=viewer.admin_id)
         part = wants_part(request)
         shown = await asyncio.to_thread(read, viewer, filters, not part)
         action = Action.SEARCHED if filters.q else Action.LISTED

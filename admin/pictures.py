@@ -10,9 +10,8 @@ from starlette.responses import Response
 from admin.console import Console
 from admin.filters import is_id
 from admin.routes import Routes
-from admin.transcript import view_turn
 from admin.viewer import Viewer
-from admin.views import SHOWN, TurnView
+from admin.views import SHOWN, TurnView, view_turn
 from core.admins import Action, Permission
 from core.errors import NotFound
 from core.store.models import Attachment, Turn

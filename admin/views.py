@@ -8,6 +8,7 @@ from typing import Any
 from core.conversation.boxes import Box
 from core.conversation.pointed_at import pointed_at
 from core.store.models import Attachment, Turn, Usage
+from core.store.review import ReviewRepository
 from core.store.review.transcript import Told, TurnPage, Verdict
 from core.values import ACTIVE_STATES, AttachmentState, TurnState
 
@@ -90,6 +91,25 @@ class TurnView:
     def observations(self) -> list[dict[str, Any]]:
         """What the eyes saw."""
         return list(self.turn.observations or ())
+
+
+def view_all(review: ReviewRepository, turns: Sequence[TurnPage]) -> list[TurnView]:
+    """Turns that follow each other, with the boxes of each in the picture that they are in."""
+    earlier: list[Sequence[Attachment]] = []
+    if turns and turns[0].turn.seq > 1:
+        earlier.append(review.latest_pictures(turns[0].turn.conversation_id, turns[0].turn.seq))
+    views = []
+    for page in turns:
+        views.append(turn_view(page, earlier[::-1]))
+        if page.turn.attachments:
+            earlier.append(page.turn.attachments)
+    return views
+
+
+def view_turn(review: ReviewRepository, turn_id: str) -> TurnView | None:
+    """One turn; None: none that may be read."""
+    page = review.turn(turn_id)
+    return None if page is None else view_all(review, [page])[0]
 
 
 def turn_view(page: TurnPage, earlier: Sequence[Sequence[Attachment]]) -> TurnView:

@@ -32,7 +32,8 @@ function move(step) {
   next.scrollIntoView({ block: "nearest" });
 }
 
-const KEYS = {
+/** What a key does; other scripts add theirs. */
+export const KEYS = {
   j: () => move(1),
   k: () => move(-1),
   "/": () => {
@@ -41,6 +42,7 @@ const KEYS = {
     else location.assign("/#q");
   },
   u: () => document.querySelector("a[rel=up]")?.click(),
+  q: () => document.querySelector('nav a[href="/queues"]')?.click(),
   "?": () => document.getElementById("keys")?.showModal(),
 };
 
@@ -51,6 +53,8 @@ document.addEventListener("keydown", (event) => {
       // A search field would empty itself, and so search for nothing.
       event.preventDefault();
       event.target.blur();
+      // What was chosen stays chosen.
+      event.target.closest("[data-item]")?.focus({ preventScroll: true });
     }
     return;
   }

@@ -35,7 +35,8 @@ GlimtError
     ├── DeadlineExceeded        the answer took longer than its time limit
     ├── OutOfMemory             retryable
     ├── EngineStopped           retryable: the engine went away under the request
-    └── BackendUnavailable      retryable
+    ├── BackendUnavailable      retryable
+    └── ContentRefused          the model's provider does not allow the question or the answer
 """
 
 from core.errors.base import (
@@ -47,6 +48,7 @@ from core.errors.base import (
 )
 from core.errors.inference import (
     BackendUnavailable,
+    ContentRefused,
     DeadlineExceeded,
     EngineStopped,
     HubUnreachable,
@@ -91,6 +93,7 @@ __all__ = [
     "BackendUnavailable",
     "Busy",
     "ConfigurationError",
+    "ContentRefused",
     "DeadlineExceeded",
     "EmptyQuestion",
     "EngineStopped",

@@ -42,6 +42,9 @@ from core.store.places import PlaceRepository
 from core.store.retention import RetentionRepository
 from core.store.review import ReviewRepository
 from core.store.review.scope import ReadScope
+from core.store.reviewing import ReviewingRepository
+from core.store.reviewing.labels import LabelRepository
+from core.store.reviewing.queues import QueueRepository
 from core.store.telegram import TelegramRepository
 from core.store.telegram_approvals import ApprovalRepository
 from core.store.turns import TurnRepository
@@ -85,8 +88,10 @@ class Repositories:
         "feedback",
         "inbound",
         "keys",
+        "labels",
         "people",
         "places",
+        "queues",
         "retention",
         "rollup",
         "session",
@@ -115,12 +120,18 @@ class Repositories:
         self.admins = AdminRepository(session)
         self.admin_sessions = AdminSessionRepository(session)
         self.audit = AuditRepository(session)
+        self.labels = LabelRepository(session)
+        self.queues = QueueRepository(session)
         self.retention = RetentionRepository(session)
         self.rollup = RollupRepository(session)
 
     def review(self, scope: ReadScope) -> ReviewRepository:
         """What the console reads, as far as `scope` allows."""
         return ReviewRepository(self.session, scope)
+
+    def reviewing(self, scope: ReadScope, admin_id: str) -> ReviewingRepository:
+        """What this admin writes while he reviews, as far as `scope` allows."""
+        return ReviewingRepository(self.session, scope, admin_id)
 
     def numbers(self, scope: ReadScope) -> NumbersRepository:
         """What the overview shows, as far as `scope` allows."""

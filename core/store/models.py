@@ -35,6 +35,9 @@ FAILED_TURN = "state = 'failed'"
 RARE_FACTS = "facts & 55 > 0"
 IS_SLOW = "slowness >= 9"
 ENDED_TURN = "state NOT IN ('gathering', 'ready', 'running')"
+FINISHED_TURN = "finished_at IS NOT NULL"
+# And over conversations.
+ASSIGNED = "assigned_to IS NOT NULL"
 
 
 class Workspace(Base):
@@ -97,6 +100,9 @@ class Conversation(Base):
         # Of few conversations, so that writers hardly ever touch them.
         Index("ix_conversations_facts", "facts", "updated_at", "id", **partial_index(RARE_FACTS)),
         Index("ix_conversations_slowness", "slowness", "updated_at", "id", **partial_index(IS_SLOW)),
+        # What is asked for while reviewing.
+        Index(None, "review_state", "updated_at", "id"),
+        Index("ix_conversations_assigned", "assigned_to", "updated_at", "id", **partial_index(ASSIGNED)),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -112,6 +118,11 @@ class Conversation(Base):
     last_seq: Mapped[int] = mapped_column(default=0)
     # Since when a human answers here instead of the model.
     handed_over_at: Mapped[datetime | None]
+    # A word of core.reviewing.ReviewState; when it became `done`, the conversation had so many turns.
+    review_state: Mapped[str] = mapped_column(String(16), default="new", server_default="new")
+    reviewed_seq: Mapped[int] = mapped_column(default=0, server_default="0")
+    # The admin who reviews it. No foreign key, as above; admins are never deleted.
+    assigned_to: Mapped[str | None] = mapped_column(Id)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
     # What its turns have been, for the console's list: see core.store.review.facts. Triggers add to it.
@@ -141,6 +152,8 @@ class Turn(Base):
         Index("ix_turns_history", "person_id", "history_hash", **partial_index(HAS_HISTORY)),
         Index("ix_turns_failed", "conversation_id", **partial_index(FAILED_TURN)),
         Index("ix_turns_ended_person", "person_id", "conversation_id", **partial_index(ENDED_TURN)),
+        # What has ended since the rules of the review queues were applied last.
+        Index("ix_turns_finished", "finished_at", **partial_index(FINISHED_TURN)),
         # What is removed by age is walked through by it.
         Index(None, "created_at", "id"),
     )

@@ -9,11 +9,14 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from core.store.columns_sql import seconds_between
 from core.store.models import Attachment, Conversation, Feedback, Person, Place, Turn, Workspace
+from core.store.review_tables import TurnFlag, TurnLabel
 from core.store.turn_guards import IS_OPEN, in_state
 from core.values import AttachmentState, TurnState
 
 State = Literal["", "open", "answered", "failed", "cancelled", "handed_over"]
 Rating = Literal["", "good", "bad"]
+# The words of core.reviewing.ReviewState.
+Review = Literal["", "new", "in_review", "done"]
 _IN_STATE: dict[str, ColumnElement[bool]] = {
     "open": IS_OPEN,
     "answered": in_state(TurnState.ANSWERED, TurnState.DELIVERED),
@@ -21,6 +24,8 @@ _IN_STATE: dict[str, ColumnElement[bool]] = {
     "cancelled": in_state(TurnState.CANCELLED),
     "handed_over": in_state(TurnState.HANDED_OVER),
 }
+# Of `Wanted.assigned`.
+NOBODY = "nobody"
 # A place for which nobody has chosen has this mode (core.conversation.personas.PLAIN).
 _UNCHOSEN = "plain"
 
@@ -47,6 +52,12 @@ class Wanted:
     # The last change of a conversation, the question of a turn.
     since: datetime | None = None
     before: datetime | None = None
+    flagged: bool = False
+    # An id.
+    label: str = ""
+    review: Review = ""
+    # An admin's id, or `NOBODY`.
+    assigned: str = ""
     # When something was asked.
     asked_since: datetime | None = None
     asked_before: datetime | None = None
@@ -69,6 +80,13 @@ class Wanted:
             yield place == self.place
         if self.mode:
             yield self.places_of_mode().where(Place.id == place).correlate(Conversation).exists()
+        if self.review:
+            yield Conversation.review_state == self.review
+        if self.assigned == NOBODY:
+            yield Conversation.assigned_to.is_(None)
+        elif self.assigned:
+            # The second condition is the index's own.
+            yield and_(Conversation.assigned_to == self.assigned, Conversation.assigned_to.is_not(None))
 
     def workspaces_of_platform(self) -> Select[str]:
         """Ids of its workspaces."""
@@ -103,6 +121,11 @@ class Wanted:
         yield from self.asked()
         if self.slow_s:
             yield seconds_between(Turn.created_at, Turn.finished_at) >= self.slow_s
+        if self.flagged:
+            yield select(TurnFlag.turn_id).where(TurnFlag.turn_id == Turn.id).correlate(Turn).exists()
+        if self.label:
+            labelled = (TurnLabel.turn_id == Turn.id, TurnLabel.label_id == self.label)
+            yield select(TurnLabel.turn_id).where(*labelled).correlate(Turn).exists()
 
     def asked(self) -> Iterator[ColumnElement[bool]]:
         """Conditions on when `Turn` was asked."""

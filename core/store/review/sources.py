@@ -13,11 +13,12 @@ from sqlalchemy import ColumnElement, Executable, Select, TextClause, func, lite
 from sqlalchemy.orm import Session
 
 from core.store.ids_sql import is_one_of, is_sqlite, values_of
-from core.store.models import IS_SLOW, RARE_FACTS, Conversation, Feedback, Turn
+from core.store.models import ASSIGNED, IS_SLOW, RARE_FACTS, Conversation, Feedback, Turn
 from core.store.review.facts import PACES, PICTURES, RARE, SLOW, STATES, THUMBS, has_model, slowness_of
-from core.store.review.filters import Wanted
+from core.store.review.filters import NOBODY, Wanted
 from core.store.review.people import MANY, People
 from core.store.review.scope import ReadScope
+from core.store.review_tables import TurnFlag, TurnLabel
 from core.store.turn_guards import IS_OPEN
 
 Cursor = tuple[datetime, str]
@@ -153,6 +154,9 @@ def best_source(session: Session, scope: ReadScope, wanted: Wanted, people: Peop
         statement = select(Turn.conversation_id).where(*asked).distinct().limit(MANY + 1)
         if len(ids := list(session.scalars(statement))) <= MANY:
             some.append(Few(session, ids, within))
+    for remarked in _remarked(wanted):
+        if len(ids := list(session.scalars(remarked.distinct().limit(MANY + 1)))) <= MANY:
+            some.append(Few(session, ids, within))
     if wanted.person and (asked_in := people.conversations(session)) is not None:
         some.append(Few(session, asked_in, within))
     if wanted.feedback and len(conditions := list(wanted.of_turn(people.asked(session)))) > 1:
@@ -194,6 +198,15 @@ class _Named:
         )
 
 
+def _remarked(wanted: Wanted) -> Iterator[Select[str]]:
+    """Conversations of turns about which admins said something."""
+    if wanted.flagged:
+        yield select(Turn.conversation_id).join(TurnFlag, TurnFlag.turn_id == Turn.id)
+    if wanted.label:
+        labelled = TurnLabel.label_id == wanted.label
+        yield select(Turn.conversation_id).join(TurnLabel, TurnLabel.turn_id == Turn.id).where(labelled)
+
+
 def _indexes(scope: ReadScope, wanted: Wanted, named: _Named) -> Iterator[list[Part]]:
     """The indexes that the filters name, each with the values to read it for."""
     # The conditions of partial indexes stand beside them.
@@ -204,6 +217,10 @@ def _indexes(scope: ReadScope, wanted: Wanted, named: _Named) -> Iterator[list[P
         yield [(Conversation.models, named.models, TRUE)]
     if wanted.slow_s and (slowness := slowness_of(wanted.slow_s)) >= SLOW:
         yield [(Conversation.slowness, list(range(slowness, len(PACES) + 1)), text(IS_SLOW))]
+    if wanted.assigned not in ("", NOBODY):
+        yield [(Conversation.assigned_to, [wanted.assigned], text(ASSIGNED))]
+    if wanted.review:
+        yield [(Conversation.review_state, [wanted.review], TRUE)]
     if wanted.place:
         yield [(Conversation.place_id, [wanted.place], TRUE)]
     if wanted.workspace:
@@ -225,6 +242,8 @@ def _on_rows(scope: ReadScope, wanted: Wanted, named: _Named) -> Iterator[Column
     workspace, place = nothing.concat(Conversation.workspace_id), nothing.concat(Conversation.place_id)
     if not scope.everywhere:
         yield scope.allows(workspace, place)
+    if wanted.review:
+        yield nothing.concat(Conversation.review_state) == wanted.review
     if wanted.workspace:
         yield workspace == wanted.workspace
     if wanted.place:

@@ -22,6 +22,14 @@ OWNER_ONLY = {
     ("POST", "/admins/{id}/sign-out"),
     ("POST", "/admins/{id}/link"),
     ("GET", "/audit"),
+    ("GET", "/labels"),
+    ("POST", "/labels"),
+    ("POST", "/labels/{id}"),
+    ("POST", "/labels/{id}/retire"),
+    ("POST", "/labels/{id}/offer"),
+    ("POST", "/queues"),
+    ("POST", "/queues/{id}"),
+    ("POST", "/queues/{id}/remove"),
     ("GET", "/audit/{kind}"),
     ("GET", "/retention"),
     ("GET", "/retention/preview"),
@@ -33,6 +41,20 @@ OWNER_ONLY = {
     ("POST", "/conversations/{id}/hold/end"),
     ("POST", "/conversations/{id}/erase"),
     ("GET", "/erasures/{id}"),
+}
+# Everybody but those who only read.
+REVIEWERS = {
+    ("POST", "/turns/{id}/flag"),
+    ("POST", "/turns/{id}/labels"),
+    ("POST", "/turns/{id}/notes"),
+    ("POST", "/turns/{id}/correction"),
+    ("POST", "/turns/{id}/judgement"),
+    ("POST", "/notes/{id}"),
+    ("POST", "/conversations/{id}/review"),
+    ("POST", "/conversations/{id}/assign"),
+    ("GET", "/queues"),
+    ("GET", "/queues/{id}"),
+    ("POST", "/queues/{id}/next"),
 }
 EVERY_ROLE = {
     ("GET", "/"),
@@ -68,13 +90,13 @@ EVERYBODY = {
 
 def test_the_table_holds_every_route(desk: Desk) -> None:
     guarded = {route for route, permission in desk.routes.declared.items() if permission is not None}
-    assert guarded == OWNER_ONLY | EVERY_ROLE | MAY_EXPORT
+    assert guarded == OWNER_ONLY | REVIEWERS | EVERY_ROLE | MAY_EXPORT
     assert set(desk.routes.declared) - guarded == EVERYBODY
 
 
 @pytest.mark.parametrize("role", [None, *Role])
 def test_every_route_with_every_role(desk: Desk, role: Role | None) -> None:
-    for method, path in sorted(OWNER_ONLY | EVERY_ROLE | MAY_EXPORT):
+    for method, path in sorted(OWNER_ONLY | REVIEWERS | EVERY_ROLE | MAY_EXPORT):
         permission = desk.routes.declared[method, path]
         assert permission is not None
         # Afresh each time: some of the routes end the session.
@@ -90,8 +112,9 @@ def test_every_route_with_every_role(desk: Desk, role: Role | None) -> None:
         else:
             assert answer.status_code == 403, (role, method, path)
             assert "does not allow this" in answer.text
+        reviews = (method, path) in REVIEWERS and role is not Role.READ_ONLY
         exports = role is Role.REVIEWER and (method, path) in MAY_EXPORT
-        expected = role is not None and ((method, path) in EVERY_ROLE or role is Role.OWNER or exports)
+        expected = role is not None and ((method, path) in EVERY_ROLE or role is Role.OWNER or reviews or exports)
         assert (role is not None and permission in MAY[role]) == expected
 
 

@@ -7,16 +7,18 @@ from typing import Any
 
 from sqlalchemy import select, text
 
+from core.store.admin_tables import Admin
 from core.store.attachments import StoredFile
 from core.store.database import Repositories, Store
 from core.store.migrate import downgrade, upgrade
 from core.store.models import IS_SLOW, RARE_FACTS, Conversation, Turn
 from core.store.outcome import Outcome
 from core.store.review.facts import PACES, RARE, SLOW, slowness_of
-from core.store.review.filters import Wanted
+from core.store.review.filters import NOBODY, Wanted
 from core.store.review.inbox import list_inbox
 from core.store.review.scope import EVERYTHING, ReadScope
 from core.store.review.search import search_turns
+from core.store.review_tables import Label, TurnFlag, TurnLabel
 from core.store.words import index_words, sought_words
 from core.values import Platform, TurnState
 from tests.integration.store.scene import after
@@ -24,13 +26,18 @@ from tests.integration.store.scene import after
 CONVERSATIONS = 90
 MODELS = ("glm", "qwen", "old")
 WORDS = ("the", "these", "then", "shape", "红色的星星", "invoice 42", "zürich")
-TRIES = 30
+TRIES = 40
+REVIEWER, LABEL = "1" * 32, "2" * 32
 Thing = dict[str, Any]
 
 
 def make(store: Store, random: Random) -> tuple[list[str], list[str]]:
     """Conversations of all kinds in three workspaces; ids of workspaces and places."""
     workspaces, places = [], []
+    with store.write() as repositories:
+        repositories.session.add(Admin(id=REVIEWER, name="Rea", role="reviewer"))
+        repositories.session.flush()
+        repositories.session.add(Label(id=LABEL, name="blurred", folded="blurred"))
     for number in range(CONVERSATIONS):
         # A transaction each, as it is in life; the clock stands still now and then.
         with store.write() as repositories:
@@ -50,6 +57,9 @@ def make(store: Store, random: Random) -> tuple[list[str], list[str]]:
             )
             for turn in range(random.choice((1, 1, 2, 5))):
                 _turn(repositories, random, conversation.id, random.choice(who), after(number * 60 + turn * 10))
+            row = repositories.session.get_one(Conversation, conversation.id)
+            row.review_state = random.choice(("new", "new", "in_review", "done"))
+            row.assigned_to = random.choice((None, None, REVIEWER))
     return sorted(set(workspaces)), sorted(set(places))
 
 
@@ -57,6 +67,10 @@ def _turn(repositories: Repositories, random: Random, conversation_id: str, pers
     turns = repositories.turns
     question = " ".join(random.choices(WORDS, k=2))
     turn_id = turns.add(conversation_id, person, question, state=TurnState.READY, now=at).id
+    if random.random() < 0.15:
+        repositories.session.add(TurnFlag(turn_id=turn_id, admin_id=REVIEWER))
+    if random.random() < 0.15:
+        repositories.session.add(TurnLabel(turn_id=turn_id, label_id=LABEL, admin_id=REVIEWER))
     if random.random() < 0.5:
         file = StoredFile(turn_id, 0, "a.png", "0" * 64, "image/png", 3, 2, 9)
         repositories.attachments.add_stored([file])
@@ -91,6 +105,12 @@ def any_wanted(random: Random, workspaces: list[str], places: list[str]) -> Want
         "feedback": ["good", "bad"],
         "pictures": [True],
         "slow_s": [0.5, 2.0, 30.0, 31.0, 100.0, 1000.0, 1e6],
+        "flagged": [True],
+        "label": [LABEL, "0" * 32],
+        "review": ["new", "in_review", "done"],
+        "assigned": [NOBODY, REVIEWER, "0" * 32],
+        "asked_since": [after(0), after(3000)],
+        "asked_before": [after(2000), after(9e9)],
         "since": [after(0), after(2000), after(9e9)],
         "before": [after(0), after(3000), after(9e9)],
     }
