@@ -30,6 +30,8 @@ OPEN_TURN = "state IN ('gathering', 'ready', 'running')"
 HAS_HISTORY = "history_hash <> ''"
 FAILED_TURN = "state = 'failed'"
 ENDED_TURN = "state NOT IN ('gathering', 'ready', 'running')"
+# Always true, so that only the query that says it takes that index.
+ASKED_TURN = "seq > 0"
 
 
 class Workspace(Base):
@@ -128,6 +130,8 @@ class Turn(Base):
         Index("ix_turns_history", "person_id", "history_hash", **partial_index(HAS_HISTORY)),
         Index("ix_turns_failed", "conversation_id", **partial_index(FAILED_TURN)),
         Index("ix_turns_ended_person", "person_id", "conversation_id", **partial_index(ENDED_TURN)),
+        # What quotas count.
+        Index("ix_turns_asked", "person_id", "created_at", **partial_index(ASKED_TURN)),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)

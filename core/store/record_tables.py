@@ -28,7 +28,11 @@ class Usage(Base):
     """What an attempt cost. Kept when the conversation is erased, so it holds numbers and no words."""
 
     __tablename__ = "usage"
-    __table_args__ = (UniqueConstraint("turn_id", "attempt"), Index(None, "workspace_id", "created_at"))
+    __table_args__ = (
+        UniqueConstraint("turn_id", "attempt"),
+        Index(None, "workspace_id", "created_at"),
+        Index(None, "person_id", "created_at"),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     # No foreign keys: erasing a conversation must not erase what it cost.

@@ -1,0 +1,39 @@
+"""What admins decide in the console, and what counts a person's questions and tokens quickly."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0015"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+# Always true, so that only the query that says it takes this index.
+_ASKED = "seq > 0"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "settings_versions",
+        sa.Column("id", sa.String(32), nullable=False),
+        sa.Column("level", sa.String(16), nullable=False),
+        sa.Column("target_id", sa.String(32), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("admin_id", sa.String(32), nullable=False),
+        sa.Column("admin_name", sa.String(100), nullable=False),
+        sa.Column("comment", sa.String(300), nullable=False),
+        sa.Column("undone_from", sa.Integer()),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_settings_versions"),
+        sa.UniqueConstraint("level", "target_id", "version", name="uq_settings_versions_level_target_id_version"),
+    )
+    where = sa.text(_ASKED)
+    op.create_index("ix_turns_asked", "turns", ["person_id", "created_at"], sqlite_where=where, postgresql_where=where)
+    op.create_index("ix_usage_person_id_created_at", "usage", ["person_id", "created_at"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_usage_person_id_created_at", "usage")
+    op.drop_index("ix_turns_asked", "turns")
+    op.drop_table("settings_versions")
