@@ -36,8 +36,10 @@ from core.store.inbound import InboundRepository
 from core.store.keys import KeyRepository
 from core.store.people import PeopleRepository
 from core.store.places import PlaceRepository
+from core.store.quotas import QuotaRepository
 from core.store.review import ReviewRepository
 from core.store.review.scope import ReadScope
+from core.store.settings import SettingsRepository
 from core.store.telegram import TelegramRepository
 from core.store.telegram_approvals import ApprovalRepository
 from core.store.turns import TurnRepository
@@ -81,7 +83,9 @@ class Repositories:
         "keys",
         "people",
         "places",
+        "quotas",
         "session",
+        "settings",
         "telegram",
         "turns",
         "usage",
@@ -107,6 +111,8 @@ class Repositories:
         self.admins = AdminRepository(session)
         self.admin_sessions = AdminSessionRepository(session)
         self.audit = AuditRepository(session)
+        self.settings = SettingsRepository(session)
+        self.quotas = QuotaRepository(session)
 
     def review(self, scope: ReadScope) -> ReviewRepository:
         """What the console reads, as far as `scope` allows."""

@@ -1,0 +1,168 @@
+"""Quotas: what a person may ask and use, and a workspace in all.
+
+Counted from the rows of turns and usage, so nothing is lost with a process. How exact: a question is counted when it is
+committed, so on PostgreSQL those of one person that are committed at the same moment in several conversations may
+pass together; tokens count once an answer has ended, so what is being answered comes on top; a workspace's tokens are
+looked at once in two seconds. Days and months are those of UTC.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from core.errors import QuotaReached
+from core.policy.effective import Quotas
+from core.store.database import Repositories
+
+BELIEVED_S = 2.0
+_MINUTE = timedelta(minutes=1)
+_WORKSPACES = 10_000
+
+
+class _Known(NamedTuple):
+    until: float
+    day: datetime
+    # Of the days of this month that are over, which changes no more.
+    before_today: int | None
+    today: int
+
+
+class QuotaKeeper:
+    """Refuses what is beyond a quota. `clock` gives seconds that only ever grow."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._workspaces: dict[str, _Known] = {}
+        self._lock = threading.Lock()
+
+    def check(
+        self,
+        repositories: Repositories,
+        quotas: Quotas,
+        *,
+        person_id: str,
+        workspace_id: str,
+        now: datetime,
+        again: bool = False,
+    ) -> None:
+        """Before a question is written; `again`: it was asked before, and counts no more. No query without a quota.
+
+        Raises:
+            QuotaReached: it must not be taken now.
+        """
+        if not quotas.any:
+            return
+        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        per_minute, per_day = (0, 0) if again else (quotas.questions_per_minute, quotas.questions_per_day)
+        if person_id and (per_minute or per_day or quotas.tokens_per_day):
+            used = repositories.quotas.of_person(
+                person_id,
+                per_minute=per_minute,
+                minute=now - _MINUTE,
+                day=day,
+                asked=bool(per_day),
+                tokens=bool(quotas.tokens_per_day),
+            )
+            tomorrow = day + timedelta(days=1)
+            if used.asked is not None and used.asked >= per_day:
+                raise _questions_of_day(per_day, tomorrow, now)
+            if used.tokens is not None and used.tokens >= quotas.tokens_per_day:
+                raise _tokens_of_day(quotas.tokens_per_day, tomorrow, now)
+            if used.nth_last is not None:
+                raise _questions_of_minute(per_minute, used.nth_last + _MINUTE, now)
+        if quotas.workspace_tokens_per_day or quotas.workspace_tokens_per_month:
+            self._check_workspace(repositories, quotas, workspace_id, day, now)
+
+    def _check_workspace(
+        self, repositories: Repositories, quotas: Quotas, workspace_id: str, day: datetime, now: datetime
+    ) -> None:
+        known = self._known(repositories, workspace_id, day, now, month=bool(quotas.workspace_tokens_per_month))
+        if 0 < quotas.workspace_tokens_per_month <= known.today + (known.before_today or 0):
+            raise _budget_of_month(quotas.workspace_tokens_per_month, _next_month(day), now)
+        if 0 < quotas.workspace_tokens_per_day <= known.today:
+            raise _budget_of_day(quotas.workspace_tokens_per_day, day + timedelta(days=1), now)
+
+    def _known(
+        self, repositories: Repositories, workspace_id: str, day: datetime, now: datetime, *, month: bool
+    ) -> _Known:
+        with self._lock:
+            known = self._workspaces.get(workspace_id)
+        same_day = known is not None and known.day == day
+        if (
+            known is not None
+            and same_day
+            and self._clock() < known.until
+            and (known.before_today is not None or not month)
+        ):
+            return known
+        before = known.before_today if known is not None and same_day else None
+        use = repositories.quotas.tokens_of_workspace
+        if month and before is None:
+            before = use(workspace_id, day.replace(day=1), day)
+        today = use(workspace_id, day, now + timedelta(days=1))
+        known = _Known(self._clock() + BELIEVED_S, day, before, today)
+        with self._lock:
+            if len(self._workspaces) >= _WORKSPACES:
+                self._workspaces.clear()
+            self._workspaces[workspace_id] = known
+        return known
+
+
+def _next_month(day: datetime) -> datetime:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+
+
+def _when(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+def _wait(at: datetime, now: datetime) -> int:
+    """Whole seconds until then, at least one."""
+    return max(1, -int((now - at).total_seconds() // 1))
+
+
+def _questions_of_minute(limit: int, frees: datetime, now: datetime) -> QuotaReached:
+    seconds = _wait(frees, now)
+    return QuotaReached(
+        user_message=f"You have asked {limit} questions within a minute, as many as are allowed. "
+        f"Ask again in {seconds} seconds.",
+        retry_after_s=seconds,
+    )
+
+
+def _questions_of_day(limit: int, frees: datetime, now: datetime) -> QuotaReached:
+    when = _when(frees)
+    return QuotaReached(
+        user_message=f"You have asked {limit} questions today, as many as are allowed. "
+        f"You can ask again from {when} UTC on.",
+        retry_after_s=_wait(frees, now),
+    )
+
+
+def _tokens_of_day(limit: int, frees: datetime, now: datetime) -> QuotaReached:
+    tokens, when = f"{limit:,}", _when(frees)
+    return QuotaReached(
+        user_message=f"Your questions have used the {tokens} tokens that are allowed in a day. "
+        f"You can ask again from {when} UTC on.",
+        retry_after_s=_wait(frees, now),
+    )
+
+
+def _budget_of_day(limit: int, frees: datetime, now: datetime) -> QuotaReached:
+    tokens, when = f"{limit:,}", _when(frees)
+    return QuotaReached(
+        user_message=f"This workspace has used up its budget of {tokens} tokens for today. "
+        f"I answer again from {when} UTC on.",
+        retry_after_s=_wait(frees, now),
+    )
+
+
+def _budget_of_month(limit: int, frees: datetime, now: datetime) -> QuotaReached:
+    tokens, when = f"{limit:,}", _when(frees)
+    return QuotaReached(
+        user_message=f"This workspace has used up its budget of {tokens} tokens for this month. "
+        f"I answer again from {when} UTC on.",
+        retry_after_s=_wait(frees, now),
+    )
