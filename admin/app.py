@@ -20,6 +20,7 @@ from admin.pictures import add_pictures
 from admin.routes import Routes
 from admin.services import Services, open_services
 from admin.sessions import add_sessions
+from admin.settings import add_settings
 from admin.sign_in import add_sign_in
 from admin.transcript import add_transcript
 from core.settings import Settings
@@ -61,6 +62,7 @@ def create_app_and_routes(services: Services, clock: Callable[[], float] = monot
     add_oidc(routes, console)
     add_sessions(routes, console)
     add_admins(routes, console)
+    add_settings(routes, console)
     add_audit(routes, console)
     routes.mount_public("/static", GZipMiddleware(PageFiles(directory=HERE / "static")), name="static")
     routes.require_all_declared()

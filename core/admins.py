@@ -52,3 +52,4 @@ class Action(StrEnum):
     ADMIN_ADDED = "admin_added"
     ADMIN_CHANGED = "admin_changed"
     LINK_MADE = "link_made"
+    SETTINGS_CHANGED = "settings_changed"

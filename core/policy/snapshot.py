@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from core.conversation.personas import PERSONAS
 from core.policy.document import NOTHING, Policy, read_policy
 from core.policy.effective import Decided, Effective
 from core.policy.levels import Level, place_around
@@ -50,11 +51,20 @@ class Snapshot:
         people = effective.find("people").value
         return people is None or person in people or person.partition("/")[0] in people
 
+    def persona_names(self) -> list[str]:
+        """Of all personas that there are anywhere."""
+        made = [entry.name for policy in self.policies for entry in policy.personas]
+        return list(dict.fromkeys([*PERSONAS, *made]))
+
+    @property
+    def policies(self) -> list[Policy]:
+        """All of them."""
+        return [self.installation, *self.workspaces.values(), *self.places.values()]
+
     @property
     def models(self) -> bool:
         """Whether any policy asks for a certain model."""
-        policies = [self.installation, *self.workspaces.values(), *self.places.values()]
-        return any(policy.model or any(entry.model for entry in policy.personas) for policy in policies)
+        return any(policy.model or any(entry.model for entry in policy.personas) for policy in self.policies)
 
 
 EMPTY = Snapshot()

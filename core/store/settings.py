@@ -134,6 +134,22 @@ class SettingsRepository:
         }
         return insert_if_new(self._session, SettingsVersion, row, _KEY)
 
+    def move_place(self, place_id: str, successor_id: str, now: datetime) -> None:
+        """A place has another name from now on, or another place has taken over from it: what was decided for the one
+        holds there, unless something was decided for the other. It is one more version, by which everybody notices."""
+        moved = self.current(Target("place", place_id))
+        there = moved if place_id == successor_id else self.current(Target("place", successor_id))
+        if moved is None or (there is not None and there is not moved):
+            return
+        self.add(
+            Target("place", successor_id),
+            moved.document,
+            base=there.version if there is not None else 0,
+            now=now,
+            admin_name=moved.admin_name,
+            comment="the group has another id now",
+        )
+
 
 def _of(target: Target) -> tuple[Any, Any]:
     return SettingsVersion.level == target.level, SettingsVersion.target_id == target.id

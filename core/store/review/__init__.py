@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from core.store.models import Attachment, Turn
+from core.store.models import Attachment, Place, Turn, Workspace
 from core.store.review.filters import Wanted
 from core.store.review.inbox import Cursor, Inbox, list_inbox
-from core.store.review.places import Choices, list_choices
+from core.store.review.places import Choices, find_place, find_workspace, list_choices
 from core.store.review.scope import ReadScope
 from core.store.review.search import Hits, search_turns
 from core.store.review.transcript import (
@@ -59,6 +59,14 @@ class ReviewRepository:
     def latest_pictures(self, conversation_id: str, before_seq: int) -> list[Attachment]:
         """Files of the last turn before that number which had any."""
         return latest_pictures(self._session, self._scope, conversation_id, before_seq)
+
+    def place(self, place_id: str) -> tuple[Place, Workspace] | None:
+        """A place and its workspace."""
+        return find_place(self._session, self._scope, place_id)
+
+    def workspace(self, workspace_id: str) -> Workspace | None:
+        """A workspace, if all of it may be read."""
+        return find_workspace(self._session, self._scope, workspace_id)
 
     def choices(self) -> Choices:
         """What the filters offer."""

@@ -22,6 +22,15 @@ OWNER_ONLY = {
     ("POST", "/admins/{id}/sign-out"),
     ("POST", "/admins/{id}/link"),
     ("GET", "/audit"),
+    ("GET", "/settings"),
+    ("POST", "/settings"),
+    ("POST", "/settings/undo"),
+    ("GET", "/settings/workspaces/{id}"),
+    ("POST", "/settings/workspaces/{id}"),
+    ("POST", "/settings/workspaces/{id}/undo"),
+    ("GET", "/settings/places/{id}"),
+    ("POST", "/settings/places/{id}"),
+    ("POST", "/settings/places/{id}/undo"),
 }
 EVERY_ROLE = {
     ("GET", "/"),
