@@ -19,7 +19,7 @@ from admin.routes import Routes
 from admin.running import running_models
 from admin.viewer import Viewer
 from core.admins import Action, Permission
-from core.errors import NotFound
+from core.errors import NotFound, WrongParameter
 from core.policy.changes import for_audit
 from core.policy.document import ANSWER_LANGUAGES, FIELDS, QUOTAS, Policy, read_policy
 from core.policy.effective import Decided, Effective
@@ -128,16 +128,16 @@ def add_settings(routes: Routes, console: Console) -> None:
         with store.write() as repositories:
             at = find(repositories, viewer, level, request)
             author, comment = Author(viewer.name, viewer.admin_id), form.get("comment")
-            found = save_policy(repositories, at.target, policy, author, base=_base(form), comment=comment)
+            found = save_policy(repositories, at.target, policy, author, base=_number(form, "base"), comment=comment)
             if found:
                 note(repositories, request, viewer, at, changed=for_audit(found))
         return f"{at.address}?{'saved' if found else 'same'}=1"
 
     def undo(request: Request, viewer: Viewer, level: Level, form: Form) -> str:
         with store.write() as repositories:
-            at, version = find(repositories, viewer, level, request), _number(form.get("version"))
+            at, version = find(repositories, viewer, level, request), _number(form, "version")
             author = Author(viewer.name, viewer.admin_id)
-            found = bring_back(repositories, at.target, version, author, base=_base(form))
+            found = bring_back(repositories, at.target, version, author, base=_number(form, "base"))
             if found:
                 note(repositories, request, viewer, at, changed=for_audit(found), as_in_version=version)
         return f"{at.address}?{'saved' if found else 'same'}=1"
@@ -192,10 +192,13 @@ def add_settings(routes: Routes, console: Console) -> None:
     add_level(Level.PLACE, "/settings/places/{id}")
 
 
-def _base(form: Form) -> int:
-    """The version that the form was made of; none that there is where it does not say."""
-    return _number(form.get("base"))
+def _number(form: Form, name: str) -> int:
+    """The number of a version; `base`: that which the form was made of.
 
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    Raises:
+        WrongParameter: it is none.
+    """
+    text = form.get(name)
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise WrongParameter(name, f"{name} is the number of a version.")
+    return int(text)
