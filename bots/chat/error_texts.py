@@ -18,8 +18,8 @@ ERROR_TEMPLATES = (
     "These files have {pictures} pictures; each page of a document counts as one. Please send at most {most} with one "
     "question.",
     "You have {waiting} questions waiting already. Please wait for an answer first.",
-    "You have asked {limit} questions within a minute, as many as are allowed. Ask again in {seconds} seconds.",
-    "You have asked {limit} questions today, as many as are allowed. You can ask again from {when} UTC on.",
+    "You have reached the limit for questions: {limit} in a minute. Ask again in {seconds} seconds.",
+    "You have reached the limit for questions: {limit} in a day. You can ask again from {when} UTC on.",
     "Your questions have used the {tokens} tokens that are allowed in a day. You can ask again from {when} UTC on.",
     "This workspace has used up its budget of {tokens} tokens for today. I answer again from {when} UTC on.",
     "This workspace has used up its budget of {tokens} tokens for this month. I answer again from {when} UTC on.",

@@ -126,7 +126,7 @@ def _wait(at: datetime, now: datetime) -> int:
 def _questions_of_minute(limit: int, frees: datetime, now: datetime) -> QuotaReached:
     seconds = _wait(frees, now)
     return QuotaReached(
-        user_message=f"You have asked {limit} questions within a minute, as many as are allowed. "
+        user_message=f"You have reached the limit for questions: {limit} in a minute. "
         f"Ask again in {seconds} seconds.",
         retry_after_s=seconds,
     )
@@ -135,7 +135,7 @@ def _questions_of_minute(limit: int, frees: datetime, now: datetime) -> QuotaRea
 def _questions_of_day(limit: int, frees: datetime, now: datetime) -> QuotaReached:
     when = _when(frees)
     return QuotaReached(
-        user_message=f"You have asked {limit} questions today, as many as are allowed. "
+        user_message=f"You have reached the limit for questions: {limit} in a day. "
         f"You can ask again from {when} UTC on.",
         retry_after_s=_wait(frees, now),
     )

@@ -77,9 +77,7 @@ def test_so_many_questions_within_any_minute(scene: Scene) -> None:
     reached = check(scene, quotas, 50)
     assert reached is not None
     assert reached.retry_after_s == 10
-    assert reached.user_message == (
-        "You have asked 3 questions within a minute, as many as are allowed. Ask again in 10 seconds."
-    )
+    assert reached.user_message == ("You have reached the limit for questions: 3 in a minute. Ask again in 10 seconds.")
     assert check(scene, quotas, 60) is None
     assert check(scene, quotas, 50, again=True) is None
 
@@ -191,7 +189,7 @@ def test_without_a_quota_nothing_is_counted_and_with_some_it_is_one_query(store:
         connection = repositories.session.connection()
         event.listen(connection, "before_cursor_execute", lambda *asked: statements.append(asked[2]))
         keeper = QuotaKeeper()
-        asked = {"person_id": scene.person(), "workspace_id": workspace.id, "now": NOW}
+        asked: dict[str, Any] = {"person_id": scene.person(), "workspace_id": workspace.id, "now": NOW}
         keeper.check(repositories, Quotas(), **asked)
         assert statements == []
         keeper.check(repositories, Quotas(questions_per_minute=1, questions_per_day=1, tokens_per_day=1), **asked)

@@ -76,7 +76,7 @@ def test_who_must_not_ask_is_told_once_where_he_is_alone_and_never_in_a_channel(
         office.take("I may ask").answer("You may.")
         office.answer_in(channel, served)
         said = [seen.text for ts in refused for seen in slack.answers(im, ts)]
-        assert said == ["我不能在这里回答您：由管理员决定可以回答谁。请让您的管理员把您加进来。"]
+        assert said == ["我不能在这里回答你：由管理员决定可以回答谁。请让你的管理员把你加进来。"]
         assert office.turns() == 1
         assert not [seen for seen in slack.seen(channel, by=bob) if "管理员" in seen.text]
         # A command is answered to him alone.
@@ -84,7 +84,7 @@ def test_who_must_not_ask_is_told_once_where_he_is_alone_and_never_in_a_channel(
         told(slack, channel, bob, "管理员")
         # And so is the press of a button.
         answer = office.answer_in(channel, served)
-        assert slack.press(bob, answer.message, "glimt_button_0").wait().acknowledged
+        assert slack.press(bob, answer.message, "glimt_feedback", choice="positive").wait().acknowledged
         told(slack, channel, bob, "管理员", thread=served)
 
 
@@ -98,12 +98,12 @@ def test_a_quota_that_is_reached_is_said_in_chinese_once_for_both_events(fresh_a
         office.take("One?").answer("1")
         office.answer_in(channel, first)
         second = ask_in(office, bob, channel, f"{bot} Two?")
-        told(slack, channel, bob, "您今天已经提了 1 个问题", thread=second)
+        told(slack, channel, bob, "你已达到提问上限：每天 1 个", thread=second)
         decide(fresh_at.store, Platform.SLACK, channel.team_id, questions_per_day=0)
         noticed(office)
         third = ask_in(office, bob, channel, f"{bot} Three?")
         assert office.turn_of(channel, third).question == "Three?"
-        assert len([seen for seen in slack.seen(channel, second, by=bob) if "您今天" in seen.text]) == 1
+        assert len([seen for seen in slack.seen(channel, second, by=bob) if "提问上限" in seen.text]) == 1
 
 
 def test_modes_that_may_be_chosen_are_listed_with_those_of_the_admin(office: Office) -> None:

@@ -71,7 +71,7 @@ def test_who_must_not_ask_and_who_asks_too_much(fresh_at: Installation) -> None:
         assert stand.no_turn_of(telegram.say(lin, alone, "One too many"))
         telegram.wait_for(lambda: len(telegram.answers(alone)) == 3, PATIENCE_S)
         refused, answered, limited = [answer.text for answer in telegram.answers(alone)]
-        assert refused == "我不能在这里回答您：由管理员决定可以回答谁。请让您的管理员把您加进来。"
+        assert refused == "我不能在这里回答你：由管理员决定可以回答谁。请让你的管理员把你加进来。"
         assert answered.startswith("You may.")
-        assert limited.startswith("您今天已经提了 1 个问题")
+        assert limited.startswith("你已达到提问上限：每天 1 个")
         assert telegram.answers(group) == []

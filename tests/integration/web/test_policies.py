@@ -1,6 +1,7 @@
 """What admins decide, for the page and for programs: 429 with the time to wait, 403, in each one's own form."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import openai
 import pytest
@@ -24,7 +25,7 @@ def site(own_at: Installation) -> Iterator[Site]:
         yield made
 
 
-def decided(site: Site, platform: Platform, **document: object) -> None:
+def decided(site: Site, platform: Platform, **document: Any) -> None:
     decide(site.at.store, platform, "local", **document)
     until_noticed(site.at.store, site.services.policies)
 
@@ -42,7 +43,7 @@ def test_the_page_is_told_when_it_can_ask_again(site: Site) -> None:
     assert 1 <= int(refused.headers["retry-after"]) <= 60
     error = refused.json()["error"]
     assert error["code"] == "quota_reached"
-    assert error["message"].startswith("You have asked 1 questions within a minute")
+    assert error["message"].startswith("You have reached the limit for questions: 1 in a minute.")
     # Somebody else's browser is somebody else.
     assert ask(site.visitor(), "First of another").status_code == 201
 
