@@ -15,7 +15,7 @@ from core.policy.document import FIELDS, WHO, PersonaEntry, Policy, check_policy
 from core.policy.levels import Level
 
 LARGEST = 2 * 1024 * 1024
-_MODE = re.compile(r"mode-(\d{1,3})-name")
+_MODE = re.compile(r"mode-(\d{1,3})-[a-z_]+")
 _CHOSEN = ("languages", "hidden")
 _TEXTS = ("system_prompt",)
 
