@@ -88,7 +88,6 @@ def add_settings(routes: Routes, console: Console) -> None:
         return {
             "at": at,
             "title": title_of(at.workspace, at.place),
-            "levels": Level,
             "version": versions[0].version if versions else 0,
             "document": document,
             "entries": [*document.get("personas", []), {}],

@@ -102,9 +102,7 @@ class Intake:
         """
         inbound, turn_id = prepared.inbound, new_id()
         # The keys first: whoever else brings the same event waits here, or finds it.
-        if not repositories.inbound.take_in(
-            inbound.platform, _keys(inbound), turn_id, content_hash=inbound.content_hash
-        ):
+        if not repositories.inbound.take_in(inbound.platform, inbound.keys, turn_id, content_hash=inbound.content_hash):
             raise Doubled
         person = repositories.people.person_of(
             inbound.platform, inbound.workspace, inbound.person, display_name=inbound.person_name, locale=inbound.locale
@@ -136,7 +134,7 @@ class Intake:
         return None
 
     def _before(self, repositories: Repositories, inbound: InboundQuestion) -> Accepted | None:
-        for key in _keys(inbound):
+        for key in inbound.keys:
             event = repositories.inbound.find(inbound.platform, key)
             if event is None:
                 continue
@@ -272,11 +270,6 @@ class Intake:
         if inbound.reply_to and not handed_over:
             repositories.deliveries.open(turn.id, inbound.platform, inbound.reply_to, turn.created_at)
         return Accepted(turn.id, conversation.id, person.id, handed_over=handed_over)
-
-
-def _keys(inbound: InboundQuestion) -> list[str]:
-    """All keys of its event, each once, the most telling first."""
-    return list(dict.fromkeys((inbound.event_key, *inbound.other_keys)))
 
 
 def _files(turn_id: str, pictures: Iterable[Named]) -> list[StoredFile]:

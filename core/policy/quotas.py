@@ -65,13 +65,31 @@ class QuotaKeeper:
                 asked=bool(per_day),
                 tokens=bool(quotas.tokens_per_day),
             )
-            tomorrow = day + timedelta(days=1)
+            frees = day + timedelta(days=1)
+            when = _when(frees)
             if used.asked is not None and used.asked >= per_day:
-                raise _questions_of_day(per_day, tomorrow, now)
-            if used.tokens is not None and used.tokens >= quotas.tokens_per_day:
-                raise _tokens_of_day(quotas.tokens_per_day, tomorrow, now)
+                raise _reached(
+                    frees,
+                    now,
+                    user_message=f"You have reached the limit for questions: {per_day} in a day. "
+                    f"You can ask again from {when} UTC on.",
+                )
+            if used.tokens is not None and used.tokens >= (most := quotas.tokens_per_day):
+                raise _reached(
+                    frees,
+                    now,
+                    user_message=f"Your questions have used the {most:,} tokens that are allowed in a day. "
+                    f"You can ask again from {when} UTC on.",
+                )
             if used.nth_last is not None:
-                raise _questions_of_minute(per_minute, used.nth_last + _MINUTE, now)
+                frees = used.nth_last + _MINUTE
+                seconds = _wait(frees, now)
+                raise _reached(
+                    frees,
+                    now,
+                    user_message=f"You have reached the limit for questions: {per_minute} in a minute. "
+                    f"Ask again in {seconds} seconds.",
+                )
         if quotas.workspace_tokens_per_day or quotas.workspace_tokens_per_month:
             self._check_workspace(repositories, quotas, workspace_id, day, now)
 
@@ -79,10 +97,24 @@ class QuotaKeeper:
         self, repositories: Repositories, quotas: Quotas, workspace_id: str, day: datetime, now: datetime
     ) -> None:
         known = self._known(repositories, workspace_id, day, now, month=bool(quotas.workspace_tokens_per_month))
-        if 0 < quotas.workspace_tokens_per_month <= known.today + (known.before_today or 0):
-            raise _budget_of_month(quotas.workspace_tokens_per_month, _next_month(day), now)
-        if 0 < quotas.workspace_tokens_per_day <= known.today:
-            raise _budget_of_day(quotas.workspace_tokens_per_day, day + timedelta(days=1), now)
+        if 0 < (most := quotas.workspace_tokens_per_month) <= known.today + (known.before_today or 0):
+            frees = _next_month(day)
+            when = _when(frees)
+            raise _reached(
+                frees,
+                now,
+                user_message=f"This workspace has used up its budget of {most:,} tokens for this month. "
+                f"I answer again from {when} UTC on.",
+            )
+        if 0 < (most := quotas.workspace_tokens_per_day) <= known.today:
+            frees = day + timedelta(days=1)
+            when = _when(frees)
+            raise _reached(
+                frees,
+                now,
+                user_message=f"This workspace has used up its budget of {most:,} tokens for today. "
+                f"I answer again from {when} UTC on.",
+            )
 
     def _known(
         self, repositories: Repositories, workspace_id: str, day: datetime, now: datetime, *, month: bool
@@ -123,46 +155,5 @@ def _wait(at: datetime, now: datetime) -> int:
     return max(1, -int((now - at).total_seconds() // 1))
 
 
-def _questions_of_minute(limit: int, frees: datetime, now: datetime) -> QuotaReached:
-    seconds = _wait(frees, now)
-    return QuotaReached(
-        user_message=f"You have reached the limit for questions: {limit} in a minute. "
-        f"Ask again in {seconds} seconds.",
-        retry_after_s=seconds,
-    )
-
-
-def _questions_of_day(limit: int, frees: datetime, now: datetime) -> QuotaReached:
-    when = _when(frees)
-    return QuotaReached(
-        user_message=f"You have reached the limit for questions: {limit} in a day. "
-        f"You can ask again from {when} UTC on.",
-        retry_after_s=_wait(frees, now),
-    )
-
-
-def _tokens_of_day(limit: int, frees: datetime, now: datetime) -> QuotaReached:
-    tokens, when = f"{limit:,}", _when(frees)
-    return QuotaReached(
-        user_message=f"Your questions have used the {tokens} tokens that are allowed in a day. "
-        f"You can ask again from {when} UTC on.",
-        retry_after_s=_wait(frees, now),
-    )
-
-
-def _budget_of_day(limit: int, frees: datetime, now: datetime) -> QuotaReached:
-    tokens, when = f"{limit:,}", _when(frees)
-    return QuotaReached(
-        user_message=f"This workspace has used up its budget of {tokens} tokens for today. "
-        f"I answer again from {when} UTC on.",
-        retry_after_s=_wait(frees, now),
-    )
-
-
-def _budget_of_month(limit: int, frees: datetime, now: datetime) -> QuotaReached:
-    tokens, when = f"{limit:,}", _when(frees)
-    return QuotaReached(
-        user_message=f"This workspace has used up its budget of {tokens} tokens for this month. "
-        f"I answer again from {when} UTC on.",
-        retry_after_s=_wait(frees, now),
-    )
+def _reached(frees: datetime, now: datetime, *, user_message: str) -> QuotaReached:
+    return QuotaReached(user_message=user_message, retry_after_s=_wait(frees, now))

@@ -1,6 +1,6 @@
 """All policies as one JSON document, so that they can be kept in git:
 
-    {"installation": {…}, "workspaces": {"slack:T0123": {…}}, "places": {"slack:T0123": {"C0123": {…}}}}
+{"installation": {…}, "workspaces": {"slack:T0123": {…}}, "places": {"slack:T0123": {"C0123": {…}}}}
 """
 
 from collections.abc import Iterator, Mapping

@@ -6,7 +6,7 @@ import pytest
 from core.admins import Action
 from core.policy.snapshot import Snapshot, snapshot_of
 from core.store.settings import Target
-from core.values import Platform, new_id
+from core.values import Platform, new_id, utc_now
 from tests.deciding import decide, target_of
 from tests.integration.console.desk import Desk
 
@@ -222,8 +222,6 @@ def test_the_pages_lead_to_each_other_and_to_nothing_that_is_not_there(
 def test_a_broken_row_is_shown_as_far_as_it_can_be_read(desk: Desk, owner: httpx.Client) -> None:
     target = target_of(desk.store, Platform.SLACK, f"T{new_id()[-8:]}", "C1")
     with desk.store.write() as repositories:
-        from core.values import utc_now
-
         broken = {"temperature": "warm", "listens": "never"}
         repositories.settings.add(target, broken, base=0, now=utc_now(), admin_name="somebody with SQL")
     page = owner.get(f"/settings/places/{target.id}")

@@ -115,7 +115,7 @@ def test_while_nobody_runs_the_model_another_one_answers(
     sqlite_store: Store, tmp_path: Path, server: EmbeddedRedis
 ) -> None:
     model = Played("mind", lambda _: Script("Hm."))
-    # A worker that is told to be of that model, but is this one: it would get the turn again and again.
+    # What a note in Redis says of this worker itself leads nowhere: it would get the turn again and again.
     watch, fleet = decided(sqlite_store, model="big"), fleet_of(server, **{OWNER: "big"})
     with workbench(sqlite_store, model.engine, tmp_path, policies=watch, fleet=fleet) as bench:
         turn_id = ask_at(bench, "")
