@@ -121,18 +121,17 @@ class QuotaKeeper:
     ) -> _Known:
         with self._lock:
             known = self._workspaces.get(workspace_id)
-        same_day = known is not None and known.day == day
-        if (
-            known is not None
-            and same_day
-            and self._clock() < known.until
-            and (known.before_today is not None or not month)
-        ):
-            return known
-        before = known.before_today if known is not None and same_day else None
-        use = repositories.quotas.tokens_of_workspace
+        use, first = repositories.quotas.tokens_of_workspace, day.replace(day=1)
+        before = None
+        if known is not None and known.day == day:
+            if self._clock() < known.until and not (month and known.before_today is None):
+                return known
+            before = known.before_today
+        elif known is not None and known.before_today is not None and known.day >= first:
+            # Only the days that have ended since.
+            before = known.before_today + use(workspace_id, known.day, day)
         if month and before is None:
-            before = use(workspace_id, day.replace(day=1), day)
+            before = use(workspace_id, first, day)
         today = use(workspace_id, day, now + timedelta(days=1))
         known = _Known(self._clock() + BELIEVED_S, day, before, today)
         with self._lock:

@@ -31,9 +31,13 @@ def upgrade() -> None:
     where = sa.text(_ASKED)
     op.create_index("ix_turns_asked", "turns", ["person_id", "created_at"], sqlite_where=where, postgresql_where=where)
     op.create_index("ix_usage_person_id_created_at", "usage", ["person_id", "created_at"])
+    op.create_index("ix_usage_workspace", "usage", ["workspace_id", "created_at", "prompt_tokens", "completion_tokens"])
+    op.drop_index("ix_usage_workspace_id_created_at", "usage")
 
 
 def downgrade() -> None:
+    op.create_index("ix_usage_workspace_id_created_at", "usage", ["workspace_id", "created_at"])
+    op.drop_index("ix_usage_workspace", "usage")
     op.drop_index("ix_usage_person_id_created_at", "usage")
     op.drop_index("ix_turns_asked", "turns")
     op.drop_table("settings_versions")

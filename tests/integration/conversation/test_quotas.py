@@ -127,9 +127,10 @@ def test_a_workspaces_use_is_believed_for_two_seconds(scene: Scene) -> None:
     assert check(scene, quotas, 1, keeper) is None
     clock[0] = 2.0
     assert check(scene, quotas, 2, keeper) is not None
-    # A new day counts what the days before it were.
+    # A new day counts what the days before it were; a new month nothing of them.
     clock[0] = 2.5
     assert check(scene, quotas, 13 * 3600, keeper) is not None
+    assert check(scene, quotas, 32 * 24 * 3600, keeper) is None
 
 
 def test_what_a_human_answers_and_what_a_program_brings_along_is_not_counted(limited: Callable[..., Desk]) -> None:
