@@ -120,7 +120,7 @@ class Commands:
             case "usage":
                 return await my_data.usage(services, where)
             case "privacy":
-                return my_data.privacy(services, where)
+                return await my_data.privacy(services, where)
             case "forget":
                 return my_data.ask_before_forgetting(where)
             case "start" if choices.find_persona(choices.effective_at(services, caller), command.argument):
