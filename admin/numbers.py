@@ -9,7 +9,6 @@ from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from admin.compress import compressed
 from admin.console import Console
 from admin.numbers_views import charts, figures, tables
 from admin.period import PERIODS, Period
@@ -63,7 +62,7 @@ def add_numbers(routes: Routes, console: Console) -> None:
     async def overview(request: Request, viewer: Viewer) -> Response:
         period = period_of(request)
         report, before, shown = await asyncio.to_thread(read, viewer, period)
-        page = pages.show(
+        return pages.show(
             request,
             viewer,
             "numbers.html",
@@ -77,7 +76,6 @@ def add_numbers(routes: Routes, console: Console) -> None:
             tables=tables(period, report),
             **shown,
         )
-        return compressed(request, page)
 
     # The page asks by itself, every few seconds, so asking is no use of the session. It shows nothing that was said.
     @routes.guarded("GET", "/numbers/now", Permission.READ, counts=False)
@@ -94,7 +92,7 @@ def add_numbers(routes: Routes, console: Console) -> None:
 
         found = await asyncio.to_thread(read_people)
         await console.log.note(request, viewer, Action.READ_PEOPLE, asked=period.said())
-        return compressed(request, pages.show(request, viewer, "numbers_people.html", period=period, people=found))
+        return pages.show(request, viewer, "numbers_people.html", period=period, people=found)
 
     @routes.guarded("GET", "/usage.csv", Permission.EXPORT)
     async def usage(request: Request, viewer: Viewer) -> Response:

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from admin.charts.scale import short_count
 from admin.markdown import render_markdown
+from admin.squeeze import squeezed
 from admin.viewer import Viewer
 from core.admins import Permission
 from core.store.review.names import shown_name
@@ -83,4 +84,7 @@ class Pages:
         """The page that a template makes of `context`."""
         html = self._templates.get_template(template).render(viewer=viewer, path=request.url.path, **context)
         # Text in SQL may hold what UTF-8 cannot.
-        return HTMLResponse(html.encode("utf-8", "replace"), status, headers={"vary": "HX-Request"})
+        body, headers = html.encode("utf-8", "replace"), {"vary": "HX-Request, Accept-Encoding"}
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            body, headers["content-encoding"] = squeezed(body), "gzip"
+        return HTMLResponse(body, status, headers=headers)

@@ -10,6 +10,7 @@ import typer
 
 from core.errors import ConfigurationError, EmptyQuestion
 from core.settings import Settings, load_settings
+from glimt.cli_bench_console import add_bench_console
 from glimt.cli_console import add_console
 from glimt.cli_eval import add_eval
 from glimt.cli_numbers import add_numbers
@@ -48,6 +49,7 @@ add_numbers(app)
 add_retention(app)
 add_settings(app)
 add_telegram(bench)
+add_bench_console(bench)
 
 
 def _bots_installed() -> AbstractContextManager[None]:

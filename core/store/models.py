@@ -14,6 +14,7 @@ from core.store.base import Base as Base
 from core.store.base import Id, partial_index
 from core.store.key_tables import ApiKey as ApiKey
 from core.store.key_tables import WebSession as WebSession
+from core.store.name_tables import NamePair as NamePair
 from core.store.record_tables import Erasure as Erasure
 from core.store.record_tables import Feedback as Feedback
 from core.store.record_tables import Usage as Usage
@@ -30,6 +31,9 @@ def table_of(row: type[Base]) -> Table:
 OPEN_TURN = "state IN ('gathering', 'ready', 'running')"
 HAS_HISTORY = "history_hash <> ''"
 FAILED_TURN = "state = 'failed'"
+# Conversations with more to tell than that there are pictures; and slow ones (core.store.review.facts).
+RARE_FACTS = "facts & 55 > 0"
+IS_SLOW = "slowness >= 9"
 ENDED_TURN = "state NOT IN ('gathering', 'ready', 'running')"
 # Always true, so that only the query that says it takes that index.
 ASKED_TURN = "seq > 0"
@@ -52,7 +56,7 @@ class Person(Base):
     """Somebody who asks, as the platform knows them."""
 
     __tablename__ = "people"
-    __table_args__ = (UniqueConstraint("workspace_id", "external_id"),)
+    __table_args__ = (UniqueConstraint("workspace_id", "external_id"), Index(None, "external_id"))
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
@@ -91,6 +95,10 @@ class Conversation(Base):
         Index(None, "updated_at", "id"),
         Index(None, "workspace_id", "updated_at", "id"),
         Index(None, "place_id", "updated_at", "id"),
+        Index(None, "models", "updated_at", "id"),
+        # Of few conversations, so that writers hardly ever touch them.
+        Index("ix_conversations_facts", "facts", "updated_at", "id", **partial_index(RARE_FACTS)),
+        Index("ix_conversations_slowness", "slowness", "updated_at", "id", **partial_index(IS_SLOW)),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -108,6 +116,10 @@ class Conversation(Base):
     handed_over_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    # What its turns have been, for the console's list: see core.store.review.facts. Triggers add to it.
+    facts: Mapped[int] = mapped_column(default=0, server_default="0")
+    models: Mapped[str] = mapped_column(Text, default="", server_default="")
+    slowness: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Turn(Base):

@@ -6,11 +6,12 @@ from sqlalchemy.orm import Session
 
 from core.store.models import Attachment, Conversation, ConversationHold, Place, Turn, Workspace
 from core.store.review.filters import Wanted
-from core.store.review.inbox import Cursor, Inbox, list_inbox
+from core.store.review.inbox import Inbox, list_inbox
 from core.store.review.kept import ConversationKept, PersonKept, list_held, read_conversation, read_person
 from core.store.review.places import Choices, find_place, find_workspace, list_choices
 from core.store.review.scope import ReadScope
 from core.store.review.search import Hits, search_turns
+from core.store.review.sources import Cursor
 from core.store.review.transcript import (
     Transcript,
     TurnPage,
