@@ -29,6 +29,7 @@ from admin.review import add_review
 from admin.routes import Routes
 from admin.services import Services, open_services
 from admin.sessions import add_sessions
+from admin.settings import add_settings
 from admin.sign_in import add_sign_in
 from admin.transcript import add_transcript
 from core.settings import Settings
@@ -75,6 +76,7 @@ def create_app_and_routes(services: Services, clock: Callable[[], float] = monot
     add_oidc(routes, console)
     add_sessions(routes, console)
     add_admins(routes, console)
+    add_settings(routes, console)
     add_audit(routes, console)
     add_numbers(routes, console)
     add_retention(routes, console)

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, get_args
 from urllib.parse import urlencode
 
-from core.conversation.personas import PERSONAS
 from core.days import day_bounds
 from core.errors import WrongParameter
 from core.store.review.filters import NOBODY, Rating, Review, State, Wanted
@@ -17,13 +16,14 @@ LONGEST = 200
 _ID = re.compile(r"[0-9a-f]{32}")
 _WORDS: dict[str, tuple[str, ...]] = {
     "platform": tuple(Platform),
-    "mode": tuple(PERSONAS),
     "state": get_args(State),
     "feedback": get_args(Rating),
     "review": get_args(Review),
 }
 _TEXTS = ("person", "model")
 _IDS = ("workspace", "place", "label")
+# Admins make further ones.
+_MODE = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _DAYS = ("since", "until")
 _TICKS = ("pictures", "flagged")
 # Of `assigned`: whoever looks.
@@ -57,6 +57,10 @@ class Filters:
                 if word not in known:
                     raise WrongParameter(name, f"{name} knows no “{word}”.")
                 values[name] = word
+        if (mode := given.get("mode")) is not None:
+            if not _MODE.fullmatch(mode):
+                raise WrongParameter("mode", f"mode knows no “{mode}”.")
+            values["mode"] = mode
         for name in _IDS:
             if (word := given.get(name)) is not None:
                 if not _ID.fullmatch(word):
@@ -110,13 +114,7 @@ class Filters:
     @property
     def chosen(self) -> int:
         """How many filters are set, beside the words."""
-        return len(
-            [
-                name
-                for name in self.given
-                if name in (*_WORDS, *_IDS, *_TEXTS, *_DAYS, *_ASKED, *_TICKS, "slow", "assigned")
-            ]
-        )
+        return len(self.given.keys() & {"mode", "slow", "assigned", *_WORDS, *_IDS, *_TEXTS, *_TICKS, *_DAYS, *_ASKED})
 
     def address(self, *, before: tuple[datetime, str] | str) -> str:
         """The URL of another page of the same."""

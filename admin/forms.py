@@ -27,6 +27,10 @@ class Form:
         """The last value as it is, for passwords."""
         return next((value for known, value in reversed(self._fields) if known == name), "")
 
+    def names(self) -> list[str]:
+        """Each field's name once, in order."""
+        return list(dict.fromkeys(name for name, _ in self._fields))
+
     def all(self, name: str) -> list[str]:
         """All values of a field."""
         return [value for known, value in self._fields if known == name]

@@ -13,7 +13,7 @@ from admin.routes import Routes
 from admin.snippets import snippet
 from admin.viewer import Viewer
 from core.admins import Action, Permission
-from core.conversation.personas import PERSONAS
+from core.policy.snapshot import snapshot_of
 from core.store.words import runs_of, sought_words
 from core.values import Platform
 
@@ -25,8 +25,10 @@ def add_inbox(routes: Routes, console: Console) -> None:
     def read(viewer: Viewer, filters: Filters, with_choices: bool) -> dict[str, Any]:
         with store.read() as repositories:
             review = repositories.review(viewer.scope)
-            shown: dict[str, Any] = {"choices": review.choices()} if with_choices else {}
-            shown |= {"review": review.review_choices()} if with_choices else {}
+            shown: dict[str, Any] = {}
+            if with_choices:
+                modes = snapshot_of(repositories.settings.newest()).persona_names()
+                shown = {"choices": review.choices(), "review": review.review_choices(), "modes": modes}
             if not filters.q:
                 inbox = review.inbox(filters.wanted, before=filters.before_conversation)
                 older = filters.address(before=inbox.next) if inbox.next is not None else ""
@@ -53,5 +55,4 @@ def add_inbox(routes: Routes, console: Console) -> None:
             **{"nothing_to_seek": False, **shown},
             filters=filters,
             platforms=[platform.value for platform in Platform],
-            modes=list(PERSONAS),
         )

@@ -78,6 +78,7 @@ class Action(StrEnum):
     QUEUE_READ = "queue_read"
     QUEUE_TAKEN = "queue_taken"
     QUEUE_DONE = "queue_done"
+    SETTINGS_CHANGED = "settings_changed"
     # Numbers by person; those of days and places name nobody.
     READ_PEOPLE = "read_people"
     EXPORTED_USAGE = "exported_usage"

@@ -15,6 +15,7 @@ from glimt.cli_console import add_console
 from glimt.cli_eval import add_eval
 from glimt.cli_numbers import add_numbers
 from glimt.cli_retention import add_retention
+from glimt.cli_settings import add_settings
 from glimt.cli_slack import add_slack
 from glimt.cli_telegram import add_telegram
 from glimt.command import explained as _explained
@@ -46,6 +47,7 @@ add_slack(app, bench)
 add_console(app)
 add_numbers(app)
 add_retention(app)
+add_settings(app)
 add_telegram(bench)
 add_bench_console(bench)
 

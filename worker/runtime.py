@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from core.conversation.erasure import finish_erasures
 from core.inference.port import Engine
 from core.media.blobs import BlobStore
+from core.policy.watch import PolicyWatch
 from core.queue.announcer import Announcer
 from core.queue.connect import connect
 from core.queue.dispatch import Dispatcher
@@ -53,9 +54,10 @@ class WorkerRuntime:
         self._pace = Pace()
         self._settings = settings
         self._engine = engine
-        self._store = Store(settings.sql_url, pool_size=settings.worker_slots + 4)
+        self._store = Store(settings.sql_url, pool_size=settings.worker_slots + 5)
         self._redis = connect(settings.queue_url)
-        dispatcher = Dispatcher(self._store, celery, self._redis, settings)
+        self._policies = PolicyWatch(self._store)
+        dispatcher = Dispatcher(self._store, celery, self._redis, settings, self._policies)
         self._announcer = Announcer(dispatcher)
         blobs = BlobStore(settings.blob_store_url)
         self.answerer = Answerer(
@@ -67,6 +69,8 @@ class WorkerRuntime:
             self._announcer,
             self.owner,
             settings,
+            self._policies,
+            dispatcher.fleet,
         )
         leases = LeaseKeeper(self._store, self.held, self.owner, settings)
         reaper = Reaper(self._store, self._redis, settings)
@@ -84,6 +88,7 @@ class WorkerRuntime:
 
     def start(self) -> None:
         """Start the threads beside the answering ones."""
+        self._policies.start()
         for part in self._parts:
             part.start()
         log.info("worker_started", owner=self.owner, model=self._engine.model_name, slots=self._settings.worker_slots)
@@ -103,6 +108,7 @@ class WorkerRuntime:
         for part in self._parts:
             part.stop()  # All of them first: where Redis is silent, each may take seconds to notice.
         self._announcer.close()
+        self._policies.close()
         for part in reversed(self._parts):
             part.close()
         self._close_engine()

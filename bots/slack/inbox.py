@@ -6,10 +6,11 @@ import re
 import structlog
 
 from bots.chat.commands import Command, parse_command
+from bots.chat.once import Once
 from bots.chat.reply import Reply
 from bots.slack.bolt import Body
 from bots.slack.desk import Desk
-from bots.slack.listening import is_served, may_be_for_us
+from bots.slack.listening import may_be_for_us
 from bots.slack.message import Deletion, Edit, Message, read_change, read_message
 from bots.slack.people import Profile
 from bots.slack.questions import question_of
@@ -19,7 +20,7 @@ from core.conversation.changes import replace_question, turn_of_event
 from core.conversation.erasure import erase_message
 from core.conversation.gathering import add_references
 from core.conversation.inbound import InboundQuestion
-from core.errors import QuestionErased, RequestError
+from core.errors import NotServed, QuestionErased, RequestError
 from core.queue.streams import forget_stream
 from core.store.database import Repositories
 from core.store.models import Turn
@@ -41,6 +42,7 @@ class Inbox:
         self._desk = desk
         self._services = desk.services
         self._settings = desk.services.settings
+        self._refused = Once()
 
     async def message(self, team: str, bot_user: str, event: Body, event_id: str) -> None:
         """A `message` or `app_mention` event."""
@@ -68,7 +70,9 @@ class Inbox:
             # Its message was deleted, or the person had everything erased; Slack repeats itself.
             return
         except RequestError as error:
-            self._desk.background.start(self._refuse(thread, inbound.person, error))
+            # The other event of a pair is refused as well.
+            if self._refused.first(inbound.event_key):
+                self._desk.background.start(self._refuse(thread, inbound.person, error))
             return
         if accepted.duplicate:
             if inbound.pending:
@@ -85,13 +89,15 @@ class Inbox:
         self._desk.background.start(self._meet(thread.team, inbound.person))
 
     async def _said(self, message: Message, bot_user: str) -> None:
-        if not is_served(self._settings, message.team, message.channel):
+        listening = self._desk.listening
+        if not listening.opens(message.team, message.channel):
+            return
+        if not listening.serves(message.team, message.channel, message.user):
+            await self._not_served(message)
             return
         known = await self._services.urgently(self._takes_part, message.thread) if message.root else False
-        for_us = may_be_for_us(message, bot_user)
-        if for_us is None:
-            for_us = known and (self._settings.slack_threads == "all" or message.text.lstrip().startswith("!"))
-        if not for_us:
+        for_us = may_be_for_us(message, bot_user, listening.listens(message.team, message.channel))
+        if not (known if for_us is None else for_us):
             return
         if (command := _command(message, bot_user)) is not None:
             if await self._first(f"{message.key}:command"):
@@ -102,6 +108,12 @@ class Inbox:
         if not inbound.question and not inbound.pending:
             return
         await self.ask(inbound, message.thread)
+
+    async def _not_served(self, message: Message) -> None:
+        """Whoever is alone with us is told so, once a day; in a channel we stay silent."""
+        key = f"not-served:{message.team}:{message.user}:{utc_now():%Y-%m-%d}"
+        if message.direct and await self._first(key):
+            self._desk.background.start(self._refuse(message.thread, message.user, NotServed()))
 
     async def _edited(self, message: Message, bot_user: str, event: Body) -> None:
         turn = await self._turn(message.key)

@@ -40,6 +40,14 @@ def references(media: Message | ExternalReplyInfo, message_id: int) -> tuple[Pen
     return ()
 
 
+def is_picture(message: Message) -> bool:
+    """Whether somebody has sent a picture: no sticker, nothing that moves, no other kind of file."""
+    if message.photo or message.live_photo is not None:
+        return True
+    kind = (message.document.mime_type or "") if message.document is not None else ""
+    return message.animation is None and (kind.startswith("image/") or kind == "application/pdf")
+
+
 def _reference(name: str, file: Any, message_id: int, *, still: bool = False) -> Pending:
     source = {
         "file_id": file.file_id,

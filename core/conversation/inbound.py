@@ -97,6 +97,11 @@ class InboundQuestion:
     pending: tuple[Pending, ...] = ()
     history: tuple[PastTurn, ...] = ()
 
+    @property
+    def keys(self) -> list[str]:
+        """All keys of its event, each once, the most telling first."""
+        return list(dict.fromkeys((self.event_key, *self.other_keys)))
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:

@@ -7,13 +7,15 @@ GlimtError
 │   │   ├── ModelNotFound       a model that is not served here
 │   │   └── QuestionErased      an event came again whose question was erased meanwhile
 │   ├── NotAllowed
-│   │   └── NotSignedIn         no key, or a wrong or revoked one
+│   │   ├── NotSignedIn         no key, or a wrong or revoked one
+│   │   └── NotServed           an admin has decided who is answered
 │   ├── WrongParameter          one named field of a request is wrong
 │   ├── RequestTooLarge         more bytes than any request may have
 │   ├── RequestTooSlow          its bytes stopped coming
 │   ├── TooManyTries            wrong keys, one after another
 │   ├── EventKeyReused          one Idempotency-Key for two different requests
 │   ├── QuestionTooLong / EmptyQuestion / TooManyPictures
+│   ├── QuotaReached            retryable: a limit that an admin has set
 │   ├── Busy                    too much is waiting; ask again later
 │   └── PictureError            one picture cannot be used
 │       ├── PictureTooLarge / PictureTooManyPixels / TooManyPages
@@ -30,6 +32,7 @@ GlimtError
     │   └── HubUnreachable      nothing of the model is here, and the hub does not answer
     ├── PromptTooLong
     │   └── PromptMiscounted    retryable: tokens were estimated too low; counted anew, less is put in
+    ├── ModelNotRunning         retryable: the mode asks for a model that no worker runs now
     ├── NoEyes                  the model reads text only, and no other one looks at pictures for it
     ├── LookFailed              retryable: none of the pictures could be looked at
     ├── DeadlineExceeded        the answer took longer than its time limit
@@ -55,6 +58,7 @@ from core.errors.inference import (
     InferenceError,
     LookFailed,
     ModelLoadError,
+    ModelNotRunning,
     NoEyes,
     OutOfMemory,
     PromptMiscounted,
@@ -78,9 +82,11 @@ from core.errors.requests import (
     ModelNotFound,
     NotAllowed,
     NotFound,
+    NotServed,
     NotSignedIn,
     QuestionErased,
     QuestionTooLong,
+    QuotaReached,
     RequestError,
     RequestTooLarge,
     RequestTooSlow,
@@ -105,9 +111,11 @@ __all__ = [
     "LostLease",
     "ModelLoadError",
     "ModelNotFound",
+    "ModelNotRunning",
     "NoEyes",
     "NotAllowed",
     "NotFound",
+    "NotServed",
     "NotSignedIn",
     "OutOfMemory",
     "PictureBroken",
@@ -123,6 +131,7 @@ __all__ = [
     "QuestionErased",
     "QuestionTooLong",
     "QueueUnavailable",
+    "QuotaReached",
     "RequestError",
     "RequestTooLarge",
     "RequestTooSlow",

@@ -65,6 +65,6 @@ def list_workers(redis: Redis) -> list[WorkerPresence]:
     Raises:
         RedisError: Redis is away.
     """
-    keys = sorted(redis.scan_iter(PREFIX + "*", count=100))
+    keys = sorted(redis.scan_iter(PREFIX + "*", count=1000))
     # A key may run out between the two commands.
     return [read_presence(value) for value in redis.mget(keys) if value] if keys else []

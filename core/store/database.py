@@ -39,12 +39,14 @@ from core.store.numbers.reading import NumbersRepository
 from core.store.numbers.rollup import RollupRepository
 from core.store.people import PeopleRepository
 from core.store.places import PlaceRepository
+from core.store.quotas import QuotaRepository
 from core.store.retention import RetentionRepository
 from core.store.review import ReviewRepository
 from core.store.review.scope import ReadScope
 from core.store.reviewing import ReviewingRepository
 from core.store.reviewing.labels import LabelRepository
 from core.store.reviewing.queues import QueueRepository
+from core.store.settings import SettingsRepository
 from core.store.telegram import TelegramRepository
 from core.store.telegram_approvals import ApprovalRepository
 from core.store.turns import TurnRepository
@@ -92,9 +94,11 @@ class Repositories:
         "people",
         "places",
         "queues",
+        "quotas",
         "retention",
         "rollup",
         "session",
+        "settings",
         "telegram",
         "turns",
         "usage",
@@ -122,6 +126,8 @@ class Repositories:
         self.audit = AuditRepository(session)
         self.labels = LabelRepository(session)
         self.queues = QueueRepository(session)
+        self.settings = SettingsRepository(session)
+        self.quotas = QuotaRepository(session)
         self.retention = RetentionRepository(session)
         self.rollup = RollupRepository(session)
 

@@ -38,6 +38,8 @@ ENDED_TURN = "state NOT IN ('gathering', 'ready', 'running')"
 FINISHED_TURN = "finished_at IS NOT NULL"
 # And over conversations.
 ASSIGNED = "assigned_to IS NOT NULL"
+# Always true, so that only the query that says it takes that index.
+ASKED_TURN = "seq > 0"
 
 
 class Workspace(Base):
@@ -154,6 +156,8 @@ class Turn(Base):
         Index("ix_turns_ended_person", "person_id", "conversation_id", **partial_index(ENDED_TURN)),
         # What has ended since the rules of the review queues were applied last.
         Index("ix_turns_finished", "finished_at", **partial_index(FINISHED_TURN)),
+        # What quotas count.
+        Index("ix_turns_asked", "person_id", "created_at", **partial_index(ASKED_TURN)),
         # What is removed by age is walked through by it.
         Index(None, "created_at", "id"),
     )

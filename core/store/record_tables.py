@@ -35,7 +35,12 @@ class Usage(Base):
     """What an attempt cost. Kept when the conversation is erased, so it holds numbers and no words."""
 
     __tablename__ = "usage"
-    __table_args__ = (UniqueConstraint("turn_id", "attempt"), Index(None, "workspace_id", "created_at"))
+    __table_args__ = (
+        UniqueConstraint("turn_id", "attempt"),
+        # With what is summed, so that a month's million rows are not looked up one by one.
+        Index("ix_usage_workspace", "workspace_id", "created_at", "prompt_tokens", "completion_tokens"),
+        Index(None, "person_id", "created_at"),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     # No foreign keys: erasing a conversation must not erase what it cost.

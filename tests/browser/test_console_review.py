@@ -8,9 +8,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from core.values import new_id, utc_now
 from tests.browser.looks import AA, contrasts, fits
+from tests.browser.payloads import PAYLOADS
 from tests.browser.review import Review, ready
 from tests.browser.test_console import PAGE_KIB, PHONE
-from tests.browser.test_console_safety import PAYLOADS
 from tests.browser.watch import Watch
 
 pytestmark = pytest.mark.browser

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from core.store.models import Attachment, Conversation, ConversationHold, Turn
+from core.store.models import Attachment, Conversation, ConversationHold, Place, Turn, Workspace
 from core.store.review.filters import Wanted
 from core.store.review.inbox import Inbox, list_inbox
 from core.store.review.kept import ConversationKept, PersonKept, list_held, read_conversation, read_person
 from core.store.review.marks import Marks, ReviewChoices, read_marks, read_review_choices
-from core.store.review.places import Choices, list_choices
+from core.store.review.places import Choices, find_place, find_workspace, list_choices
 from core.store.review.queues import AtWork, QueueRow, QueueView, at_work, is_seen, list_queues, view_queue
 from core.store.review.remarks import Remarks, read_remarks
 from core.store.review.scope import ReadScope
@@ -64,6 +64,14 @@ class ReviewRepository:
     def latest_pictures(self, conversation_id: str, before_seq: int) -> list[Attachment]:
         """Files of the last turn before that number which had any."""
         return latest_pictures(self._session, self._scope, conversation_id, before_seq)
+
+    def place(self, place_id: str) -> tuple[Place, Workspace] | None:
+        """A place and its workspace."""
+        return find_place(self._session, self._scope, place_id)
+
+    def workspace(self, workspace_id: str) -> Workspace | None:
+        """A workspace, if all of it may be read."""
+        return find_workspace(self._session, self._scope, workspace_id)
 
     def person(self, person_id: str) -> PersonKept | None:
         """A person, and what is kept of what this person asked."""

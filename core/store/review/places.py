@@ -27,6 +27,23 @@ class Choices:
     models: list[str]
 
 
+def find_place(session: Session, scope: ReadScope, place_id: str) -> tuple[Place, Workspace] | None:
+    """A place that may be read of, and its workspace."""
+    statement = select(Place, Workspace).join(Workspace, Workspace.id == Place.workspace_id).where(Place.id == place_id)
+    found = session.execute(statement).one_or_none()
+    if found is None:
+        return None
+    place, workspace = found
+    mine = scope.everywhere or place.id in scope.places or workspace.id in scope.workspaces
+    return (place, workspace) if mine else None
+
+
+def find_workspace(session: Session, scope: ReadScope, workspace_id: str) -> Workspace | None:
+    """A workspace all of which may be read of."""
+    mine = scope.everywhere or workspace_id in scope.workspaces
+    return session.get(Workspace, workspace_id) if mine else None
+
+
 def list_choices(session: Session, scope: ReadScope) -> Choices:
     """What there is to choose from."""
     in_places = select(Place.workspace_id).where(Place.id.in_(sorted(scope.places)))

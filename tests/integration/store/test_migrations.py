@@ -14,6 +14,7 @@ from sqlalchemy import Engine, inspect, text
 import core.store.admin_tables  # adds its tables to `Base`
 import core.store.numbers_tables
 import core.store.review_tables
+import core.store.settings_tables
 import core.store.slack_tables
 import core.store.telegram_tables  # noqa: F401  # as above
 from core.errors import ConfigurationError, StoreError
