@@ -27,8 +27,8 @@ _MESSAGE_NAMES = {
     # Why a file was refused.
     *("_TOO_MANY", "_NOT_INSTALLED", "_NOT_IN_TIME", "_LEFT_OUT", "_NOT_WHOLE", "_GAVE_WAY"),
 }
-# Nobody reads these in a chat: what a file of the review console's says, and single texts.
-_CONSOLE = {Path("core/store/admins.py")}
+# Nobody reads these in a chat: what files of the review console's say, and single texts.
+_CONSOLE = {Path("core/store/admins.py"), Path("core/errors/console.py"), Path("core/conversation/takeover.py")}
 _ELSEWHERE = {
     "There is (or was) a key named {name} already. Choose another name.",
     "{waiting} questions of this key are waiting already. Please wait for some answers first, and send fewer at once.",

@@ -13,6 +13,7 @@ GlimtError
 │   ├── RequestTooSlow          its bytes stopped coming
 │   ├── TooManyTries            wrong keys, one after another
 │   ├── EventKeyReused          one Idempotency-Key for two different requests
+│   ├── NotTaken / TakenByAnother   an admin has not taken over, or another one has
 │   ├── QuestionTooLong / EmptyQuestion / TooManyPictures
 │   ├── Busy                    too much is waiting; ask again later
 │   └── PictureError            one picture cannot be used
@@ -44,6 +45,7 @@ from core.errors.base import (
     QueueUnavailable,
     StoreError,
 )
+from core.errors.console import NotTaken, TakenByAnother
 from core.errors.inference import (
     BackendUnavailable,
     DeadlineExceeded,
@@ -104,6 +106,7 @@ __all__ = [
     "NotAllowed",
     "NotFound",
     "NotSignedIn",
+    "NotTaken",
     "OutOfMemory",
     "PictureBroken",
     "PictureError",
@@ -121,6 +124,7 @@ __all__ = [
     "RequestTooLarge",
     "RequestTooSlow",
     "StoreError",
+    "TakenByAnother",
     "TooManyPages",
     "TooManyPictures",
     "TooManyTries",

@@ -38,6 +38,7 @@ from core.store.people import PeopleRepository
 from core.store.places import PlaceRepository
 from core.store.review import ReviewRepository
 from core.store.review.scope import ReadScope
+from core.store.takeovers import TakeoverRepository
 from core.store.telegram import TelegramRepository
 from core.store.telegram_approvals import ApprovalRepository
 from core.store.turns import TurnRepository
@@ -82,6 +83,7 @@ class Repositories:
         "people",
         "places",
         "session",
+        "takeovers",
         "telegram",
         "turns",
         "usage",
@@ -99,6 +101,7 @@ class Repositories:
         self.deliveries = DeliveryRepository(session)
         self.erasures = ErasureRepository(session)
         self.feedback = FeedbackRepository(session)
+        self.takeovers = TakeoverRepository(session)
         self.telegram = TelegramRepository(session)
         self.approvals = ApprovalRepository(session)
         self.usage = UsageRepository(session)
