@@ -29,8 +29,8 @@ LATEST_FILES = timedelta(hours=1)
 
 
 class Gatherer(ABC):
-    """Fetches the files of turns that are gathering and makes them ready; those of turns that were handed over, too, for
-    the human who answers. An adapter says how one fetches.
+    """Fetches the files of turns that are gathering and makes them ready; also those of turns that were handed over,
+    for the human who answers. An adapter says how one fetches.
 
     Where a turn waits for more (`not_before`), that is waited for first, so that nothing is fetched twice.
     """

@@ -150,9 +150,7 @@ class TakeOver:
         if platform is Platform.API:
             raise NotFound(user_message="A program asks here, and fetches only answers that it waits for.")
         if platform is not Platform.WEB and not repositories.takeovers.target_of(conversation_id):
-            raise NotFound(
-                user_message="Nobody knows where this chat is any more. Wait until something is asked in it."
-            )
+            raise NotFound(user_message="Nobody knows where this chat is. Wait until something is asked in it.")
 
     def _said(self, repositories: Repositories, platform: Platform, key: str, words: Words) -> str | None:
         event = repositories.inbound.find(platform, key)

@@ -2,9 +2,9 @@
 
 pending → sending (with a lease) → sent, back to pending after a failure, or failed for good; held, where a human
 answers and has not yet. Where answers are sent, intake writes the row together with the turn, so that whoever holds it
-follows the answer while it is written; else it is written when the turn ends. Each message on the platform is a post: a row before it is sent, its id as soon as the
-platform has told it. An adapter that dies while sending leaves an expired lease behind; whoever claims the row then
-goes on with the posts that are known (docs/adr/0016).
+follows the answer while it is written; else it is written when the turn ends. Each message on the platform is a post: a
+row before it is sent, its id as soon as the platform has told it. An adapter that dies while sending leaves an expired
+lease behind; whoever claims the row then goes on with the posts that are known (docs/adr/0016).
 """
 
 from collections.abc import Collection, Mapping
