@@ -13,10 +13,10 @@ from bots.web.auth import Visitor
 from bots.web.errors import json_response
 from bots.web.history import History, unread
 from bots.web.parts import Parts
-from bots.web.text import known_id
 from bots.web.views import conversation_view, listed_view
 from core.errors import NotFound, WrongParameter
 from core.store.models import Conversation
+from serving.text import known_id
 
 PAGE = 50
 
