@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from core.conversation.personas import PERSONAS
 from core.errors import WrongParameter
-from core.store.review.filters import Rating, State, Wanted
+from core.store.review.filters import Human, Rating, State, Wanted
 from core.values import Platform
 
 LONGEST = 200
@@ -19,6 +19,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "mode": tuple(PERSONAS),
     "state": get_args(State),
     "feedback": get_args(Rating),
+    "human": get_args(Human),
 }
 _TEXTS = ("person", "model")
 _IDS = ("workspace", "place")

@@ -1,7 +1,6 @@
 """/conversations/ID: a conversation as it was; /turns/ID: one turn of it."""
 
 import asyncio
-from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,13 +8,12 @@ from starlette.responses import Response
 from admin.console import Console
 from admin.filters import is_id
 from admin.routes import Routes
+from admin.takeover_view import TakeoverView, takeover_view
 from admin.viewer import Viewer
-from admin.views import TurnView, turn_view
+from admin.views import TurnView, view_all, view_turn
 from core.admins import Action, Permission
 from core.errors import NotFound, WrongParameter
-from core.store.models import Attachment
-from core.store.review import ReviewRepository
-from core.store.review.transcript import Transcript, TurnPage
+from core.store.review.transcript import Transcript
 
 _GONE = "There is no such conversation, or none that you may read."
 
@@ -24,11 +22,16 @@ def add_transcript(routes: Routes, console: Console) -> None:
     """Add the pages that show what was said."""
     store, pages = console.services.store, console.pages
 
-    def read(viewer: Viewer, conversation_id: str, around: int | None) -> tuple[Transcript, list[TurnView]] | None:
+    def read(
+        viewer: Viewer, conversation_id: str, around: int | None
+    ) -> tuple[Transcript, list[TurnView], TakeoverView] | None:
         with store.read() as repositories:
             review = repositories.review(viewer.scope)
             transcript = review.transcript(conversation_id, around=around)
-            return None if transcript is None else (transcript, view_all(review, transcript.turns))
+            takeover = takeover_view(review, viewer, conversation_id)
+            if transcript is None or takeover is None:
+                return None
+            return transcript, view_all(review, transcript.turns), takeover
 
     def read_later(viewer: Viewer, conversation_id: str, after: int) -> list[TurnView] | None:
         with store.read() as repositories:
@@ -47,7 +50,7 @@ def add_transcript(routes: Routes, console: Console) -> None:
         found = await asyncio.to_thread(read, viewer, conversation_id, around) if is_id(conversation_id) else None
         if found is None:
             raise NotFound(user_message=_GONE)
-        transcript, turns = found
+        transcript, turns, takeover = found
         shown = {"first": turns[0].turn.seq, "last": turns[-1].turn.seq} if turns else {}
         await console.log.note(request, viewer, Action.READ, conversation_id, **shown)
         return pages.show(
@@ -58,6 +61,7 @@ def add_transcript(routes: Routes, console: Console) -> None:
             turns=turns,
             conversation_id=conversation_id,
             after=turns[-1].turn.seq if turns else 0,
+            takeover=takeover,
         )
 
     # The page asks by itself, every few seconds, so asking is no use of the session.
@@ -83,25 +87,6 @@ def add_transcript(routes: Routes, console: Console) -> None:
         seq = view.turn.seq
         await console.log.note(request, viewer, Action.READ, view.turn.conversation_id, first=seq, last=seq)
         return pages.show(request, viewer, "turn.html", view=view)
-
-
-def view_all(review: ReviewRepository, turns: Sequence[TurnPage]) -> list[TurnView]:
-    """Turns that follow each other, with the boxes of each in the picture that they are in."""
-    earlier: list[Sequence[Attachment]] = []
-    if turns and turns[0].turn.seq > 1:
-        earlier.append(review.latest_pictures(turns[0].turn.conversation_id, turns[0].turn.seq))
-    views = []
-    for page in turns:
-        views.append(turn_view(page, earlier[::-1]))
-        if page.turn.attachments:
-            earlier.append(page.turn.attachments)
-    return views
-
-
-def view_turn(review: ReviewRepository, turn_id: str) -> TurnView | None:
-    """One turn; None: none that may be read."""
-    page = review.turn(turn_id)
-    return None if page is None else view_all(review, [page])[0]
 
 
 def _number(text: str) -> int | None:

@@ -40,11 +40,21 @@ const KEYS = {
     if (search) search.select();
     else location.assign("/#q");
   },
+  t: () => {
+    const way = document.querySelector("[data-key-t]");
+    way?.scrollIntoView({ block: "nearest" });
+    way?.focus();
+  },
   u: () => document.querySelector("a[rel=up]")?.click(),
   "?": () => document.getElementById("keys")?.showModal(),
 };
 
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches?.("[data-say]")) {
+    event.preventDefault();
+    event.target.form.requestSubmit();
+    return;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target instanceof Element && event.target.closest(TYPING)) {
     if (event.key === "Escape") {

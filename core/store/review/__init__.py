@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from core.store.models import Attachment, Turn
 from core.store.review.filters import Wanted
+from core.store.review.handovers import Handover, Waiting, count_waiting, list_waiting, read_handover
 from core.store.review.inbox import Cursor, Inbox, list_inbox
 from core.store.review.places import Choices, list_choices
 from core.store.review.scope import ReadScope
@@ -59,6 +60,18 @@ class ReviewRepository:
     def latest_pictures(self, conversation_id: str, before_seq: int) -> list[Attachment]:
         """Files of the last turn before that number which had any."""
         return latest_pictures(self._session, self._scope, conversation_id, before_seq)
+
+    def waiting(self, admin_id: str, *, limit: int = PAGE) -> list[Waiting]:
+        """Conversations that wait for a human, longest first, then those in which somebody waits for this admin."""
+        return list_waiting(self._session, self._scope, admin_id, limit)
+
+    def count_waiting(self) -> int:
+        """How many conversations wait for a human whom nobody is yet."""
+        return count_waiting(self._session, self._scope)
+
+    def handover(self, conversation_id: str) -> Handover | None:
+        """Who answers in a conversation."""
+        return read_handover(self._session, self._scope, conversation_id)
 
     def choices(self) -> Choices:
         """What the filters offer."""

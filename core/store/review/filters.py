@@ -9,11 +9,14 @@ from sqlalchemy import ColumnElement, and_, or_, select
 
 from core.store.columns_sql import seconds_between
 from core.store.models import Attachment, Conversation, Feedback, Person, Place, Turn, Workspace
+from core.store.takeovers import IS_TAKEN
 from core.store.turn_guards import HAS_ENDED, IS_OPEN, in_state
 from core.values import AttachmentState, TurnState
 
 State = Literal["", "open", "answered", "failed", "cancelled", "handed_over"]
 Rating = Literal["", "good", "bad"]
+# Who answers: a human whom nobody is yet, or one who has taken over.
+Human = Literal["", "waiting", "taken"]
 _IN_STATE: dict[str, ColumnElement[bool]] = {
     "open": IS_OPEN,
     "answered": in_state(TurnState.ANSWERED, TurnState.DELIVERED),
@@ -40,6 +43,7 @@ class Wanted:
     model: str = ""
     state: State = ""
     feedback: Rating = ""
+    human: Human = ""
     # With a picture that could be read.
     pictures: bool = False
     # From question to answer, in seconds; 0: any.
@@ -61,6 +65,10 @@ class Wanted:
             yield Conversation.workspace_id == self.workspace
         if self.place:
             yield Conversation.place_id == self.place
+        if self.human == "waiting":
+            yield and_(Conversation.handed_over_at.is_not(None), ~IS_TAKEN)
+        elif self.human == "taken":
+            yield IS_TAKEN
         if self.mode:
             words = [self.mode, ""] if self.mode == _UNCHOSEN else [self.mode]
             yield Conversation.place_id.in_(select(Place.id).where(Place.persona.in_(words)))

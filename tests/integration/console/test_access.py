@@ -27,6 +27,7 @@ EVERY_ROLE = {
     ("GET", "/"),
     ("GET", "/conversations/{id}"),
     ("GET", "/conversations/{id}/later"),
+    ("GET", "/conversations/{id}/takeover"),
     ("GET", "/turns/{id}"),
     ("GET", "/turns/{id}/events"),
     ("GET", "/turns/{turn}/pictures/{id}"),
@@ -36,6 +37,11 @@ EVERY_ROLE = {
     ("POST", "/sessions/end"),
     ("POST", "/sessions/end-all"),
     ("POST", "/sign-out"),
+}
+OPERATORS = {
+    ("POST", "/conversations/{id}/take"),
+    ("POST", "/conversations/{id}/say"),
+    ("POST", "/conversations/{id}/back"),
 }
 EVERYBODY = {
     ("GET", "/sign-in"),
@@ -50,13 +56,13 @@ EVERYBODY = {
 
 def test_the_table_holds_every_route(desk: Desk) -> None:
     guarded = {route for route, permission in desk.routes.declared.items() if permission is not None}
-    assert guarded == OWNER_ONLY | EVERY_ROLE
+    assert guarded == OWNER_ONLY | EVERY_ROLE | OPERATORS
     assert set(desk.routes.declared) - guarded == EVERYBODY
 
 
 @pytest.mark.parametrize("role", [None, *Role])
 def test_every_route_with_every_role(desk: Desk, role: Role | None) -> None:
-    for method, path in sorted(OWNER_ONLY | EVERY_ROLE):
+    for method, path in sorted(OWNER_ONLY | EVERY_ROLE | OPERATORS):
         permission = desk.routes.declared[method, path]
         assert permission is not None
         # Afresh each time: some of the routes end the session.
@@ -72,7 +78,8 @@ def test_every_route_with_every_role(desk: Desk, role: Role | None) -> None:
         else:
             assert answer.status_code == 403, (role, method, path)
             assert "does not allow this" in answer.text
-        expected = role is not None and ((method, path) in EVERY_ROLE or role is Role.OWNER)
+        operates = (method, path) in OPERATORS and role is Role.OPERATOR
+        expected = role is not None and ((method, path) in EVERY_ROLE or role is Role.OWNER or operates)
         assert (role is not None and permission in MAY[role]) == expected
 
 
