@@ -1,6 +1,7 @@
 """/conversations/ID/take, say, back: answering in the model's place, and giving it back."""
 
 import asyncio
+import json
 from functools import partial
 
 from starlette.datastructures import FormData
@@ -109,11 +110,12 @@ def add_takeover(routes: Routes, console: Console) -> None:
             raise NotFound(user_message=_GONE)
         if view.known == request.query_params.get("known"):
             return Response(status_code=204)
-        if view.news:
-            first, last = view.news[0].turn.seq, view.news[-1].turn.seq
-            await console.log.note(request, viewer, Action.READ, conversation_id, first=first, last=last)
         was = request.query_params.get("was", view.who)
-        return pages.show(request, viewer, "takeover_news.html", takeover=view, was=was[:_WORD_CHARS])
+        page = pages.show(request, viewer, "takeover_state.html", takeover=view, was=was[:_WORD_CHARS])
+        # The page's script asks for those that it shows otherwise.
+        turns = {f"turn-{one.turn.seq}": {"id": one.turn.id, "version": one.version} for one in view.news}
+        page.headers["hx-trigger"] = json.dumps({"glimt:turns": turns})
+        return page
 
     async def _read_words(form: FormData, viewer: Viewer) -> Words:
         key = field_of(form, "key")

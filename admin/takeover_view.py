@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from admin.viewer import Viewer
-from admin.views import TurnView, view_turn
+from admin.views import TurnView, turn_view
 from core.admins import Permission
 from core.store.review import ReviewRepository
 from core.store.review.handovers import Handover
@@ -44,7 +44,8 @@ def takeover_view(review: ReviewRepository, viewer: Viewer, conversation_id: str
         who = "waiting"
     else:
         who = "mine" if conversation.taken_by == viewer.admin_id else "other"
-    news = [view for turn_id in handover.latest if (view := view_turn(review, turn_id)) is not None]
+    # Without boxes, which only models point out.
+    news = [turn_view(page, ()) for page in review.turns(handover.latest)]
     shown = [who, conversation.taken_by, str(handover.unanswered), *(view.version for view in news)]
     return TakeoverView(
         handover,

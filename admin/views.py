@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from core.conversation.boxes import Box
@@ -103,7 +104,8 @@ class TurnView:
         """What changes with all that may change once a human answers."""
         delivered = [f"{told.delivery.state}{told.posts}" for told in self.deliveries]
         said = [f"{view.text}{view.told.delivery.state}" for view in self.notices]
-        return ".".join([self.turn.id, self.turn.state, str(self.pending), self.turn.answered_by, *delivered, *said])
+        shown = [self.turn.state, str(self.pending), self.turn.answered_by, *delivered, *said]
+        return sha256(".".join(shown).encode()).hexdigest()[:8]
 
     @property
     def left_out(self) -> str:

@@ -71,6 +71,22 @@ document.addEventListener("keydown", (event) => {
   act();
 });
 
+/** Puts what the server shows of a turn in its place. */
+function show(turn, address) {
+  const focused = turn.contains(document.activeElement);
+  window.htmx.ajax("GET", address, { target: turn, swap: "outerHTML" }).then(() => {
+    if (focused) document.getElementById(turn.id)?.focus({ preventScroll: true });
+  });
+}
+
+// Turns that a human answers, and the versions of them that there are now.
+document.addEventListener("glimt:turns", ({ detail }) => {
+  for (const turn of document.querySelectorAll(".turn:not([data-live])")) {
+    const news = detail[turn.id];
+    if (news && news.version !== turn.dataset.version) show(turn, `/turns/${news.id}`);
+  }
+});
+
 /** Follows the answer of a turn that is not over, then puts the whole turn in its place. */
 function follow(turn) {
   const text = turn.querySelector("[data-live-text]");
@@ -102,10 +118,7 @@ function follow(turn) {
   });
   on("end", () => {
     close();
-    const focused = turn.contains(document.activeElement);
-    window.htmx.ajax("GET", turn.dataset.again, { target: turn, swap: "outerHTML" }).then(() => {
-      if (focused) document.getElementById(turn.id)?.focus({ preventScroll: true });
-    });
+    show(turn, turn.dataset.again);
   });
   addEventListener("pagehide", close, { once: true });
 }

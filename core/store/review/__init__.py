@@ -1,6 +1,6 @@
 """What the review console reads. Everything goes through `ReviewRepository`, which cannot be made without a scope."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,7 @@ from core.store.review.transcript import (
     read_later,
     read_transcript,
     read_turn,
+    read_turns,
 )
 from core.store.words import Sought
 
@@ -52,6 +53,10 @@ class ReviewRepository:
     def turn(self, turn_id: str) -> TurnPage | None:
         """One turn with everything that belongs to it."""
         return read_turn(self._session, self._scope, turn_id)
+
+    def turns(self, turn_ids: Collection[str]) -> list[TurnPage]:
+        """Several turns, in order, with everything that belongs to them."""
+        return read_turns(self._session, self._scope, turn_ids)
 
     def attachment(self, attachment_id: str) -> tuple[Attachment, Turn] | None:
         """A file and its turn."""

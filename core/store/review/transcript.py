@@ -1,5 +1,6 @@
 """One conversation as the console shows it: turns with everything that belongs to them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
@@ -111,6 +112,20 @@ def read_turn(session: Session, scope: ReadScope, turn_id: str) -> TurnPage | No
     return None if turn is None else _with_all(session, [turn])[0]
 
 
+def read_turns(session: Session, scope: ReadScope, turn_ids: Collection[str]) -> list[TurnPage]:
+    """Those of the turns that may be read, in order."""
+    if not turn_ids:
+        return []
+    turns = session.scalars(
+        select(Turn)
+        .join(Conversation, Conversation.id == Turn.conversation_id)
+        .where(scope.allows(), Turn.id.in_(turn_ids))
+        .order_by(Turn.seq)
+        .options(*_FILES)
+    )
+    return _with_all(session, list(turns))
+
+
 def find_attachment(session: Session, scope: ReadScope, attachment_id: str) -> tuple[Attachment, Turn] | None:
     """A file and the turn that it came with; None: none that may be read."""
     row = session.execute(
@@ -143,10 +158,11 @@ def _with_all(session: Session, turns: list[Turn]) -> list[TurnPage]:
     }
     pages = {turn.id: TurnPage(turn, names.get(turn.person_id, "")) for turn in turns}
     humans = {turn.answered_by for turn in turns if turn.answered_by}
-    admins = dict(session.execute(select(Admin.id, Admin.name).where(Admin.id.in_(humans))).tuples()) if humans else {}
-    for page in pages.values():
-        if page.turn.answered_by:
-            page.answerer = admins.get(page.turn.answered_by, "somebody who is no admin any more")
+    if humans:
+        admins = {row[0]: row[1] for row in session.execute(select(Admin.id, Admin.name).where(Admin.id.in_(humans)))}
+        for page in pages.values():
+            if page.turn.answered_by:
+                page.answerer = admins.get(page.turn.answered_by, "somebody who is no admin any more")
     verdicts = (
         select(Feedback, Person)
         .join(Person, Person.id == Feedback.person_id)
