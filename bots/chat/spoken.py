@@ -16,7 +16,7 @@ from core.store.models import Attachment, Turn
 from core.values import AttachmentState, Notice
 
 _SAID: Mapping[Notice, str] = {
-    Notice.TAKEN: text_id("A person answers you here now. I stay silent until then."),
+    Notice.TAKEN: text_id("A person answers you here now, and I stay silent meanwhile."),
     Notice.BACK: text_id("I answer here again."),
     Notice.ASK_AGAIN: text_id("I answer here again. Please ask what is still open once more."),
     Notice.IDLE: text_id("The person has left this conversation. I answer here again."),

@@ -20,7 +20,7 @@ from tests.processes import PATIENCE_S, installation
 
 pytestmark = pytest.mark.browser
 
-TAKEN = "A person answers you here now. I stay silent until then."
+TAKEN = "A person answers you here now, and I stay silent meanwhile."
 BACK = "I answer here again."
 PHONE = {"viewport": {"width": 360, "height": 640}, "is_mobile": True, "has_touch": True}
 BLUE = FilePayload(name="blue.png", mimeType="image/png", buffer=picture("blue", size=(320, 240)))
@@ -158,8 +158,15 @@ def test_an_open_chat_page_shows_what_a_person_says_without_being_asked(
     expect(said.element.locator(".answered-with img")).to_be_visible()
     expect(said.good).to_be_hidden()
     expect(said.element).to_contain_text("Answered by a person")
-    # What is asked meanwhile is left to the person, and says so.
+    # What is asked meanwhile is left to the person, and says so; it stands behind what was said before it.
+    chat.page.route("**/version?**", lambda route: route.fulfill(status=204))
+    words.fill("It is new.")
+    words.press("Control+Enter")
+    expect(page.locator(".human.words").last).to_have_text("It is new.")
     asked = chat.ask("How much is it?", wait=False)
+    chat.page.unroute("**/version?**")
+    expect(chat.turn(2).answer).to_have_text("It is new.", timeout=20_000)
+    asked = chat.turn(3)
     expect(asked.notes).to_have_text("A person will answer this.")
     expect(page.locator(".turn").last.locator(".bubble")).to_have_text("How much is it?")
     words.fill("20 €")
@@ -170,8 +177,8 @@ def test_an_open_chat_page_shows_what_a_person_says_without_being_asked(
     # All of it is there again, and the bot goes on.
     chat.page.reload()
     expect(chat.turn(0).element).to_contain_text(TAKEN)
-    expect(chat.turn(2).answer).to_have_text("20 €")
-    expect(chat.turn(2).element).to_contain_text(BACK)
+    expect(chat.turn(3).answer).to_have_text("20 €")
+    expect(chat.turn(3).element).to_contain_text(BACK)
     answered = chat.ask("And the bot?")
     expect(answered.answer).to_contain_text("And the bot?")
 

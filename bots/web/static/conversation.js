@@ -113,8 +113,11 @@ export class Conversation {
     if (this.isEmpty) this.#log.replaceChildren();
     const actions = { retry: (which) => this.#retry(which), rate: (which, rating) => this.#rate(which, rating) };
     const fresh = new TurnCard(view, { actions, onGrow: (change) => this.#scroll.keep(change) });
+    // What a person said without being asked may come to be known behind a later question.
+    const next = [...this.#cards.values()].find((other) => other.view.seq > view.seq);
     this.#cards.set(view.id, fresh);
-    this.#scroll.keep(() => this.#log.append(fresh.element));
+    if (next) this.#cards = new Map([...this.#cards].sort(([, a], [, b]) => a.view.seq - b.view.seq));
+    this.#scroll.keep(() => this.#log.insertBefore(fresh.element, next?.element ?? null));
   }
 
   /** Shows who answers from where on: `notices` are {turn, text, early}. */

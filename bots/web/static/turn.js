@@ -232,6 +232,7 @@ export class TurnCard {
   #figures() {
     const total = this.view.timings?.total_ms;
     if (this.view.by_human) return "Answered by a person";
+    if (this.view.state === "handed_over") return "";
     const parts = [this.view.model, total === null || total === undefined ? "" : duration(total)];
     return parts.filter(Boolean).join(" · ");
   }

@@ -18,7 +18,7 @@ from tests.integration.chat.pigeons import Killed, Pigeons, Shown
 from tests.integration.operating import Operator
 from tests.processes import until
 
-TAKEN = "A person answers you here now. I stay silent until then."
+TAKEN = "A person answers you here now, and I stay silent meanwhile."
 BACK = "I answer here again."
 
 

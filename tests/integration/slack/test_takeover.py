@@ -13,7 +13,7 @@ from tests.integration.slack.office import Office, ask_in, asked
 from tests.integration.web.site import picture
 from tests.processes import PATIENCE_S, Installation, installation, until
 
-TAKEN = "A person answers you here now. I stay silent until then."
+TAKEN = "A person answers you here now, and I stay silent meanwhile."
 BACK = "I answer here again."
 
 

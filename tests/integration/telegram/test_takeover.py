@@ -10,7 +10,7 @@ from tests.integration.telegram.stand import Stand, adapter_over
 from tests.integration.web.site import picture
 from tests.processes import Installation, until
 
-TAKEN = "A person answers you here now. I stay silent until then."
+TAKEN = "A person answers you here now, and I stay silent meanwhile."
 BACK = "I answer here again."
 
 
