@@ -11,7 +11,7 @@ from core.conversation.pointed_at import pointed_at
 from core.store.models import Attachment, Turn, Usage
 from core.store.review import ReviewRepository
 from core.store.review.transcript import Told, TurnPage, Verdict
-from core.store.takeovers import notice_of
+from core.store.takeovers import comes_first, notice_of
 from core.values import ACTIVE_STATES, AttachmentState, Notice, TurnState
 
 # Longest side of a picture in the transcript, in pixels of the page.
@@ -171,8 +171,7 @@ def _notice(turn: Turn, told: Told) -> NoticeView | None:
     notice = notice_of(told.delivery.kind)
     if notice is None:
         return None
-    early = bool(turn.answered_by) and turn.finished_at is not None and told.delivery.created_at < turn.finished_at
-    return NoticeView(_NOTICES[notice], told, early)
+    return NoticeView(_NOTICES[notice], told, comes_first(told.delivery, turn))
 
 
 def picture_view(attachment: Attachment, turn: Turn, boxes: Sequence[Box]) -> PictureView:

@@ -11,7 +11,7 @@ from bots.web.auth import Visitor
 from core.errors import NotFound
 from core.store.database import Repositories, Store
 from core.store.models import Conversation, Feedback, Person, Turn
-from core.store.takeovers import Said
+from core.store.takeovers import comes_first
 from core.values import TurnState
 
 # An unread end of one of these is noted when it is shown.
@@ -71,7 +71,7 @@ class History:
             by_id = {turn.id: turn for turn in turns}
             said = repositories.takeovers.notices(list(by_id))
             notices = [
-                NoticeShown(one.turn_id, notice_text(one.notice, texts), _is_early(one, by_id[one.turn_id]))
+                NoticeShown(one.turn_id, notice_text(one.notice, texts), comes_first(one.delivery, by_id[one.turn_id]))
                 for one in said
             ]
             return Remembered(conversation, turns, _ratings(repositories, turns, visitor), notices)
@@ -97,10 +97,6 @@ def version_of(conversation: Conversation) -> str:
 def unread(turn: Turn) -> bool:
     """Whether nobody was shown yet how this turn ended."""
     return turn.state in _ENDED and turn.delivered_at is None
-
-
-def _is_early(said: Said, turn: Turn) -> bool:
-    return bool(turn.answered_by) and turn.finished_at is not None and said.delivery.created_at < turn.finished_at
 
 
 def _ratings(repositories: Repositories, turns: Sequence[Turn], visitor: Visitor) -> dict[str, int]:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from core.store.models import Conversation, Delivery, Turn, Workspace
 from core.store.turn_guards import FRESH
 from core.store.turn_rows import ANSWER
-from core.values import PULL_PLATFORMS, DeliveryState, Notice, Platform, new_id
+from core.values import PULL_PLATFORMS, DeliveryState, Notice, Platform, TurnState, new_id
 
 # Word for word the condition of `ix_conversations_taken`.
 IS_TAKEN = Conversation.taken_by != literal_column("''")
@@ -27,7 +27,7 @@ _LOOK_BACK = 20
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A notice in a chat, below (or, before it was answered, above the answer of) a turn."""
+    """A notice in a chat, at a turn; see `comes_first`."""
 
     turn_id: str
     notice: Notice
@@ -177,6 +177,16 @@ class TakeoverRepository:
     def _change(self, condition: ColumnElement[bool], **values: Any) -> Conversation | None:
         statement = update(Conversation).where(condition).values(**values).returning(Conversation)
         return self._session.scalars(statement, execution_options=FRESH).one_or_none()
+
+
+def comes_first(notice: Delivery, turn: Turn) -> bool:
+    """Whether a notice was said before the turn that it was said at was answered; else it stands below the answer."""
+    if turn.state == TurnState.HANDED_OVER:
+        return False
+    if not turn.answered_by and turn.started_at is not None and turn.started_at <= notice.created_at:
+        # The model was at it.
+        return False
+    return turn.finished_at is None or notice.created_at < turn.finished_at
 
 
 def notice_of(kind: str) -> Notice | None:
