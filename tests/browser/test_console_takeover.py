@@ -111,7 +111,7 @@ def test_without_a_script_a_double_click_says_it_once(served: Served, browser: B
     chat = telegram.private(ben)
     telegram.say(ben, chat, "Who is there?")
     telegram.wait_for(lambda: len(served.said(chat)) == 1, PATIENCE_S)
-    context = browser.new_context(java_script_enabled=False, **PHONE)
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 360, "height": 640})
     try:
         page = review.signed_in(context, Role.OPERATOR, "/?platform=telegram&person=ben")
         page.locator("[data-item]").first.click()

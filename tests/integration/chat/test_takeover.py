@@ -65,9 +65,9 @@ def texts(pigeons: Pigeons) -> Sequence[str]:
     return [message.text for message in pigeons.messages.values()]
 
 
-async def taken_over(office: Office, pigeons: Pigeons, **who: str) -> tuple[str, Operator]:
+async def taken_over(office: Office, pigeons: Pigeons, locale: str = "") -> tuple[str, Operator]:
     """A conversation with an answer, which an admin has taken over; its id."""
-    asked = await office.ask("A dress?", **who)
+    asked = await office.ask("A dress?", locale=locale)
     office.claim(asked.turn_id).end("A red dress.")
     await office.until_sent(asked.turn_id)
     pigeons.messages.clear()

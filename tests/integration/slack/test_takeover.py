@@ -88,8 +88,9 @@ def test_a_long_text_comes_in_parts_and_then_its_picture(quiet: Office) -> None:
     assert [block["type"] for one in seen for block in one.message.blocks] == ["rich_text", "rich_text", "image"]
 
 
-@pytest.mark.parametrize("fault", ["lose_answer", "break_", "limit"])
-@pytest.mark.parametrize("pictured", [False, True])
+@pytest.mark.parametrize(
+    ("fault", "pictured"), [("lose_answer", False), ("lose_answer", True), ("break_", False), ("limit", True)]
+)
 def test_whatever_slack_does_with_a_message_it_comes_once(quiet: Office, fault: str, pictured: bool) -> None:
     channel, ts, thread, anna = taken_over(quiet, f"Once in spite of {fault} {pictured}?")
     until(lambda: texts(quiet, channel, ts)[1:] == [TAKEN], "it is said")

@@ -78,8 +78,10 @@ def test_what_comes_meanwhile_is_fetched_and_answered_later_by_the_model(modern:
     assert [one.text for one in said_in(modern, chat)][1:] == [TAKEN, BACK, "Green."]
 
 
-@pytest.mark.parametrize("fault", ["lose_answer", "break_", "drop", "limit"])
-@pytest.mark.parametrize("pictured", [False, True])
+@pytest.mark.parametrize(
+    ("fault", "pictured"),
+    [("lose_answer", False), ("lose_answer", True), ("drop", True), ("break_", False), ("limit", True)],
+)
 def test_in_private_a_message_comes_once_whatever_goes_wrong(modern: Stand, fault: str, pictured: bool) -> None:
     _, chat, asked = privately(modern, f"{fault} {pictured}?")
     thread, anna = taken_over(modern, asked)
