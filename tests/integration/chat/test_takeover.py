@@ -244,10 +244,11 @@ async def test_left_alone_it_returns_to_the_model_which_answers_what_was_left(of
         thread, anna = await taken_over(office, pigeons)
         anna.say(thread, "One moment, please.")
         left = await office.ask("Are you still there?")
-        store, soon = office.services.store, utc_now() + timedelta(seconds=59)
-        assert return_idle(store, 60, 5, soon) == []
-        assert return_idle(store, 60, 5, soon + timedelta(seconds=5)) == [thread]
-        assert return_idle(store, 60, 5, soon + timedelta(seconds=5)) == []
+        store, last = office.services.store, conversation(office, thread).operator_at
+        assert last is not None
+        assert return_idle(store, 60, 5, last + timedelta(seconds=59)) == []
+        assert return_idle(store, 60, 5, last + timedelta(seconds=61)) == [thread]
+        assert return_idle(store, 60, 5, last + timedelta(seconds=61)) == []
         office.claim(left.turn_id).end("I am.")
         await office.until_sent(left.turn_id)
         await brought(office)
