@@ -53,9 +53,9 @@ class AttachmentState(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """State of one outbox row. `held`: it says where an answer would go, should there be one after all."""
+    """State of one outbox row. `parked`: it says where an answer would go, should there be one after all."""
 
-    HELD = "held"
+    PARKED = "parked"
     PENDING = "pending"
     SENDING = "sending"
     SENT = "sent"

@@ -265,7 +265,7 @@ class Intake:
         handed_over = turn.state == TurnState.HANDED_OVER
         if inbound.reply_to:
             deliveries = repositories.deliveries
-            deliveries.open(turn.id, inbound.platform, inbound.reply_to, turn.created_at, held=handed_over)
+            deliveries.open(turn.id, inbound.platform, inbound.reply_to, turn.created_at, parked=handed_over)
         return Accepted(turn.id, conversation.id, person.id, handed_over=handed_over)
 
 

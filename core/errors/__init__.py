@@ -20,6 +20,7 @@ GlimtError
 │       ├── PictureTooLarge / PictureTooManyPixels / TooManyPages
 │       ├── PictureFormatNotAllowed
 │       ├── PictureLocked       a PDF that asks for a password
+│       ├── PictureRemoved      a rule of retention has removed it
 │       └── PictureBroken
 ├── PictureReaderUnavailable    retryable: no process could be started to decode pictures
 ├── StoreError
@@ -65,6 +66,7 @@ from core.errors.pictures import (
     PictureFormatNotAllowed,
     PictureLocked,
     PictureReaderUnavailable,
+    PictureRemoved,
     PictureTooLarge,
     PictureTooManyPixels,
     TooManyPages,
@@ -113,6 +115,7 @@ __all__ = [
     "PictureFormatNotAllowed",
     "PictureLocked",
     "PictureReaderUnavailable",
+    "PictureRemoved",
     "PictureTooLarge",
     "PictureTooManyPixels",
     "PromptMiscounted",

@@ -1,6 +1,6 @@
 """The outbox: what the platforms must still be told.
 
-pending → sending (with a lease) → sent, back to pending after a failure, or failed for good; held, where a human
+pending → sending (with a lease) → sent, back to pending after a failure, or failed for good; parked, where a human
 answers and has not yet. Where answers are sent, intake writes the row together with the turn, so that whoever holds it
 follows the answer while it is written; else it is written when the turn ends. Each message on the platform is a post: a
 row before it is sent, its id as soon as the platform has told it. An adapter that dies while sending leaves an expired
@@ -77,12 +77,12 @@ class DeliveryRepository(DeliveryReads):
     """Every change is guarded by the state and, while sending, by the owner of the lease."""
 
     def open(
-        self, turn_id: str, platform: Platform, target: Mapping[str, Any], now: datetime, *, held: bool = False
+        self, turn_id: str, platform: Platform, target: Mapping[str, Any], now: datetime, *, parked: bool = False
     ) -> None:
-        """An answer will have to be sent to `target`; with the turn's own transaction. `held`: not before it is
+        """An answer will have to be sent to `target`; with the turn's own transaction. `parked`: not before it is
         brought again (`deliver_again`), because a human answers there."""
         row = {"id": new_id(), "turn_id": turn_id, "platform": platform, "kind": ANSWER, "created_at": now}
-        state = DeliveryState.HELD if held else DeliveryState.PENDING
+        state = DeliveryState.PARKED if parked else DeliveryState.PENDING
         self._session.execute(_OPEN, row | {"target": dict(target), "state": state})
 
     def due(self, platform: Platform, now: datetime, limit: int) -> list[str]:

@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy.orm import Session
 
-from core.store.models import Attachment, Turn
+from core.store.models import Attachment, Conversation, ConversationHold, Turn
 from core.store.review.filters import Wanted
 from core.store.review.handovers import Handover, Waiting, count_waiting, list_waiting, read_handover
 from core.store.review.inbox import Cursor, Inbox, list_inbox
+from core.store.review.kept import ConversationKept, PersonKept, list_held, read_conversation, read_person
 from core.store.review.places import Choices, list_choices
 from core.store.review.scope import ReadScope
 from core.store.review.search import Hits, search_turns
@@ -77,6 +78,18 @@ class ReviewRepository:
     def handover(self, conversation_id: str) -> Handover | None:
         """Who answers in a conversation."""
         return read_handover(self._session, self._scope, conversation_id)
+
+    def person(self, person_id: str) -> PersonKept | None:
+        """A person, and what is kept of what this person asked."""
+        return read_person(self._session, self._scope, person_id)
+
+    def kept(self, conversation_id: str) -> ConversationKept | None:
+        """What is kept of a conversation, and whether it must be."""
+        return read_conversation(self._session, self._scope, conversation_id)
+
+    def held(self, limit: int = PAGE) -> list[tuple[ConversationHold, Conversation]]:
+        """Conversations that must be kept."""
+        return list_held(self._session, self._scope, limit)
 
     def choices(self) -> Choices:
         """What the filters offer."""
