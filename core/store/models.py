@@ -33,6 +33,7 @@ FAILED_TURN = "state = 'failed'"
 HANDED_OVER = "handed_over_at IS NOT NULL"
 TAKEN = "taken_by <> ''"
 PENDING_FILE = "state = 'pending'"
+_FILES_OF = "and_(Turn.id == Attachment.turn_id, Attachment.of_answer.is_({}))"
 ENDED_TURN = "state NOT IN ('gathering', 'ready', 'running')"
 
 
@@ -194,16 +195,11 @@ class Turn(Base):
 
     # Loaded only by the queries that say so: the queue's own work never looks at them.
     attachments: Mapped[list["Attachment"]] = relationship(
-        primaryjoin="and_(Turn.id == Attachment.turn_id, Attachment.of_answer.is_(False))",
-        order_by="Attachment.position",
-        lazy="raise",
+        primaryjoin=_FILES_OF.format(False), order_by="Attachment.position", lazy="raise"
     )
     # What a human answered with.
     answer_pictures: Mapped[list["Attachment"]] = relationship(
-        primaryjoin="and_(Turn.id == Attachment.turn_id, Attachment.of_answer.is_(True))",
-        order_by="Attachment.position",
-        lazy="raise",
-        viewonly=True,
+        primaryjoin=_FILES_OF.format(True), order_by="Attachment.position", lazy="raise", viewonly=True
     )
 
 
