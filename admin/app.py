@@ -15,6 +15,7 @@ from admin.erasing import add_erasing
 from admin.headers import SECURITY_HEADERS
 from admin.inbox import add_inbox
 from admin.live import add_live
+from admin.numbers import add_numbers
 from admin.oidc import add_oidc
 from admin.pages import HERE
 from admin.pictures import add_pictures
@@ -66,6 +67,7 @@ def create_app_and_routes(services: Services, clock: Callable[[], float] = monot
     add_sessions(routes, console)
     add_admins(routes, console)
     add_audit(routes, console)
+    add_numbers(routes, console)
     add_retention(routes, console)
     add_erasing(routes, console)
     routes.mount_public("/static", GZipMiddleware(PageFiles(directory=HERE / "static")), name="static")

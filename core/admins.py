@@ -69,3 +69,6 @@ class Action(StrEnum):
     ADMIN_ADDED = "admin_added"
     ADMIN_CHANGED = "admin_changed"
     LINK_MADE = "link_made"
+    # Numbers by person; those of days and places name nobody.
+    READ_PEOPLE = "read_people"
+    EXPORTED_USAGE = "exported_usage"

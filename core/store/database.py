@@ -35,6 +35,8 @@ from core.store.erasures import ErasureRepository
 from core.store.feedback import FeedbackRepository
 from core.store.inbound import InboundRepository
 from core.store.keys import KeyRepository
+from core.store.numbers.reading import NumbersRepository
+from core.store.numbers.rollup import RollupRepository
 from core.store.people import PeopleRepository
 from core.store.places import PlaceRepository
 from core.store.retention import RetentionRepository
@@ -87,6 +89,7 @@ class Repositories:
         "people",
         "places",
         "retention",
+        "rollup",
         "session",
         "takeovers",
         "telegram",
@@ -116,10 +119,15 @@ class Repositories:
         self.admin_sessions = AdminSessionRepository(session)
         self.audit = AuditRepository(session)
         self.retention = RetentionRepository(session)
+        self.rollup = RollupRepository(session)
 
     def review(self, scope: ReadScope) -> ReviewRepository:
         """What the console reads, as far as `scope` allows."""
         return ReviewRepository(self.session, scope)
+
+    def numbers(self, scope: ReadScope) -> NumbersRepository:
+        """What the overview shows, as far as `scope` allows."""
+        return NumbersRepository(self.session, scope)
 
 
 class Store:

@@ -93,7 +93,6 @@ class Conversation(Base):
         Index(None, "updated_at", "id"),
         Index(None, "workspace_id", "updated_at", "id"),
         Index(None, "place_id", "updated_at", "id"),
-        # Those that wait for a human, and those that one has taken over.
         Index("ix_conversations_handed_over", "handed_over_at", "id", **partial_index(HANDED_OVER)),
         Index("ix_conversations_taken", "operator_at", **partial_index(TAKEN)),
     )
