@@ -31,6 +31,7 @@ from admin.services import Services, open_services
 from admin.sessions import add_sessions
 from admin.settings import add_settings
 from admin.sign_in import add_sign_in
+from admin.takeover import add_takeover
 from admin.transcript import add_transcript
 from core.settings import Settings
 from core.store.migrate import require_current
@@ -71,6 +72,7 @@ def create_app_and_routes(services: Services, clock: Callable[[], float] = monot
     add_labels(routes, console)
     add_queues(routes, console)
     add_queue_rules(routes, console)
+    add_takeover(routes, console)
     add_pictures(routes, console)
     add_sign_in(routes, console, clock)
     add_oidc(routes, console)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from core.days import day_bounds
 from core.errors import WrongParameter
-from core.store.review.filters import NOBODY, Rating, Review, State, Wanted
+from core.store.review.filters import NOBODY, Human, Rating, Review, State, Wanted
 from core.values import Platform
 
 LONGEST = 200
@@ -19,6 +19,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "state": get_args(State),
     "feedback": get_args(Rating),
     "review": get_args(Review),
+    "human": get_args(Human),
 }
 _TEXTS = ("person", "model")
 _IDS = ("workspace", "place", "label")

@@ -15,7 +15,10 @@ from admin.viewer import Viewer
 from core.admins import Action, Permission
 from core.policy.snapshot import snapshot_of
 from core.store.words import runs_of, sought_words
-from core.values import Platform
+from core.values import Platform, utc_now
+
+# Conversations that wait for a human, above all others; the filter shows the rest.
+WAITING = 10
 
 
 def add_inbox(routes: Routes, console: Console) -> None:
@@ -29,6 +32,10 @@ def add_inbox(routes: Routes, console: Console) -> None:
             if with_choices:
                 modes = snapshot_of(repositories.settings.newest()).persona_names()
                 shown = {"choices": review.choices(), "review": review.review_choices(), "modes": modes}
+                shown |= {"waiting": [], "waiting_more": 0}
+                if not filters.said():
+                    waiting = review.waiting(viewer.admin_id, limit=WAITING)
+                    shown |= {"waiting": waiting, "waiting_more": max(0, review.count_waiting() - WAITING)}
             if not filters.q:
                 inbox = review.inbox(filters.wanted, before=filters.before_conversation)
                 older = filters.address(before=inbox.next) if inbox.next is not None else ""
@@ -53,6 +60,7 @@ def add_inbox(routes: Routes, console: Console) -> None:
             viewer,
             "list.html" if part else "inbox.html",
             **{"nothing_to_seek": False, **shown},
+            now=utc_now(),
             filters=filters,
             platforms=[platform.value for platform in Platform],
         )

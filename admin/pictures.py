@@ -68,7 +68,9 @@ def add_pictures(routes: Routes, console: Console) -> None:
     async def in_full(request: Request, viewer: Viewer) -> Response:
         turn_id = request.path_params["turn"]
         view = await asyncio.to_thread(read_turn, viewer, turn_id) if is_id(turn_id) else None
-        shown = [] if view is None else [*view.pictures, *([view.pointed] if view.pointed is not None else [])]
+        shown = [] if view is None else [*view.pictures, *view.answer_pictures]
+        if view is not None and view.pointed is not None:
+            shown.append(view.pointed)
         picture = next((picture for picture in shown if picture.id == request.path_params["id"]), None)
         if view is None or picture is None:
             raise NotFound(user_message=_GONE)

@@ -14,6 +14,7 @@ from core.queue.connect import connect, connect_async
 from core.queue.follow import StreamHub
 from core.settings import Settings
 from core.store.database import Store
+from serving.picture_reader import PictureReader
 
 # For SQL, blobs, thumbnails and passwords. Few people review at once.
 THREADS = 8
@@ -28,6 +29,7 @@ class Services:
     blobs: BlobStore
     hub: StreamHub
     redis: Redis
+    pictures: PictureReader
 
 
 @asynccontextmanager
@@ -36,11 +38,13 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="console"))
     store = Store(settings.sql_url, pool_size=THREADS)
     redis, sync_redis = connect_async(settings.queue_url), connect(settings.queue_url)
+    pictures = PictureReader(settings)
     try:
         async with StreamHub(redis, store) as hub:
-            yield Services(settings, store, BlobStore(settings.blob_store_url), hub, sync_redis)
+            yield Services(settings, store, BlobStore(settings.blob_store_url), hub, sync_redis, pictures)
     finally:
-        sync_redis.close()
         with contextlib.suppress(Exception):
             await redis.aclose()
+        await asyncio.to_thread(pictures.close)
+        sync_redis.close()
         store.close()

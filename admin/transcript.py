@@ -10,6 +10,7 @@ from admin.console import Console
 from admin.filters import is_id
 from admin.panels import Opened, Panel, assignable, read_panels
 from admin.routes import Routes
+from admin.takeover_view import TakeoverView, takeover_view
 from admin.viewer import Viewer
 from admin.views import TurnView, view_all, view_turn
 from core.admins import Action, Permission
@@ -25,11 +26,12 @@ def add_transcript(routes: Routes, console: Console) -> None:
 
     def read(
         viewer: Viewer, conversation_id: str, around: int | None, opened: Opened
-    ) -> tuple[Transcript, list[TurnView], dict[str, Any]] | None:
+    ) -> tuple[Transcript, list[TurnView], TakeoverView, dict[str, Any]] | None:
         with store.read() as repositories:
             review = repositories.review(viewer.scope)
             transcript = review.transcript(conversation_id, around=around)
-            if transcript is None:
+            takeover = takeover_view(review, viewer, conversation_id)
+            if transcript is None or takeover is None:
                 return None
             marks = review.marks([conversation_id])
             turns = [page.turn for page in transcript.turns]
@@ -38,7 +40,7 @@ def add_transcript(routes: Routes, console: Console) -> None:
             )
             names = assignable(repositories, viewer)
             shown = {"panels": panels, "assigned_to": marks[conversation_id].assigned_to, "names": names}
-            return transcript, view_all(review, transcript.turns), shown
+            return transcript, view_all(review, transcript.turns), takeover, shown
 
     def read_later(viewer: Viewer, conversation_id: str, after: int) -> tuple[list[TurnView], dict[str, Panel]] | None:
         with store.read() as repositories:
@@ -66,7 +68,7 @@ def add_transcript(routes: Routes, console: Console) -> None:
             found = await asyncio.to_thread(read, viewer, conversation_id, around, opened)
         if found is None:
             raise NotFound(user_message=_GONE)
-        transcript, turns, reviewed = found
+        transcript, turns, takeover, reviewed = found
         shown = {"first": turns[0].turn.seq, "last": turns[-1].turn.seq} if turns else {}
         await console.log.note(request, viewer, Action.READ, conversation_id, **shown)
         return pages.show(
@@ -78,6 +80,7 @@ def add_transcript(routes: Routes, console: Console) -> None:
             conversation_id=conversation_id,
             after=turns[-1].turn.seq if turns else 0,
             at={"turn": around or "", "queue": opened.queue_id} if opened.any else {},
+            takeover=takeover,
             **reviewed,
         )
 

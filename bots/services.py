@@ -12,7 +12,6 @@ from typing import ParamSpec, TypeVar
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from bots.picture_reader import PictureReader
 from core.conversation.inbound import Accepted, InboundQuestion
 from core.conversation.intake import Doubled, Intake
 from core.errors import Busy, NotFound, RequestError, StoreError
@@ -31,6 +30,7 @@ from core.store.database import Repositories, Store
 from core.store.group_commit import LANES, Lanes
 from core.store.models import Turn
 from core.values import TurnState, utc_now
+from serving.picture_reader import PictureReader
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -17,6 +17,11 @@ class ConsoleSettings(BaseSettings):
 
     console_port: int = Field(8081, ge=0, le=65535)
     console_url: str = Field("", description="address under which browsers reach the console, if not http://host:port")
+    take_over_idle_s: float = Field(
+        1800.0,
+        ge=0,
+        description="a conversation that an admin has taken over returns to the model after so long; 0: never",
+    )
     oidc_issuer: str = Field("", description="address of the OpenID Connect provider; empty: none")
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")

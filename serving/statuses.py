@@ -12,6 +12,8 @@ _STATUS: dict[type[GlimtError], int] = {
     errors.TooManyTries: 429,
     errors.Busy: 429,
     errors.QuotaReached: 429,
+    errors.NotTaken: 409,
+    errors.TakenByAnother: 409,
     errors.EmptyQuestion: 422,
     errors.QuestionTooLong: 422,
     errors.TooManyPictures: 422,

@@ -13,6 +13,7 @@ from celery import Celery
 from redis.exceptions import RedisError
 
 from core.conversation.erasure import finish_erasures
+from core.conversation.takeover import return_idle
 from core.inference.port import Engine
 from core.media.blobs import BlobStore
 from core.policy.watch import PolicyWatch
@@ -85,6 +86,8 @@ class WorkerRuntime:
             RetentionKeeper(self._store, blobs, self.owner),
             CancelEar(settings.queue_url, self.held),
         ]
+        if settings.take_over_idle_s:
+            self._parts.append(Periodic("take-overs", settings.sweep_s, self._return_idle))
 
     def start(self) -> None:
         """Start the threads beside the answering ones."""
@@ -117,6 +120,11 @@ class WorkerRuntime:
         self._redis.close()
         self._store.close()
         log.info("worker_stopped", owner=self.owner)
+
+    def _return_idle(self) -> None:
+        # Several workers may do so at once; the questions that come back are announced by the sweeper.
+        settings = self._settings
+        return_idle(self._store, settings.take_over_idle_s, settings.waiting_per_person, utc_now())
 
     def _say_so(self) -> None:
         with contextlib.suppress(RedisError):

@@ -17,10 +17,10 @@ from bots.slack.inbox import Inbox
 from bots.slack.message import Message, files_of
 from bots.slack.refusals import FAILURES, error_code
 from bots.slack.target import Target, Thread, message_key
-from bots.web.text import clean
 from core.conversation.inbound import InboundQuestion
 from core.errors import NotAllowed, NotServed
 from core.values import Platform
+from serving.text import clean
 
 log = structlog.get_logger(__name__)
 

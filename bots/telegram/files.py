@@ -11,8 +11,8 @@ from typing import Any
 from telegram import Document, ExternalReplyInfo, Message, PhotoSize, Sticker
 
 from bots.chat.texts import text_id
-from bots.web.text import file_name
 from core.conversation.inbound import Pending
+from serving.text import file_name
 
 NO_PICTURE = text_id("This is no picture. Please send a photo, an image file or a PDF.")
 NO_STILL = text_id("Telegram has no still picture of it. Please send a screenshot.")

@@ -267,8 +267,9 @@ class Intake:
             )
             position += 1
         handed_over = turn.state == TurnState.HANDED_OVER
-        if inbound.reply_to and not handed_over:
-            repositories.deliveries.open(turn.id, inbound.platform, inbound.reply_to, turn.created_at)
+        if inbound.reply_to:
+            deliveries = repositories.deliveries
+            deliveries.open(turn.id, inbound.platform, inbound.reply_to, turn.created_at, parked=handed_over)
         return Accepted(turn.id, conversation.id, person.id, handed_over=handed_over)
 
 

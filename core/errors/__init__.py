@@ -14,6 +14,7 @@ GlimtError
 │   ├── RequestTooSlow          its bytes stopped coming
 │   ├── TooManyTries            wrong keys, one after another
 │   ├── EventKeyReused          one Idempotency-Key for two different requests
+│   ├── NotTaken / TakenByAnother   an admin has not taken over, or another one has
 │   ├── QuestionTooLong / EmptyQuestion / TooManyPictures
 │   ├── QuotaReached            retryable: a limit that an admin has set
 │   ├── Busy                    too much is waiting; ask again later
@@ -49,6 +50,7 @@ from core.errors.base import (
     QueueUnavailable,
     StoreError,
 )
+from core.errors.console import NotTaken, TakenByAnother
 from core.errors.inference import (
     BackendUnavailable,
     ContentRefused,
@@ -117,6 +119,7 @@ __all__ = [
     "NotFound",
     "NotServed",
     "NotSignedIn",
+    "NotTaken",
     "OutOfMemory",
     "PictureBroken",
     "PictureError",
@@ -136,6 +139,7 @@ __all__ = [
     "RequestTooLarge",
     "RequestTooSlow",
     "StoreError",
+    "TakenByAnother",
     "TooManyPages",
     "TooManyPictures",
     "TooManyTries",

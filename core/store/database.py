@@ -47,6 +47,7 @@ from core.store.reviewing import ReviewingRepository
 from core.store.reviewing.labels import LabelRepository
 from core.store.reviewing.queues import QueueRepository
 from core.store.settings import SettingsRepository
+from core.store.takeovers import TakeoverRepository
 from core.store.telegram import TelegramRepository
 from core.store.telegram_approvals import ApprovalRepository
 from core.store.turns import TurnRepository
@@ -99,6 +100,7 @@ class Repositories:
         "rollup",
         "session",
         "settings",
+        "takeovers",
         "telegram",
         "turns",
         "usage",
@@ -116,6 +118,7 @@ class Repositories:
         self.deliveries = DeliveryRepository(session)
         self.erasures = ErasureRepository(session)
         self.feedback = FeedbackRepository(session)
+        self.takeovers = TakeoverRepository(session)
         self.telegram = TelegramRepository(session)
         self.approvals = ApprovalRepository(session)
         self.usage = UsageRepository(session)

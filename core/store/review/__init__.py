@@ -1,11 +1,12 @@
 """What the review console reads. Everything goes through `ReviewRepository`, which cannot be made without a scope."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy.orm import Session
 
 from core.store.models import Attachment, Conversation, ConversationHold, Place, Turn, Workspace
 from core.store.review.filters import Wanted
+from core.store.review.handovers import Handover, Waiting, count_waiting, list_waiting, read_handover
 from core.store.review.inbox import Inbox, list_inbox
 from core.store.review.kept import ConversationKept, PersonKept, list_held, read_conversation, read_person
 from core.store.review.marks import Marks, ReviewChoices, read_marks, read_review_choices
@@ -23,6 +24,7 @@ from core.store.review.transcript import (
     read_later,
     read_transcript,
     read_turn,
+    read_turns,
 )
 from core.store.words import Sought
 
@@ -57,6 +59,10 @@ class ReviewRepository:
         """One turn with everything that belongs to it."""
         return read_turn(self._session, self._scope, turn_id)
 
+    def turns(self, turn_ids: Collection[str]) -> list[TurnPage]:
+        """Several turns, in order, with everything that belongs to them."""
+        return read_turns(self._session, self._scope, turn_ids)
+
     def attachment(self, attachment_id: str) -> tuple[Attachment, Turn] | None:
         """A file and its turn."""
         return find_attachment(self._session, self._scope, attachment_id)
@@ -72,6 +78,18 @@ class ReviewRepository:
     def workspace(self, workspace_id: str) -> Workspace | None:
         """A workspace, if all of it may be read."""
         return find_workspace(self._session, self._scope, workspace_id)
+
+    def waiting(self, admin_id: str, *, limit: int = PAGE) -> list[Waiting]:
+        """Conversations that wait for a human, longest first, then those in which somebody waits for this admin."""
+        return list_waiting(self._session, self._scope, admin_id, limit)
+
+    def count_waiting(self) -> int:
+        """How many conversations wait for a human whom nobody is yet."""
+        return count_waiting(self._session, self._scope)
+
+    def handover(self, conversation_id: str) -> Handover | None:
+        """Who answers in a conversation."""
+        return read_handover(self._session, self._scope, conversation_id)
 
     def person(self, person_id: str) -> PersonKept | None:
         """A person, and what is kept of what this person asked."""

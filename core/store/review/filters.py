@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 from core.store.columns_sql import seconds_between
 from core.store.models import Attachment, Conversation, Feedback, Person, Place, Turn, Workspace
 from core.store.review_tables import TurnFlag, TurnLabel
+from core.store.takeovers import IS_TAKEN
 from core.store.turn_guards import IS_OPEN, in_state
 from core.values import AttachmentState, TurnState
 
@@ -17,6 +18,8 @@ State = Literal["", "open", "answered", "failed", "cancelled", "handed_over"]
 Rating = Literal["", "good", "bad"]
 # The words of core.reviewing.ReviewState.
 Review = Literal["", "new", "in_review", "done"]
+# Who answers: a human whom nobody is yet, or one who has taken over.
+Human = Literal["", "waiting", "taken"]
 _IN_STATE: dict[str, ColumnElement[bool]] = {
     "open": IS_OPEN,
     "answered": in_state(TurnState.ANSWERED, TurnState.DELIVERED),
@@ -45,6 +48,7 @@ class Wanted:
     model: str = ""
     state: State = ""
     feedback: Rating = ""
+    human: Human = ""
     # With a picture that could be read.
     pictures: bool = False
     # From question to answer, in seconds; 0: any.
@@ -78,6 +82,10 @@ class Wanted:
             yield workspace == self.workspace
         if self.place:
             yield place == self.place
+        if self.human == "waiting":
+            yield and_(Conversation.handed_over_at.is_not(None), ~IS_TAKEN)
+        elif self.human == "taken":
+            yield IS_TAKEN
         if self.mode:
             yield self.places_of_mode().where(Place.id == place).correlate(Conversation).exists()
         if self.review:

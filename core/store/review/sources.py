@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Executable, Select, TextClause, func, lite
 from sqlalchemy.orm import Session
 
 from core.store.ids_sql import is_one_of, is_sqlite, values_of
-from core.store.models import ASSIGNED, IS_SLOW, RARE_FACTS, Conversation, Feedback, Turn
+from core.store.models import ASSIGNED, HANDED_OVER, IS_SLOW, RARE_FACTS, Conversation, Feedback, Turn
 from core.store.review.facts import PACES, PICTURES, RARE, SLOW, STATES, THUMBS, has_model, slowness_of
 from core.store.review.filters import NOBODY, Wanted
 from core.store.review.people import MANY, People
@@ -153,6 +153,11 @@ def best_source(session: Session, scope: ReadScope, wanted: Wanted, people: Peop
         # Days are few turns, which an index finds; of a long time there are too many, and that is soon seen.
         statement = select(Turn.conversation_id).where(*asked).distinct().limit(MANY + 1)
         if len(ids := list(session.scalars(statement))) <= MANY:
+            some.append(Few(session, ids, within))
+    if wanted.human:
+        # An index of these, of which there are few.
+        handed_over = select(Conversation.id).where(text(HANDED_OVER), *wanted.of_conversation())
+        if len(ids := list(session.scalars(handed_over.limit(MANY + 1)))) <= MANY:
             some.append(Few(session, ids, within))
     for remarked in _remarked(wanted):
         if len(ids := list(session.scalars(remarked.distinct().limit(MANY + 1)))) <= MANY:

@@ -69,6 +69,7 @@ EVERY_ROLE = {
     ("GET", "/"),
     ("GET", "/conversations/{id}"),
     ("GET", "/conversations/{id}/later"),
+    ("GET", "/conversations/{id}/takeover"),
     ("GET", "/turns/{id}"),
     ("GET", "/turns/{id}/events"),
     ("GET", "/turns/{turn}/pictures/{id}"),
@@ -82,6 +83,11 @@ EVERY_ROLE = {
     ("POST", "/sessions/end"),
     ("POST", "/sessions/end-all"),
     ("POST", "/sign-out"),
+}
+OPERATORS = {
+    ("POST", "/conversations/{id}/take"),
+    ("POST", "/conversations/{id}/say"),
+    ("POST", "/conversations/{id}/back"),
 }
 MAY_EXPORT = {
     ("GET", "/usage.csv"),
@@ -99,13 +105,13 @@ EVERYBODY = {
 
 def test_the_table_holds_every_route(desk: Desk) -> None:
     guarded = {route for route, permission in desk.routes.declared.items() if permission is not None}
-    assert guarded == OWNER_ONLY | REVIEWERS | EVERY_ROLE | MAY_EXPORT
+    assert guarded == OWNER_ONLY | REVIEWERS | OPERATORS | EVERY_ROLE | MAY_EXPORT
     assert set(desk.routes.declared) - guarded == EVERYBODY
 
 
 @pytest.mark.parametrize("role", [None, *Role])
 def test_every_route_with_every_role(desk: Desk, role: Role | None) -> None:
-    for method, path in sorted(OWNER_ONLY | REVIEWERS | EVERY_ROLE | MAY_EXPORT):
+    for method, path in sorted(OWNER_ONLY | REVIEWERS | OPERATORS | EVERY_ROLE | MAY_EXPORT):
         permission = desk.routes.declared[method, path]
         assert permission is not None
         # Afresh each time: some of the routes end the session.
@@ -122,8 +128,10 @@ def test_every_route_with_every_role(desk: Desk, role: Role | None) -> None:
             assert answer.status_code == 403, (role, method, path)
             assert "does not allow this" in answer.text
         reviews = (method, path) in REVIEWERS and role is not Role.READ_ONLY
+        operates = (method, path) in OPERATORS and role is Role.OPERATOR
         exports = role is Role.REVIEWER and (method, path) in MAY_EXPORT
-        expected = role is not None and ((method, path) in EVERY_ROLE or role is Role.OWNER or reviews or exports)
+        more = role is Role.OWNER or reviews or operates or exports
+        expected = role is not None and ((method, path) in EVERY_ROLE or more)
         assert (role is not None and permission in MAY[role]) == expected
 
 

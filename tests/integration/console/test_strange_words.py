@@ -59,7 +59,7 @@ def test_whatever_people_and_models_write_is_text(talk: Talk, owner: httpx.Clien
         "place=../..",
         "state=zz",
         "feedback=zz",
-        "mode=zz",
+        "mode=Z!",
         "slow=x",
         "slow=-1",
         "slow=nan",

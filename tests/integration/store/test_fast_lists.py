@@ -60,6 +60,8 @@ def make(store: Store, random: Random) -> tuple[list[str], list[str]]:
             row = repositories.session.get_one(Conversation, conversation.id)
             row.review_state = random.choice(("new", "new", "in_review", "done"))
             row.assigned_to = random.choice((None, None, REVIEWER))
+            row.handed_over_at = random.choice((None, None, after(number * 60)))
+            row.taken_by = REVIEWER if row.handed_over_at is not None and random.random() < 0.5 else ""
     return sorted(set(workspaces)), sorted(set(places))
 
 
@@ -108,6 +110,7 @@ def any_wanted(random: Random, workspaces: list[str], places: list[str]) -> Want
         "flagged": [True],
         "label": [LABEL, "0" * 32],
         "review": ["new", "in_review", "done"],
+        "human": ["waiting", "taken"],
         "assigned": [NOBODY, REVIEWER, "0" * 32],
         "asked_since": [after(0), after(3000)],
         "asked_before": [after(2000), after(9e9)],
