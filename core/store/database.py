@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import ConfigurationError, StoreError
 from core.store.admin_sessions import AdminSessionRepository
+from core.store.admin_tokens import AdminTokenRepository
 from core.store.admins import AdminRepository
 from core.store.attachments import AttachmentRepository
 from core.store.audit import AuditRepository
@@ -69,6 +70,7 @@ class Repositories:
 
     __slots__ = (
         "admin_sessions",
+        "admin_tokens",
         "admins",
         "approvals",
         "attachments",
@@ -106,6 +108,7 @@ class Repositories:
         self.web_sessions = WebSessionRepository(session)
         self.admins = AdminRepository(session)
         self.admin_sessions = AdminSessionRepository(session)
+        self.admin_tokens = AdminTokenRepository(session)
         self.audit = AuditRepository(session)
 
     def review(self, scope: ReadScope) -> ReviewRepository:

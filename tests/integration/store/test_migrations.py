@@ -13,7 +13,8 @@ from sqlalchemy import Engine, inspect, text
 
 import core.store.admin_tables  # adds its tables to `Base`
 import core.store.slack_tables
-import core.store.telegram_tables  # noqa: F401  # as above
+import core.store.telegram_tables
+import core.store.token_tables  # noqa: F401  # as above
 from core.errors import ConfigurationError, StoreError
 from core.process import spawn, stop
 from core.store.database import Store, open_engine
