@@ -10,6 +10,7 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 
 import core.store.admin_tables  # adds its tables to `Base`
+import core.store.review_tables
 import core.store.slack_tables
 import core.store.telegram_tables
 import core.store.token_tables  # noqa: F401  # as above

@@ -30,6 +30,9 @@ OPEN_TURN = "state IN ('gathering', 'ready', 'running')"
 HAS_HISTORY = "history_hash <> ''"
 FAILED_TURN = "state = 'failed'"
 ENDED_TURN = "state NOT IN ('gathering', 'ready', 'running')"
+FINISHED_TURN = "finished_at IS NOT NULL"
+# And over conversations.
+ASSIGNED = "assigned_to IS NOT NULL"
 
 
 class Workspace(Base):
@@ -88,6 +91,9 @@ class Conversation(Base):
         Index(None, "updated_at", "id"),
         Index(None, "workspace_id", "updated_at", "id"),
         Index(None, "place_id", "updated_at", "id"),
+        # What is asked for while reviewing.
+        Index(None, "review_state", "updated_at", "id"),
+        Index("ix_conversations_assigned", "assigned_to", "updated_at", "id", **partial_index(ASSIGNED)),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -103,6 +109,11 @@ class Conversation(Base):
     last_seq: Mapped[int] = mapped_column(default=0)
     # Since when a human answers here instead of the model.
     handed_over_at: Mapped[datetime | None]
+    # A word of core.reviewing.ReviewState; when it became `done`, the conversation had so many turns.
+    review_state: Mapped[str] = mapped_column(String(16), default="new", server_default="new")
+    reviewed_seq: Mapped[int] = mapped_column(default=0, server_default="0")
+    # The admin who reviews it. No foreign key, as above; admins are never deleted.
+    assigned_to: Mapped[str | None] = mapped_column(Id)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
 
@@ -128,6 +139,8 @@ class Turn(Base):
         Index("ix_turns_history", "person_id", "history_hash", **partial_index(HAS_HISTORY)),
         Index("ix_turns_failed", "conversation_id", **partial_index(FAILED_TURN)),
         Index("ix_turns_ended_person", "person_id", "conversation_id", **partial_index(ENDED_TURN)),
+        # What has ended since the rules of the review queues were applied last.
+        Index("ix_turns_finished", "finished_at", **partial_index(FINISHED_TURN)),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)

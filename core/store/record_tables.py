@@ -5,15 +5,22 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.store.base import Base, Id
+from core.store.base import Base, Id, partial_index
 from core.values import new_id, utc_now
+
+# Condition of a partial index; the query repeats it word for word.
+BAD_FEEDBACK = "rating < 0"
 
 
 class Feedback(Base):
     """One person's verdict on one answer."""
 
     __tablename__ = "feedback"
-    __table_args__ = (UniqueConstraint("turn_id", "person_id"),)
+    __table_args__ = (
+        UniqueConstraint("turn_id", "person_id"),
+        # What came since the rules of the review queues were applied last.
+        Index("ix_feedback_bad", "created_at", **partial_index(BAD_FEEDBACK)),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"))
