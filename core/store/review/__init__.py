@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from core.store.models import Attachment, Turn
+from core.store.review.export import Heads, Spot, TurnRecord, read_heads, read_turns
 from core.store.review.filters import Wanted
 from core.store.review.inbox import Cursor, Inbox, list_inbox
 from core.store.review.places import Choices, list_choices
@@ -59,6 +60,14 @@ class ReviewRepository:
     def latest_pictures(self, conversation_id: str, before_seq: int) -> list[Attachment]:
         """Files of the last turn before that number which had any."""
         return latest_pictures(self._session, self._scope, conversation_id, before_seq)
+
+    def heads(self, wanted: Wanted, sought: Sequence[Sought] = (), *, after: str = "", limit: int = TURNS) -> Heads:
+        """Conversations from the first to the last; `after` is the `next` of the page before."""
+        return read_heads(self._session, self._scope, wanted, sought, after=after, limit=limit)
+
+    def turns_of(self, conversation_ids: Sequence[str], *, after: Spot | None = None, limit: int) -> list[TurnRecord]:
+        """Turns of these conversations behind that spot, with all that was said about them."""
+        return read_turns(self._session, self._scope, conversation_ids, after=after, limit=limit)
 
     def choices(self) -> Choices:
         """What the filters offer."""
