@@ -7,7 +7,7 @@ Here are people, conversations, turns and what is sent of them; the other tables
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ForeignKey, Index, String, Table, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Table, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.store.base import Base as Base
@@ -29,6 +29,9 @@ def table_of(row: type[Base]) -> Table:
 OPEN_TURN = "state IN ('gathering', 'ready', 'running')"
 HAS_HISTORY = "history_hash <> ''"
 FAILED_TURN = "state = 'failed'"
+HANDED_OVER = "handed_over_at IS NOT NULL"
+TAKEN = "taken_by <> ''"
+PENDING_FILE = "state = 'pending'"
 ENDED_TURN = "state NOT IN ('gathering', 'ready', 'running')"
 FINISHED_TURN = "finished_at IS NOT NULL"
 # And over conversations.
@@ -94,6 +97,9 @@ class Conversation(Base):
         # What is asked for while reviewing.
         Index(None, "review_state", "updated_at", "id"),
         Index("ix_conversations_assigned", "assigned_to", "updated_at", "id", **partial_index(ASSIGNED)),
+        # Those that wait for a human, and those that one has taken over.
+        Index("ix_conversations_handed_over", "handed_over_at", "id", **partial_index(HANDED_OVER)),
+        Index("ix_conversations_taken", "operator_at", **partial_index(TAKEN)),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -114,6 +120,11 @@ class Conversation(Base):
     reviewed_seq: Mapped[int] = mapped_column(default=0, server_default="0")
     # The admin who reviews it. No foreign key, as above; admins are never deleted.
     assigned_to: Mapped[str | None] = mapped_column(Id)
+    # The admin who has taken over, and since when; empty: nobody (yet). No foreign key, as above.
+    taken_by: Mapped[str] = mapped_column(Id, default="", server_default="")
+    taken_at: Mapped[datetime | None]
+    # When whoever has taken over last did something here.
+    operator_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
 
@@ -150,6 +161,8 @@ class Turn(Base):
     state: Mapped[str] = mapped_column(String(16))
     question: Mapped[str] = mapped_column(Text, default="")
     answer: Mapped[str] = mapped_column(Text, default="")
+    # The admin whose words the answer is; empty: the model's.
+    answered_by: Mapped[str] = mapped_column(Id, default="", server_default="")
     thinking: Mapped[str] = mapped_column(Text, default="")
     # What the eyes saw for this answer, of this turn's pictures and of earlier ones; empty text: they could not look.
     # [{"picture": "<key>", "model": "…", "text": "…"}, …]
@@ -190,18 +203,33 @@ class Turn(Base):
     boxes: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
 
     # Loaded only by the queries that say so: the queue's own work never looks at them.
-    attachments: Mapped[list["Attachment"]] = relationship(order_by="Attachment.position", lazy="raise")
+    attachments: Mapped[list["Attachment"]] = relationship(
+        primaryjoin="and_(Turn.id == Attachment.turn_id, Attachment.of_answer.is_(False))",
+        order_by="Attachment.position",
+        lazy="raise",
+    )
+    # What a human answered with.
+    answer_pictures: Mapped[list["Attachment"]] = relationship(
+        primaryjoin="and_(Turn.id == Attachment.turn_id, Attachment.of_answer.is_(True))",
+        order_by="Attachment.position",
+        lazy="raise",
+        viewonly=True,
+    )
 
 
 class Attachment(Base):
-    """One file that came with a question."""
+    """One file that came with a question, or a picture that a human answered with (`of_answer`)."""
 
     __tablename__ = "attachments"
-    __table_args__ = (UniqueConstraint("turn_id", "position"),)
+    __table_args__ = (
+        UniqueConstraint("turn_id", "position"),
+        Index("ix_attachments_pending", "turn_id", **partial_index(PENDING_FILE)),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"))
     position: Mapped[int]
+    of_answer: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[str] = mapped_column(String(16))
     name: Mapped[str] = mapped_column(String(255), default="")
     # Where to fetch it from, in the adapter's own words; empty once the bytes are here.
@@ -256,6 +284,8 @@ class Delivery(Base):
     lease_owner: Mapped[str] = mapped_column(String(64), default="")
     lease_until: Mapped[datetime | None]
     not_before: Mapped[datetime | None]
+    # Another delivery, which comes first: what is said in a chat keeps its order. No foreign key, as above.
+    after_id: Mapped[str | None] = mapped_column(Id)
     # Where on the platform to answer, in the adapter's own words.
     target: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     # The platform's id of the message that shows the answer.
