@@ -22,6 +22,7 @@ GlimtError
 │       └── PictureBroken
 ├── PictureReaderUnavailable    retryable: no process could be started to decode pictures
 ├── StoreError
+│   ├── BlobDamaged             a stored picture is no longer what was stored
 │   └── LostLease               somebody else owns this turn now; drop the work silently
 ├── QueueUnavailable            Redis cannot be reached; SQL keeps the work
 └── InferenceError
@@ -38,6 +39,7 @@ GlimtError
 """
 
 from core.errors.base import (
+    BlobDamaged,
     ConfigurationError,
     GlimtError,
     LostLease,
@@ -87,6 +89,7 @@ from core.errors.requests import (
 
 __all__ = [
     "BackendUnavailable",
+    "BlobDamaged",
     "Busy",
     "ConfigurationError",
     "DeadlineExceeded",

@@ -127,7 +127,7 @@ def read_turns(
         .where(scope.allows(), Turn.conversation_id.in_(conversation_ids))
         .order_by(Turn.conversation_id, Turn.seq)
         .limit(limit)
-        .options(selectinload(Turn.attachments))
+        .options(selectinload(Turn.attachments), selectinload(Turn.answer_pictures))
     )
     if after is not None:
         here, seq = after
