@@ -35,7 +35,8 @@ GlimtError
     ├── DeadlineExceeded        the answer took longer than its time limit
     ├── OutOfMemory             retryable
     ├── EngineStopped           retryable: the engine went away under the request
-    └── BackendUnavailable      retryable
+    ├── BackendUnavailable      retryable
+    └── ContentRefused          the model's provider does not allow the question or the answer
 """
 
 from core.errors.base import (
@@ -48,6 +49,7 @@ from core.errors.base import (
 )
 from core.errors.inference import (
     BackendUnavailable,
+    ContentRefused,
     DeadlineExceeded,
     EngineStopped,
     HubUnreachable,
@@ -92,6 +94,7 @@ __all__ = [
     "BlobDamaged",
     "Busy",
     "ConfigurationError",
+    "ContentRefused",
     "DeadlineExceeded",
     "EmptyQuestion",
     "EngineStopped",

@@ -79,3 +79,10 @@ class BackendUnavailable(InferenceError):
     code = "backend_unavailable"
     retryable = True
     user_message = "The model cannot be reached right now. If this stays so, please tell your admin."
+
+
+class ContentRefused(InferenceError):
+    """The model's provider does not allow the question or the answer."""
+
+    code = "content_refused"
+    user_message = "The model's provider does not allow this question or answer."

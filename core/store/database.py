@@ -39,6 +39,9 @@ from core.store.people import PeopleRepository
 from core.store.places import PlaceRepository
 from core.store.review import ReviewRepository
 from core.store.review.scope import ReadScope
+from core.store.reviewing import ReviewingRepository
+from core.store.reviewing.labels import LabelRepository
+from core.store.reviewing.queues import QueueRepository
 from core.store.telegram import TelegramRepository
 from core.store.telegram_approvals import ApprovalRepository
 from core.store.turns import TurnRepository
@@ -81,8 +84,10 @@ class Repositories:
         "feedback",
         "inbound",
         "keys",
+        "labels",
         "people",
         "places",
+        "queues",
         "session",
         "telegram",
         "turns",
@@ -110,10 +115,16 @@ class Repositories:
         self.admin_sessions = AdminSessionRepository(session)
         self.admin_tokens = AdminTokenRepository(session)
         self.audit = AuditRepository(session)
+        self.labels = LabelRepository(session)
+        self.queues = QueueRepository(session)
 
     def review(self, scope: ReadScope) -> ReviewRepository:
         """What the console reads, as far as `scope` allows."""
         return ReviewRepository(self.session, scope)
+
+    def reviewing(self, scope: ReadScope, admin_id: str) -> ReviewingRepository:
+        """What this admin writes while he reviews, as far as `scope` allows."""
+        return ReviewingRepository(self.session, scope, admin_id)
 
 
 class Store:

@@ -8,7 +8,10 @@ from core.store.models import Attachment, Turn
 from core.store.review.export import Heads, Spot, TurnRecord, read_heads, read_turns
 from core.store.review.filters import Wanted
 from core.store.review.inbox import Cursor, Inbox, list_inbox
+from core.store.review.marks import Marks, ReviewChoices, read_marks, read_review_choices
 from core.store.review.places import Choices, list_choices
+from core.store.review.queues import AtWork, QueueRow, QueueView, at_work, list_queues, view_queue
+from core.store.review.remarks import Remarks, read_remarks
 from core.store.review.scope import ReadScope
 from core.store.review.search import Hits, search_turns
 from core.store.review.transcript import (
@@ -72,3 +75,27 @@ class ReviewRepository:
     def choices(self) -> Choices:
         """What the filters offer."""
         return list_choices(self._session, self._scope)
+
+    def remarks(self, turn_ids: Sequence[str]) -> dict[str, Remarks]:
+        """What admins said about these turns."""
+        return read_remarks(self._session, self._scope, turn_ids)
+
+    def marks(self, conversation_ids: Sequence[str]) -> dict[str, Marks]:
+        """What the list shows of the review of these conversations."""
+        return read_marks(self._session, self._scope, conversation_ids)
+
+    def review_choices(self) -> ReviewChoices:
+        """What the filters of reviewing offer."""
+        return read_review_choices(self._session, self._scope)
+
+    def queues(self) -> list[QueueRow]:
+        """The review queues, by name, with what is in them."""
+        return list_queues(self._session, self._scope)
+
+    def at_work(self, queue_id: str, turn_id: str) -> AtWork | None:
+        """A turn as an item of a queue."""
+        return at_work(self._session, self._scope, queue_id, turn_id)
+
+    def queue(self, queue_id: str, admin_id: str) -> QueueView | None:
+        """One queue, and how far its judges agree, without what this admin is not to know before he has judged."""
+        return view_queue(self._session, self._scope, queue_id, admin_id)

@@ -9,11 +9,14 @@ from sqlalchemy import ColumnElement, and_, or_, select
 
 from core.store.columns_sql import seconds_between
 from core.store.models import Attachment, Conversation, Feedback, Person, Place, Turn, Workspace
+from core.store.review_tables import TurnFlag, TurnLabel
 from core.store.turn_guards import HAS_ENDED, IS_OPEN, in_state
 from core.values import AttachmentState, TurnState
 
 State = Literal["", "open", "answered", "failed", "cancelled", "handed_over"]
 Rating = Literal["", "good", "bad"]
+# The words of core.reviewing.ReviewState.
+Review = Literal["", "new", "in_review", "done"]
 _IN_STATE: dict[str, ColumnElement[bool]] = {
     "open": IS_OPEN,
     "answered": in_state(TurnState.ANSWERED, TurnState.DELIVERED),
@@ -21,6 +24,8 @@ _IN_STATE: dict[str, ColumnElement[bool]] = {
     "cancelled": in_state(TurnState.CANCELLED),
     "handed_over": in_state(TurnState.HANDED_OVER),
 }
+# Of `Wanted.assigned`.
+NOBODY = "nobody"
 # A place for which nobody has chosen has this mode (core.conversation.personas.PLAIN).
 _UNCHOSEN = "plain"
 
@@ -47,6 +52,12 @@ class Wanted:
     # The last change of a conversation, the question of a turn.
     since: datetime | None = None
     before: datetime | None = None
+    flagged: bool = False
+    # An id.
+    label: str = ""
+    review: Review = ""
+    # An admin's id, or `NOBODY`.
+    assigned: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -64,6 +75,13 @@ class Wanted:
         if self.mode:
             words = [self.mode, ""] if self.mode == _UNCHOSEN else [self.mode]
             yield Conversation.place_id.in_(select(Place.id).where(Place.persona.in_(words)))
+        if self.review:
+            yield Conversation.review_state == self.review
+        if self.assigned == NOBODY:
+            yield Conversation.assigned_to.is_(None)
+        elif self.assigned:
+            # The second condition is the index's own.
+            yield and_(Conversation.assigned_to == self.assigned, Conversation.assigned_to.is_not(None))
 
     def of_turn(self) -> Iterator[ColumnElement[bool]]:
         """Conditions on `Turn`."""
@@ -83,6 +101,10 @@ class Wanted:
             yield select(Attachment.id).where(Attachment.turn_id == Turn.id, stored).correlate(Turn).exists()
         if self.slow_s:
             yield seconds_between(Turn.created_at, Turn.finished_at) >= self.slow_s
+        if self.flagged:
+            yield Turn.id.in_(select(TurnFlag.turn_id))
+        if self.label:
+            yield Turn.id.in_(select(TurnLabel.turn_id).where(TurnLabel.label_id == self.label))
 
     def conversations(self) -> ColumnElement[bool]:
         """The conversation is one of those, by its own columns and by one of its turns."""
@@ -94,7 +116,7 @@ class Wanted:
         turn = list(self.of_turn())
         # These are few, and found through an index: a set of conversations, made once.
         found = select(Turn.conversation_id).where(*turn)
-        if turn and (self.feedback or self.state in ("open", "failed")):
+        if turn and (self.feedback or self.flagged or self.label or self.state in ("open", "failed")):
             conditions.append(Conversation.id.in_(found))
         elif self.person:
             # Each half has an index of its own.
