@@ -36,6 +36,7 @@ from core.store.feedback import FeedbackRepository
 from core.store.inbound import InboundRepository
 from core.store.keys import KeyRepository
 from core.store.people import PeopleRepository
+from core.store.personal import PersonalRepository
 from core.store.places import PlaceRepository
 from core.store.review import ReviewRepository
 from core.store.review.scope import ReadScope
@@ -86,6 +87,7 @@ class Repositories:
         "keys",
         "labels",
         "people",
+        "personal",
         "places",
         "queues",
         "session",
@@ -100,6 +102,7 @@ class Repositories:
         self.turns = TurnRepository(session)
         self.conversations = ConversationRepository(session)
         self.people = PeopleRepository(session)
+        self.personal = PersonalRepository(session)
         self.places = PlaceRepository(session)
         self.attachments = AttachmentRepository(session)
         self.inbound = InboundRepository(session)

@@ -6,21 +6,23 @@ however long he takes; no transaction outlives a page.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, and_, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from core.store.admin_tables import Admin
+from core.reviewing import Verdict
 from core.store.models import Conversation, Feedback, Person, Place, Turn, Workspace
 from core.store.review.filters import Wanted
 from core.store.review.names import shown_name
+from core.store.review.remarks import Remarks, read_remarks
 from core.store.review.scope import ReadScope
 from core.store.review.search import has_words
-from core.store.review_tables import Correction, Judgement, Label, TurnFlag, TurnLabel, TurnNote
 from core.store.words import Sought
 
 # So many conversations are looked through in one transaction, however few of them are wanted.
 WINDOW = 2000
+_VOTES = {Verdict.GOOD.value: 1, Verdict.BAD.value: -1}
 # Id of a conversation, number of a turn in it.
 Spot = tuple[str, int]
 
@@ -43,35 +45,36 @@ class Heads:
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
-    """What an admin, or somebody who asks, said about a turn: `word` is a verdict, a label, a rating or nothing."""
+class Rated:
+    """Somebody's feedback: +1 or -1, and why."""
 
-    by: str
-    by_id: str
-    at: str
-    word: str = ""
-    text: str = ""
+    person_id: str
+    person: str
+    rating: int
+    reason: str
+    at: datetime
 
 
 @dataclass(slots=True)
 class TurnRecord:
-    """A turn with its attachments loaded, and all that was said about it, oldest first."""
+    """A turn with its files loaded, and all that was said about it, oldest first."""
 
     turn: Turn
     person: str
-    feedback: list[Remark] = field(default_factory=list)
-    labels: list[Remark] = field(default_factory=list)
-    flags: list[Remark] = field(default_factory=list)
-    notes: list[Remark] = field(default_factory=list)
-    judgements: list[Remark] = field(default_factory=list)
-    # What the answer should have been; empty: nobody corrected it, or the correction was taken back.
-    correction: str = ""
+    feedback: list[Rated] = field(default_factory=list)
+    remarks: Remarks = field(default_factory=Remarks)
+
+    @property
+    def correction(self) -> str:
+        """What the answer should have been; empty: it is as it should be."""
+        corrected = self.remarks.corrected
+        return "" if corrected is None else corrected.text.strip()
 
     @property
     def rating(self) -> int:
         """What those who asked and those who judged say together: 1 good, -1 bad, 0 nothing or both alike."""
-        votes = [1 if remark.word == "good" else -1 for remark in self.feedback]
-        votes += [{"good": 1, "bad": -1}.get(remark.word, 0) for remark in self.judgements]
+        votes = [rated.rating for rated in self.feedback]
+        votes += [_VOTES.get(said.text, 0) for said in self.remarks.judgements]
         total = sum(votes)
         return (total > 0) - (total < 0)
 
@@ -134,34 +137,16 @@ def read_turns(
         statement = statement.where(
             or_(Turn.conversation_id > here, and_(Turn.conversation_id == here, Turn.seq > seq))
         )
-    rows = session.execute(statement).all()
-    return with_remarks(session, [TurnRecord(turn, shown_name(person)) for turn, person in rows])
+    return records_of(session, scope, session.execute(statement))
 
 
-def with_remarks(session: Session, records: Iterable[TurnRecord]) -> list[TurnRecord]:
-    """The same records, with what was said about each."""
-    by_turn = {record.turn.id: record for record in records}
-    ids = list(by_turn)
-    given = select(Feedback, Person).join(Person, Person.id == Feedback.person_id).where(Feedback.turn_id.in_(ids))
+def records_of(session: Session, scope: ReadScope, rows: Iterable[Row[Turn, Person]]) -> list[TurnRecord]:
+    """Turns with the people who asked, and with what was said about each."""
+    records = {turn.id: TurnRecord(turn, shown_name(person)) for turn, person in rows}
+    given = select(Feedback, Person).join(Person, Person.id == Feedback.person_id).where(Feedback.turn_id.in_(records))
     for feedback, person in session.execute(given.order_by(Feedback.created_at, Feedback.id)):
-        word = "good" if feedback.rating > 0 else "bad"
-        remark = Remark(shown_name(person), person.id, feedback.created_at.isoformat(), word, feedback.reason)
-        by_turn[feedback.turn_id].feedback.append(remark)
-    labels = select(TurnLabel, Admin, Label.name).join(Label, Label.id == TurnLabel.label_id)
-    labels = labels.join(Admin, Admin.id == TurnLabel.admin_id).where(TurnLabel.turn_id.in_(ids))
-    for put, admin, name in session.execute(labels.order_by(TurnLabel.id)):
-        by_turn[put.turn_id].labels.append(Remark(admin.name, admin.id, put.at.isoformat(), name))
-    flags = select(TurnFlag, Admin).join(Admin, Admin.id == TurnFlag.admin_id).where(TurnFlag.turn_id.in_(ids))
-    for flag, admin in session.execute(flags.order_by(TurnFlag.id)):
-        by_turn[flag.turn_id].flags.append(Remark(admin.name, admin.id, flag.at.isoformat(), "", flag.reason))
-    notes = select(TurnNote, Admin).join(Admin, Admin.id == TurnNote.admin_id).where(TurnNote.turn_id.in_(ids))
-    for note, admin in session.execute(notes.order_by(TurnNote.id)):
-        by_turn[note.turn_id].notes.append(Remark(admin.name, admin.id, note.at.isoformat(), "", note.text))
-    judged = select(Judgement, Admin).join(Admin, Admin.id == Judgement.admin_id).where(Judgement.turn_id.in_(ids))
-    for judgement, admin in session.execute(judged.order_by(Judgement.id)):
-        remark = Remark(admin.name, admin.id, judgement.at.isoformat(), judgement.verdict)
-        by_turn[judgement.turn_id].judgements.append(remark)
-    latest = select(func.max(Correction.id)).where(Correction.turn_id.in_(ids)).group_by(Correction.turn_id)
-    for correction in session.scalars(select(Correction).where(Correction.id.in_(latest))):
-        by_turn[correction.turn_id].correction = correction.text.strip()
-    return list(by_turn.values())
+        rated = Rated(person.id, shown_name(person), feedback.rating, feedback.reason, feedback.created_at)
+        records[feedback.turn_id].feedback.append(rated)
+    for turn_id, remarks in read_remarks(session, scope, list(records)).items():
+        records[turn_id].remarks = remarks
+    return list(records.values())
