@@ -21,7 +21,10 @@ class Permission(StrEnum):
     REVIEW = "review"
     # Answering in the bot's place.
     OPERATE = "operate"
+    # Taking out what he may read, and tokens for programs that do.
     EXPORT = "export"
+    # Everything that is stored about one person.
+    PERSON = "person"
     # Who may sign in, and what they may read.
     ADMINS = "admins"
     AUDIT = "audit"
@@ -52,3 +55,9 @@ class Action(StrEnum):
     ADMIN_ADDED = "admin_added"
     ADMIN_CHANGED = "admin_changed"
     LINK_MADE = "link_made"
+    # Twice: before the first byte, and how it ended.
+    EXPORTED = "exported"
+    EXPORT_ENDED = "export_ended"
+    PERSON_EXPORTED = "person_exported"
+    TOKEN_MADE = "token_made"
+    TOKEN_ENDED = "token_ended"

@@ -1,4 +1,7 @@
-"""A zip archive that is sent while it is made. https://docs.python.org/3/library/zipfile.html writes to what cannot seek."""
+"""A zip archive that is sent while it is made: zipfile writes to what cannot seek, too.
+
+https://docs.python.org/3/library/zipfile.html
+"""
 
 import io
 import json
@@ -38,12 +41,21 @@ class _Outbox(io.RawIOBase):
 
 
 class Archive:
-    """Add files, and send what `take` gives; `finish` writes the directory, without which no tool opens the archive."""
+    """Add files, and send what `take` gives; `finish` writes the directory, without which no tool opens the archive.
+
+    A context manager: what is left of an archive that broke off goes nowhere.
+    """
 
     def __init__(self, at: datetime) -> None:
         self._outbox = _Outbox()
         self._zip = zipfile.ZipFile(cast(IO[bytes], self._outbox), "w", allowZip64=True)
         self._at = (max(at.year, 1980), at.month, at.day, at.hour, at.minute, at.second)
+
+    def __enter__(self) -> "Archive":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._zip.close()
 
     def add(self, name: str, data: bytes, *, compress: bool = True) -> Iterator[bytes]:
         """A whole file."""

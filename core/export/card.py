@@ -11,7 +11,7 @@ README = "README.md"
 DATASET_INFO = "dataset_info.json"
 
 _TEXT = "string"
-_REMARKS = [{"by": _TEXT, "at": _TEXT, "word": _TEXT, "text": _TEXT}]
+_REMARKS = [{"by": _TEXT, "at": _TEXT, "text": _TEXT}]
 _TURN = {
     "turn": _TEXT,
     "number": "int64",
@@ -27,7 +27,7 @@ _TURN = {
     "correction": _TEXT,
     "thinking": _TEXT,
     "rating": "int64",
-    "feedback": _REMARKS,
+    "feedback": [{"person": _TEXT, "rating": "int64", "reason": _TEXT}],
     "labels": [_TEXT],
     "flags": _REMARKS,
     "notes": _REMARKS,

@@ -29,15 +29,23 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Which conversations are read: those that somebody may read, and asks for."""
+    """Which conversations are read: those that somebody may read, and asks for.
+
+    `admin_id`: what this admin is not to know before he has judged himself is left out; empty: nobody's reading.
+    """
 
     scope: ReadScope
     wanted: Wanted
     sought: Sequence[Sought] = ()
+    admin_id: str = ""
 
 
-def read_chunks(store: Store, reach: Reach, *, heads: int = HEADS, turns: int = TURNS) -> Iterator[Chunk]:
+def read_chunks(
+    store: Store, reach: Reach, *, heads: int = HEADS, turns: int = TURNS, longest: int = CHUNK_TURNS
+) -> Iterator[Chunk]:
     """All conversations by their ids, each by the numbers of its turns. No transaction is open between two chunks.
+
+    `heads` and `turns` are read in one transaction; a chunk has `longest` turns at most.
 
     What changes meanwhile is read as it is when its turn comes; what is new is read, too.
 
@@ -48,11 +56,11 @@ def read_chunks(store: Store, reach: Reach, *, heads: int = HEADS, turns: int = 
     while after is not None:
         with store.read() as repositories:
             page = repositories.review(reach.scope).heads(reach.wanted, reach.sought, after=after, limit=heads)
-        yield from _chunks_of(store, reach.scope, page.rows, turns)
+        yield from _chunks_of(store, reach.scope, page.rows, turns, longest)
         after = page.next
 
 
-def _chunks_of(store: Store, scope: ReadScope, heads: Sequence[Head], limit: int) -> Iterator[Chunk]:
+def _chunks_of(store: Store, scope: ReadScope, heads: Sequence[Head], limit: int, longest: int) -> Iterator[Chunk]:
     by_id = {head.conversation.id: head for head in heads}
     open_chunk: Chunk | None = None
     spot: Spot | None = None
@@ -64,7 +72,7 @@ def _chunks_of(store: Store, scope: ReadScope, heads: Sequence[Head], limit: int
             if open_chunk is not None and open_chunk.head.conversation.id != turn.conversation_id:
                 yield open_chunk
                 open_chunk = None
-            if open_chunk is not None and _is_full(open_chunk, record):
+            if open_chunk is not None and _is_full(open_chunk, record, longest):
                 yield open_chunk
                 open_chunk = replace(open_chunk, part=open_chunk.part + 1, records=[])
             open_chunk = open_chunk or Chunk(by_id[turn.conversation_id], 1)
@@ -76,8 +84,8 @@ def _chunks_of(store: Store, scope: ReadScope, heads: Sequence[Head], limit: int
         yield open_chunk
 
 
-def _is_full(chunk: Chunk, record: TurnRecord) -> bool:
-    if len(chunk.records) >= CHUNK_TURNS:
+def _is_full(chunk: Chunk, record: TurnRecord, longest: int) -> bool:
+    if len(chunk.records) >= longest:
         return True
     together = sum(_picture_bytes(each) for each in (*chunk.records, record))
     return together > CHUNK_PICTURE_BYTES and bool(chunk.records)

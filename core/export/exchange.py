@@ -39,7 +39,9 @@ class Exchange:
         return [picture for picture in self.pictures if picture.place]
 
 
-def exchange_of(record: TurnRecord, options: ExportOptions, pictures: Sequence[Taken], own: Sequence[Taken]) -> Exchange:
+def exchange_of(
+    record: TurnRecord, options: ExportOptions, pictures: Sequence[Taken], own: Sequence[Taken]
+) -> Exchange:
     """`pictures` are the question's, `own` those that a human answered with."""
     turn = record.turn
     question = turn.question.strip()

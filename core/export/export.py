@@ -18,7 +18,7 @@ from core.media.blobs import BlobStore
 from core.settings import Settings
 from core.store.database import Store
 from core.store.models import Attachment
-from core.store.review.export import Head
+from core.store.review.export import Head, TurnRecord
 from core.values import utc_now
 
 FORMAT = "glimt-export-1"
@@ -55,6 +55,8 @@ class Counts:
     left_out: Counter[str] = field(default_factory=Counter)
     missing: list[dict[str, str]] = field(default_factory=list)
     missing_pictures: int = 0
+    # Turns whose corrections and judgements others are still to give by themselves.
+    hidden: int = 0
 
 
 class Export:
@@ -99,6 +101,7 @@ class Export:
             self._know_people(chunk.head)
             exchanges: list[Exchange] = []
             for record in chunk.records:
+                self._hide(record)
                 files: list[PictureFile] = []
                 asked = [self._take(attachment, files) for attachment in record.turn.attachments]
                 own = [self._take(attachment, files) for attachment in record.turn.answer_pictures]
@@ -122,12 +125,13 @@ class Export:
             "turns": counts.turns,
             "pictures": counts.pictures,
             "turns_left_out": dict(sorted(counts.left_out.items())),
+            "turns_being_judged": counts.hidden,
             "missing_pictures": counts.missing_pictures,
             "missing": counts.missing,
             "redacted": dict(sorted((str(kind), count) for kind, count in self.redactor.counts.items())),
         }
 
-    def summary(self) -> dict[str, int]:
+    def summary(self) -> dict[str, Any]:
         """Numbers for the audit log."""
         counts = self.counts
         return {
@@ -154,6 +158,11 @@ class Export:
             if len(self.counts.missing) < MOST_MISSING:
                 self.counts.missing.append({"turn": attachment.turn_id, "picture": attachment.id, "why": taken.why})
         return taken
+
+    def _hide(self, record: TurnRecord) -> None:
+        if self._reach.admin_id and record.remarks.is_hidden_from(self._reach.admin_id):
+            record.remarks = record.remarks.seen_by(self._reach.admin_id)
+            self.counts.hidden += 1
 
     def _system(self, head: Head) -> str:
         persona = persona_of(head.place.persona if head.place is not None else "")

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 # A character of a script without spaces is a token by itself, so that a name is found in the middle of a sentence.
 ALONE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
@@ -77,8 +78,7 @@ class KnownNames:
         for name in self._whole.get(words[i][0].casefold(), ()):
             here = words[i : i + len(name)]
             if tuple(word.casefold() for word, _, _ in here) == name and all(
-                _BETWEEN.fullmatch(text[before[2] : behind[1]])
-                for before, behind in zip(here, here[1:], strict=False)
+                _BETWEEN.fullmatch(text[before[2] : behind[1]]) for before, behind in pairwise(here)
             ):
                 return len(name)
         return 0

@@ -66,5 +66,5 @@ class Lines:
 
     def _redacted(self, exchange: Exchange) -> Exchange:
         text = self._redactor.text
-        told = {"question": text(exchange.question), "original": text(exchange.original)}
-        return replace(exchange, correction=text(exchange.correction), **told)
+        question, original, correction = text(exchange.question), text(exchange.original), text(exchange.correction)
+        return replace(exchange, question=question, original=original, correction=correction)

@@ -10,7 +10,8 @@ from typing import Any
 from core.export.exchange import Exchange
 from core.export.redaction import Redactor
 from core.export.taken import Taken
-from core.store.review.export import Head, Remark
+from core.store.review.export import Head, Rated
+from core.store.review.remarks import Said
 
 
 def describe_conversation(head: Head, part: int, redactor: Redactor) -> dict[str, Any]:
@@ -58,11 +59,11 @@ def describe_turn(exchange: Exchange, redactor: Redactor) -> dict[str, Any]:
         "correction": exchange.correction,
         "thinking": redactor.text(turn.thinking),
         "rating": record.rating,
-        "feedback": [_remark(remark, redactor) for remark in record.feedback],
-        "labels": sorted({redactor.text(remark.word) for remark in record.labels}),
-        "flags": [_remark(remark, redactor) for remark in record.flags],
-        "notes": [_remark(remark, redactor) for remark in record.notes],
-        "judgements": [_remark(remark, redactor) for remark in record.judgements],
+        "feedback": [_feedback(rated, redactor) for rated in record.feedback],
+        "labels": sorted({redactor.text(said.text) for said in record.remarks.labels}),
+        "flags": [_remark(said, redactor) for said in record.remarks.flags],
+        "notes": [_remark(said, redactor) for said in record.remarks.notes],
+        "judgements": [_remark(said, redactor) for said in record.remarks.judgements],
         "boxes": [_box(box, redactor) for box in turn.boxes],
         "pictures": [
             *(_picture(picture, "question", redactor) for picture in exchange.pictures),
@@ -73,9 +74,13 @@ def describe_turn(exchange: Exchange, redactor: Redactor) -> dict[str, Any]:
     }
 
 
-def _remark(remark: Remark, redactor: Redactor) -> dict[str, str]:
-    by = "" if redactor.names else redactor.text(remark.by)
-    return {"by": by, "at": remark.at, "word": remark.word, "text": redactor.text(remark.text)}
+def _feedback(rated: Rated, redactor: Redactor) -> dict[str, Any]:
+    return {"person": rated.person_id, "rating": rated.rating, "reason": redactor.text(rated.reason)}
+
+
+def _remark(said: Said, redactor: Redactor) -> dict[str, str]:
+    by = "" if redactor.names else redactor.text(said.admin)
+    return {"by": by, "at": said.at.isoformat(), "text": redactor.text(said.text)}
 
 
 def _picture(picture: Taken, of: str, redactor: Redactor) -> dict[str, Any]:

@@ -26,16 +26,17 @@ def _lines(export: Export) -> Iterator[bytes]:
 
 
 def _archive(export: Export) -> Iterator[bytes]:
-    archive = Archive(export.begun_at)
-    for name, data in beside(export.options).items():
-        yield from archive.add(name, data)
     # An archive is written one file after the other, so the lines wait until all pictures are through.
-    with closing(spool()) as lines:
+    with Archive(export.begun_at) as archive, closing(spool()) as lines:
+        for name, data in beside(export.options).items():
+            yield from archive.add(name, data)
+        # Something at once: whoever waits is to see that it has begun.
+        yield from archive.take(1)
         for piece in export.pieces():
             if isinstance(piece, LineOut):
                 lines.write(piece.data)
             else:
                 yield from archive.add(piece.name, piece.data, compress=False)
         yield from archive.add_spool(LINES, lines)
-    yield from archive.add_json(MANIFEST, export.manifest(utc_now()))
-    yield from archive.finish()
+        yield from archive.add_json(MANIFEST, export.manifest(utc_now()))
+        yield from archive.finish()
