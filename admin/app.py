@@ -11,16 +11,19 @@ from admin import errors
 from admin.admins import add_admins
 from admin.audit import add_audit
 from admin.console import Console
+from admin.exports import add_exports
 from admin.headers import SECURITY_HEADERS
 from admin.inbox import add_inbox
 from admin.live import add_live
 from admin.oidc import add_oidc
 from admin.pages import HERE
+from admin.personal import add_personal
 from admin.pictures import add_pictures
 from admin.routes import Routes
 from admin.services import Services, open_services
 from admin.sessions import add_sessions
 from admin.sign_in import add_sign_in
+from admin.tokens import add_tokens
 from admin.transcript import add_transcript
 from core.settings import Settings
 from core.store.migrate import require_current
@@ -52,7 +55,7 @@ def create_app_and_routes(services: Services, clock: Callable[[], float] = monot
     # No generated documentation: its page would need scripts from elsewhere.
     app = FastAPI(title="Glimt console", openapi_url=None, docs_url=None, redoc_url=None)
     errors.install(app, console.pages)
-    routes = Routes(app, console.door)
+    routes = Routes(app, console.door, console.bearers)
     add_inbox(routes, console)
     add_transcript(routes, console)
     add_live(routes, console)
@@ -62,6 +65,9 @@ def create_app_and_routes(services: Services, clock: Callable[[], float] = monot
     add_sessions(routes, console)
     add_admins(routes, console)
     add_audit(routes, console)
+    add_exports(routes, console)
+    add_personal(routes, console)
+    add_tokens(routes, console)
     routes.mount_public("/static", GZipMiddleware(PageFiles(directory=HERE / "static")), name="static")
     routes.require_all_declared()
     # The last one added is the outermost.

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from admin.bearer import Bearers
 from admin.door import Door
 from admin.routes import Routes
 from core.admins import MAY, Permission, Role
@@ -22,6 +23,16 @@ OWNER_ONLY = {
     ("POST", "/admins/{id}/sign-out"),
     ("POST", "/admins/{id}/link"),
     ("GET", "/audit"),
+    ("GET", "/export/people"),
+    ("POST", "/people/{id}/export"),
+}
+# Owners and reviewers.
+EXPORTERS = {
+    ("GET", "/export"),
+    ("GET", "/api/export"),
+    ("GET", "/tokens"),
+    ("POST", "/tokens"),
+    ("POST", "/tokens/end"),
 }
 EVERY_ROLE = {
     ("GET", "/"),
@@ -48,15 +59,21 @@ EVERYBODY = {
 }
 
 
+def _routes(app: FastAPI, desk: Desk) -> Routes:
+    door = Door(desk.settings, desk.store)
+    return Routes(app, door, Bearers(door, desk.store))
+
+
 def test_the_table_holds_every_route(desk: Desk) -> None:
     guarded = {route for route, permission in desk.routes.declared.items() if permission is not None}
-    assert guarded == OWNER_ONLY | EVERY_ROLE
+    assert guarded == OWNER_ONLY | EXPORTERS | EVERY_ROLE
+    assert desk.routes.for_programs == {("GET", "/api/export")}
     assert set(desk.routes.declared) - guarded == EVERYBODY
 
 
 @pytest.mark.parametrize("role", [None, *Role])
 def test_every_route_with_every_role(desk: Desk, role: Role | None) -> None:
-    for method, path in sorted(OWNER_ONLY | EVERY_ROLE):
+    for method, path in sorted(OWNER_ONLY | EXPORTERS | EVERY_ROLE):
         permission = desk.routes.declared[method, path]
         assert permission is not None
         # Afresh each time: some of the routes end the session.
@@ -73,6 +90,7 @@ def test_every_route_with_every_role(desk: Desk, role: Role | None) -> None:
             assert answer.status_code == 403, (role, method, path)
             assert "does not allow this" in answer.text
         expected = role is not None and ((method, path) in EVERY_ROLE or role is Role.OWNER)
+        expected |= role is Role.REVIEWER and (method, path) in EXPORTERS
         assert (role is not None and permission in MAY[role]) == expected
 
 
@@ -85,7 +103,7 @@ def test_the_roles() -> None:
 
 def test_a_route_that_was_not_declared_keeps_the_console_from_starting(desk: Desk) -> None:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    routes = Routes(app, Door(desk.settings, desk.store))
+    routes = _routes(app, desk)
 
     @routes.public("GET", "/known")
     async def known(_request: Request) -> Response:
@@ -99,7 +117,7 @@ def test_a_route_that_was_not_declared_keeps_the_console_from_starting(desk: Des
 
 def test_another_method_of_a_declared_path_is_not_declared(desk: Desk) -> None:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    routes = Routes(app, Door(desk.settings, desk.store))
+    routes = _routes(app, desk)
 
     @routes.public("GET", "/known")
     async def known(_request: Request) -> Response:
