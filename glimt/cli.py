@@ -12,6 +12,7 @@ from core.errors import ConfigurationError, EmptyQuestion
 from core.settings import Settings, load_settings
 from glimt.cli_console import add_console
 from glimt.cli_eval import add_eval
+from glimt.cli_export import add_export
 from glimt.cli_slack import add_slack
 from glimt.cli_telegram import add_telegram
 from glimt.command import explained as _explained
@@ -41,6 +42,7 @@ app.add_typer(bench, name="bench")
 add_eval(app)
 add_slack(app, bench)
 add_console(app)
+add_export(app)
 add_telegram(bench)
 
 
