@@ -23,7 +23,6 @@ _WORDS: dict[str, tuple[str, ...]] = {
 _TEXTS = ("person", "model")
 _IDS = ("workspace", "place")
 _DAYS = ("since", "until")
-_KNOWN = frozenset({"q", *_WORDS, *_TEXTS, *_IDS, *_DAYS, "slow", "pictures", "flagged", "assigned"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +138,10 @@ def _day(name: str, text: str) -> datetime:
 def is_id(text: str) -> bool:
     """Whether it can be one of our ids."""
     return _ID.fullmatch(text) is not None
+
+
+# Of all filters, also those that are in no list above.
+_KNOWN = frozenset({"q", *_WORDS, *_TEXTS, *_IDS, *_DAYS, "slow", "pictures", "flagged", "assigned"})
 
 
 def require_known(names: Iterable[str]) -> None:

@@ -17,7 +17,7 @@ from core.store.review.filters import Wanted
 from core.store.review.names import shown_name
 from core.store.review.remarks import Remarks, read_remarks
 from core.store.review.scope import ReadScope
-from core.store.review.search import has_words
+from core.store.review.worded import has_words
 from core.store.words import Sought
 
 # So many conversations are looked through in one transaction, however few of them are wanted.

@@ -92,17 +92,6 @@ def search_turns(
     return Hits(rows, rows[-1].turn.id if len(found) > limit else None)
 
 
-def has_words(session: Session, sought: Sequence[Sought]) -> ColumnElement[bool]:
-    """The turn has all of these words: looked up for each turn, for whoever walks through them anyway."""
-    if session.get_bind().dialect.name == "sqlite":
-        found = select(_AT.c.id).join(_FTS, _FTS.c.rowid == _AT.c.id)
-        found = found.where(text("turn_words MATCH :sought").bindparams(sought=_fts5(sought)))
-    else:
-        found = select(_WORDS.c.turn_id).where(_WORDS.c.words.op("@@")(cast(_tsquery(sought), TSQUERY)))
-    at = _AT.c.turn_id if session.get_bind().dialect.name == "sqlite" else _WORDS.c.turn_id
-    return found.where(at == Turn.id).correlate(Turn).exists()
-
-
 def _fts5(sought: Sequence[Sought]) -> str:
     # Words are letters and digits alone, so nothing in them has a meaning to the database.
     return " AND ".join(f'"{word}"{"*" if may_go_on else ""}' for word, may_go_on in sought)
