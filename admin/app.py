@@ -11,6 +11,7 @@ from admin import errors
 from admin.admins import add_admins
 from admin.audit import add_audit
 from admin.console import Console
+from admin.erasing import add_erasing
 from admin.exports import add_exports
 from admin.headers import SECURITY_HEADERS
 from admin.inbox import add_inbox
@@ -19,6 +20,7 @@ from admin.oidc import add_oidc
 from admin.pages import HERE
 from admin.personal import add_personal
 from admin.pictures import add_pictures
+from admin.retention import add_retention
 from admin.routes import Routes
 from admin.services import Services, open_services
 from admin.sessions import add_sessions
@@ -68,6 +70,8 @@ def create_app_and_routes(services: Services, clock: Callable[[], float] = monot
     add_exports(routes, console)
     add_personal(routes, console)
     add_tokens(routes, console)
+    add_retention(routes, console)
+    add_erasing(routes, console)
     routes.mount_public("/static", GZipMiddleware(PageFiles(directory=HERE / "static")), name="static")
     routes.require_all_declared()
     # The last one added is the outermost.

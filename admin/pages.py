@@ -36,6 +36,14 @@ def _when(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
+def _room(count: int) -> str:
+    """So many bytes."""
+    size, units = float(count), ["bytes", "KB", "MB", "GB", "TB"]
+    while size >= 1000 and len(units) > 1:
+        size, units = size / 1000, units[1:]
+    return f"{size:.0f} {units[0]}" if units[0] == "bytes" or size >= 100 else f"{size:.1f} {units[0]}"
+
+
 def _zipped(words: Iterable[str]) -> list[tuple[str, str]]:
     """Choices that are shown as they are."""
     return [(str(word), str(word)) for word in words]
@@ -58,7 +66,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters.update(
-            seconds=_seconds, when=_when, markdown=render_markdown, zipped=_zipped, person=shown_name
+            seconds=_seconds, room=_room, when=_when, markdown=render_markdown, zipped=_zipped, person=shown_name
         )
         self._templates.globals["Permission"] = Permission
 

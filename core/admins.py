@@ -30,6 +30,8 @@ class Permission(StrEnum):
     AUDIT = "audit"
     # Modes, limits, retention.
     SETTINGS = "settings"
+    # People and conversations; and keeping one whatever the rules say.
+    ERASE = "erase"
 
 
 MAY: dict[Role, frozenset[Permission]] = {
@@ -52,6 +54,18 @@ class Action(StrEnum):
     READ = "read"
     READ_PICTURE = "read_picture"
     READ_AUDIT = "read_audit"
+    EXPORTED_AUDIT = "exported_audit"
+    READ_PERSON = "read_person"
+    READ_RETENTION = "read_retention"
+    RETENTION_SHOWN = "retention_shown"
+    RETENTION_CHANGED = "retention_changed"
+    RETENTION_ASKED = "retention_asked"
+    RETENTION_RAN = "retention_ran"
+    AUDIT_TRIMMED = "audit_trimmed"
+    HELD = "held"
+    HOLD_ENDED = "hold_ended"
+    ERASED_PERSON = "erased_person"
+    ERASED_CONVERSATION = "erased_conversation"
     ADMIN_ADDED = "admin_added"
     ADMIN_CHANGED = "admin_changed"
     LINK_MADE = "link_made"

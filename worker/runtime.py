@@ -28,6 +28,7 @@ from worker.part import CLOSE_S, Part
 from worker.periodic import Periodic
 from worker.presence import PresenceKeeper
 from worker.reaper import Reaper
+from worker.retention import RetentionKeeper
 from worker.sweeper import Sweeper
 
 log = structlog.get_logger(__name__)
@@ -69,6 +70,7 @@ class WorkerRuntime:
             Periodic("sweeper", settings.sweep_s, sweeper.sweep),
             Periodic("presence", LIFETIME_S / 5, self._presence.announce),
             Periodic("erasures", ERASURES_S, lambda: finish_erasures(self._store, blobs, utc_now())),
+            RetentionKeeper(self._store, blobs, self.owner),
             CancelEar(settings.queue_url, self.held),
         ]
 

@@ -121,7 +121,7 @@ class Commands:
             case "usage":
                 return await my_data.usage(services, where)
             case "privacy":
-                return my_data.privacy(services, where)
+                return await my_data.privacy(services, where)
             case "forget":
                 return my_data.ask_before_forgetting(where)
             case "start" if command.argument.strip().lower() in PERSONAS:

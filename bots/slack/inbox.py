@@ -1,5 +1,6 @@
 """Events → questions, commands, changes. Everything here runs before Slack is told that it arrived."""
 
+import asyncio
 import re
 
 import structlog
@@ -15,17 +16,21 @@ from bots.slack.questions import question_of
 from bots.slack.target import Target, Thread, message_key
 from bots.slack.words import mentions, plain
 from core.conversation.changes import replace_question, turn_of_event
+from core.conversation.erasure import erase_message
 from core.conversation.gathering import add_references
 from core.conversation.inbound import InboundQuestion
 from core.errors import QuestionErased, RequestError
+from core.queue.streams import forget_stream
 from core.store.database import Repositories
 from core.store.models import Turn
-from core.values import Platform
+from core.values import Platform, utc_now
 
 log = structlog.get_logger(__name__)
 
 # An edit may overtake its message by so much.
 _OVERTAKES_S = 60.0
+# How long it may take until an answer that is being shown has its end.
+_ERASE_AFTER_S = (0.0, 5.0, 20.0, 90.0)
 _BARE_WORD = re.compile(r"[A-Za-z]+")
 
 
@@ -117,9 +122,19 @@ class Inbox:
             await self._services.cancel(turn.id)
             if target is not None:
                 self._desk.background.start(self._desk.platform.quiet(target))
+            if self._settings.slack_deleted == "erase":
+                self._desk.background.start(self._erase(turn.id))
         elif _is_fresh(deletion.ts, event):
             # It may have overtaken its message, which shall find that it was deleted.
             await self._first(key)
+
+    async def _erase(self, turn_id: str) -> None:
+        """As soon as nothing is being brought of its answer any more. Until then, or if we are stopped, it stays."""
+        for wait_s in _ERASE_AFTER_S:
+            await asyncio.sleep(wait_s)
+            if await asyncio.to_thread(erase_message, self._services.store, self._services.blobs, turn_id, utc_now()):
+                await asyncio.to_thread(forget_stream, self._services.sync_redis, turn_id)
+                return
 
     async def _obey(self, message: Message, command: Command) -> None:
         caller = await self._desk.caller(message.thread, message.user)

@@ -19,6 +19,7 @@ GlimtError
 │       ├── PictureTooLarge / PictureTooManyPixels / TooManyPages
 │       ├── PictureFormatNotAllowed
 │       ├── PictureLocked       a PDF that asks for a password
+│       ├── PictureRemoved      a rule of retention has removed it
 │       └── PictureBroken
 ├── PictureReaderUnavailable    retryable: no process could be started to decode pictures
 ├── StoreError
@@ -67,6 +68,7 @@ from core.errors.pictures import (
     PictureFormatNotAllowed,
     PictureLocked,
     PictureReaderUnavailable,
+    PictureRemoved,
     PictureTooLarge,
     PictureTooManyPixels,
     TooManyPages,
@@ -116,6 +118,7 @@ __all__ = [
     "PictureFormatNotAllowed",
     "PictureLocked",
     "PictureReaderUnavailable",
+    "PictureRemoved",
     "PictureTooLarge",
     "PictureTooManyPixels",
     "PromptMiscounted",

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import (
     DBAPIError,
@@ -38,6 +39,7 @@ from core.store.keys import KeyRepository
 from core.store.people import PeopleRepository
 from core.store.personal import PersonalRepository
 from core.store.places import PlaceRepository
+from core.store.retention import RetentionRepository
 from core.store.review import ReviewRepository
 from core.store.review.scope import ReadScope
 from core.store.reviewing import ReviewingRepository
@@ -50,6 +52,8 @@ from core.store.usage import UsageRepository
 from core.store.web_sessions import WebSessionRepository
 from core.store.words import index_words
 from core.store.writer_lock import WriterLock
+
+log = structlog.get_logger(__name__)
 
 LOCK_WAIT_S = 10.0
 READ_ONLY = "glimt_read_only"
@@ -90,6 +94,7 @@ class Repositories:
         "personal",
         "places",
         "queues",
+        "retention",
         "session",
         "telegram",
         "turns",
@@ -120,6 +125,7 @@ class Repositories:
         self.audit = AuditRepository(session)
         self.labels = LabelRepository(session)
         self.queues = QueueRepository(session)
+        self.retention = RetentionRepository(session)
 
     def review(self, scope: ReadScope) -> ReviewRepository:
         """What the console reads, as far as `scope` allows."""
@@ -191,6 +197,26 @@ class Store:
         """
         with self.read() as repositories:
             repositories.session.execute(text("SELECT 1"))
+
+    def settle(self) -> None:
+        """Have SQLite write its log into the file and empty it, so that what was erased stands in neither.
+
+        Where somebody reads or writes at this moment, the log stays until the next time. PostgreSQL does it by itself,
+        when it vacuums.
+
+        Raises:
+            StoreError: the database is gone.
+        """
+        if self._write_lock is None:
+            return
+        with unavailable_is_store_error():
+            pooled = self._engine.raw_connection()
+            try:
+                pooled.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+            except sqlite3.OperationalError as error:
+                log.debug("log_not_emptied", error=str(error))
+            finally:
+                pooled.close()
 
     def close(self) -> None:
         """Close the connections that nobody is using."""

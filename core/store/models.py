@@ -1,7 +1,7 @@
 """The tables. SQL is the truth (docs/adr/0001): whatever was acknowledged to a user is in one of these rows.
 
 Here are people, conversations, turns and what is sent of them; the other tables are in `record_tables.py`,
-`key_tables.py` and `slack_tables.py`, and those of the first two can be imported from here, too.
+`key_tables.py`, `retention_tables.py` and `slack_tables.py`, and some of them can be imported from here, too.
 """
 
 from datetime import datetime
@@ -17,6 +17,7 @@ from core.store.key_tables import WebSession as WebSession
 from core.store.record_tables import Erasure as Erasure
 from core.store.record_tables import Feedback as Feedback
 from core.store.record_tables import Usage as Usage
+from core.store.retention_tables import ConversationHold as ConversationHold
 from core.values import new_id, utc_now
 
 
@@ -152,6 +153,8 @@ class Turn(Base):
         Index("ix_turns_ended_person", "person_id", "conversation_id", **partial_index(ENDED_TURN)),
         # What has ended since the rules of the review queues were applied last.
         Index("ix_turns_finished", "finished_at", **partial_index(FINISHED_TURN)),
+        # What is removed by age is walked through by it.
+        Index(None, "created_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -247,7 +250,11 @@ class InboundEvent(Base):
     """A platform event that was taken in. Its key makes a repeated event harmless."""
 
     __tablename__ = "inbound_events"
-    __table_args__ = (UniqueConstraint("platform", "event_key"),)
+    __table_args__ = (
+        UniqueConstraint("platform", "event_key"),
+        # Of those whose turn is gone, or that never were one.
+        Index("ix_inbound_events_forgotten", "received_at", "id", **partial_index("turn_id IS NULL")),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     platform: Mapped[str] = mapped_column(String(16))

@@ -53,14 +53,18 @@ class Usage(Base):
 
 
 class Erasure(Base):
-    """That somebody had his conversations erased: when and how much, but not what."""
+    """That something was erased: when and how much, but not what."""
 
     __tablename__ = "erasures"
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     # No foreign keys: the record stays when whoever it is about is gone.
     workspace_id: Mapped[str] = mapped_column(Id)
+    # What it was about; empty where it was about something else.
     person_id: Mapped[str] = mapped_column(Id)
+    conversation_id: Mapped[str] = mapped_column(Id, default="", server_default="")
+    # A word of core.store.erasures.Kind.
+    kind: Mapped[str] = mapped_column(String(16), default="person", server_default="person")
     turns: Mapped[int]
     conversations: Mapped[int]
     pictures: Mapped[int]

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from core.store.models import Attachment, Turn
+from core.store.models import Attachment, Conversation, ConversationHold, Turn
 from core.store.review.export import Heads, Spot, TurnRecord, read_heads, read_turns
 from core.store.review.filters import Wanted
 from core.store.review.inbox import Cursor, Inbox, list_inbox
+from core.store.review.kept import ConversationKept, PersonKept, list_held, read_conversation, read_person
 from core.store.review.marks import Marks, ReviewChoices, read_marks, read_review_choices
 from core.store.review.places import Choices, list_choices
 from core.store.review.queues import AtWork, QueueRow, QueueView, at_work, list_queues, view_queue
@@ -71,6 +72,18 @@ class ReviewRepository:
     def turns_of(self, conversation_ids: Sequence[str], *, after: Spot | None = None, limit: int) -> list[TurnRecord]:
         """Turns of these conversations behind that spot, with all that was said about them."""
         return read_turns(self._session, self._scope, conversation_ids, after=after, limit=limit)
+
+    def person(self, person_id: str) -> PersonKept | None:
+        """A person, and what is kept of what this person asked."""
+        return read_person(self._session, self._scope, person_id)
+
+    def kept(self, conversation_id: str) -> ConversationKept | None:
+        """What is kept of a conversation, and whether it must be."""
+        return read_conversation(self._session, self._scope, conversation_id)
+
+    def held(self, limit: int = PAGE) -> list[tuple[ConversationHold, Conversation]]:
+        """Conversations that must be kept."""
+        return list_held(self._session, self._scope, limit)
 
     def choices(self) -> Choices:
         """What the filters offer."""

@@ -5,7 +5,19 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
-from core.store.models import Attachment, Conversation, Delivery, Feedback, Person, Place, Post, Turn, Usage, Workspace
+from core.store.models import (
+    Attachment,
+    Conversation,
+    ConversationHold,
+    Delivery,
+    Feedback,
+    Person,
+    Place,
+    Post,
+    Turn,
+    Usage,
+    Workspace,
+)
 from core.store.review.names import shown_name
 from core.store.review.scope import ReadScope
 
@@ -50,6 +62,8 @@ class Transcript:
     turns: list[TurnPage]
     earlier: bool
     later: bool
+    # It must be kept, whatever the rules of retention say.
+    held: bool
 
 
 def read_transcript(
@@ -79,7 +93,8 @@ def read_transcript(
     other = select(Turn.id).where(Turn.conversation_id == conversation_id).limit(1)
     earlier = session.scalar(other.where(Turn.seq < first)) is not None
     later = session.scalar(other.where(Turn.seq > last)) is not None
-    return Transcript(conversation, workspace, place, person, pages, earlier, later)
+    held = session.get(ConversationHold, conversation_id) is not None
+    return Transcript(conversation, workspace, place, person, pages, earlier, later, held)
 
 
 def read_later(

@@ -170,3 +170,18 @@ def test_many_turns_go_in_batches_and_an_erasure_may_be_repeated(scene: Scene, b
         records = [(row.turns, row.conversations) for row in repositories.session.query(Erasure)]
         assert sorted(records) == [(0, 0), (450, 1)]
         assert repositories.session.query(Turn).count() == 0
+
+
+def test_what_telegram_told_of_a_business_account_goes_with_its_owner(scene: Scene, blobs: BlobStore) -> None:
+    with scene.store.write() as repositories:
+        workspace = repositories.people.workspace(Platform.TELEGRAM, "77")
+        owner = repositories.people.person(workspace.id, "12", "Olga")
+        for id_, bot_id, owner_id in (("mine", "77", 12), ("another bot's", "78", 12), ("another's", "77", 13)):
+            repositories.telegram.set_connection(
+                id_, bot_id=bot_id, owner_id=owner_id, owner_chat_id=1, owner_locale="en", can_reply=True, enabled=True,
+                now=NOW,
+            )  # fmt: skip
+    erase_person(scene.store, blobs, owner.id, LATER)
+    with scene.store.read() as repositories:
+        left = {id_ for id_ in ("mine", "another bot's", "another's") if repositories.telegram.connection(id_)}
+    assert left == {"another bot's", "another's"}
