@@ -40,9 +40,9 @@ def add_personal(routes: Routes, console: Console) -> None:
             raise NotFound(user_message="There is no such person.")
         still = still_allowed(console.door, console.bearers, viewer)
         export = await asyncio.to_thread(lambda: PersonExport(services.store, services.blobs, person_id, still=still))
-        await console.log.note(request, viewer, Action.PERSON_EXPORTED, person=person_id)
+        await console.log.note(request, viewer, Action.PERSON_EXPORTED, person_id=person_id)
 
         async def ended(how: str) -> None:
-            await console.log.note(request, viewer, Action.EXPORT_ENDED, how=how, person=person_id, **export.counts)
+            await console.log.note(request, viewer, Action.EXPORT_ENDED, how=how, person_id=person_id, **export.counts)
 
         return Download(export.pieces(), file_name("person", export.begun_at, "zip"), "application/zip", ended)

@@ -82,13 +82,13 @@ def export_person(settings: Settings, who: str, out: str, say: Say) -> None:
     with _opened(settings) as (store, blobs):
         person_id = _person(store, who)
         export = PersonExport(store, blobs, person_id)
-        _note(store, Action.PERSON_EXPORTED, person=person_id)
+        _note(store, Action.PERSON_EXPORTED, person_id=person_id)
         how = "it broke off"
         try:
             write_file(export.pieces(), Path(out or f"{person_id}.zip"))
             how = "whole"
         finally:
-            _note(store, Action.EXPORT_ENDED, how=how, person=person_id, **export.counts)
+            _note(store, Action.EXPORT_ENDED, how=how, person_id=person_id, **export.counts)
     counts = ", ".join(f"{count} {name}" for name, count in export.counts.items())
     say(f"{out or person_id + '.zip'}: {counts}")
 
@@ -164,7 +164,8 @@ def _person(store: Store, who: str) -> str:
 
 def _note(store: Store, action: Action, **detail: object) -> None:
     with store.write() as repositories:
-        repositories.audit.add(action, admin_name=COMMAND_LINE, detail=detail)
+        about = str(detail.pop("person_id", ""))
+        repositories.audit.add(action, admin_name=COMMAND_LINE, person_id=about, detail=detail)
 
 
 @contextmanager

@@ -213,6 +213,8 @@ def test_all_about_one_person(desk: Desk) -> None:
     browser = desk.signed_in(owner)
     found = browser.get(f"/export/people?person={asked.person_id}").text
     assert f'action="/people/{asked.person_id}/export"' in found
+    # Also where a person is shown.
+    assert f'action="/people/{asked.person_id}/export"' in browser.get(f"/people/{asked.person_id}").text
     answer = browser.post(f"/people/{asked.person_id}/export")
     assert answer.status_code == 200
     archive = zipfile.ZipFile(io.BytesIO(answer.content))
@@ -228,4 +230,5 @@ def test_all_about_one_person(desk: Desk) -> None:
     assert json.loads(archive.read("manifest.json"))["questions"] == 1
     actions = [entry.action for entry in desk.audit(admin_name=owner.name)]
     assert actions[:2] == [Action.EXPORT_ENDED, Action.PERSON_EXPORTED]
+    assert len(desk.audit(admin_name=owner.name, person_id=asked.person_id)) == 3, "and that the person was looked at"
     assert browser.post(f"/people/{new_id()}/export").status_code == 404
