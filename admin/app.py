@@ -16,6 +16,7 @@ from admin.exports import add_exports
 from admin.headers import SECURITY_HEADERS
 from admin.inbox import add_inbox
 from admin.live import add_live
+from admin.numbers import add_numbers
 from admin.oidc import add_oidc
 from admin.pages import HERE
 from admin.personal import add_personal
@@ -70,6 +71,7 @@ def create_app_and_routes(services: Services, clock: Callable[[], float] = monot
     add_exports(routes, console)
     add_personal(routes, console)
     add_tokens(routes, console)
+    add_numbers(routes, console)
     add_retention(routes, console)
     add_erasing(routes, console)
     routes.mount_public("/static", GZipMiddleware(PageFiles(directory=HERE / "static")), name="static")

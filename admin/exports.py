@@ -40,7 +40,7 @@ def add_exports(routes: Routes, console: Console) -> None:
 
     @routes.guarded("GET", "/export", Permission.EXPORT)
     async def page(request: Request, viewer: Viewer) -> Response:
-        filters = Filters.of(_filters_in(request))
+        filters = Filters.of(_filters_in(request), services.settings.zone)
         shown: dict[str, Any] = {
             "regions": services.settings.redact_regions,
             "usage": ("GET", USAGE) in routes.declared,
@@ -51,7 +51,7 @@ def add_exports(routes: Routes, console: Console) -> None:
     async def export(request: Request, viewer: Viewer) -> Response:
         given = _filters_in(request)
         require_known(given)
-        filters, options = Filters.of(given), _options_in(request, viewer)
+        filters, options = Filters.of(given, services.settings.zone), _options_in(request, viewer)
         if len(running) >= MOST_AT_ONCE:
             raise Busy(user_message="Other exports are running. Please try again when one of them has ended.")
         reach = Reach(viewer.scope, filters.wanted, _sought(filters.q), viewer.admin_id)

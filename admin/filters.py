@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, tzinfo
 from typing import Any, get_args
 from urllib.parse import urlencode
 
 from core.conversation.personas import PERSONAS
+from core.days import day_bounds
 from core.errors import WrongParameter
 from core.store.review.filters import Rating, State, Wanted
 from core.values import Platform
@@ -23,6 +24,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
 _TEXTS = ("person", "model")
 _IDS = ("workspace", "place")
 _DAYS = ("since", "until")
+# Days on which something was asked, whatever came later.
+_ASKED = ("asked_since", "asked_until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,8 @@ class Filters:
     before: str = ""
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> "Filters":
-        """From the parameters of a URL; empty ones count as left out, unknown ones are passed over.
+    def of(cls, query: Mapping[str, str], zone: tzinfo = UTC) -> "Filters":
+        """From the parameters of a URL; empty ones count as left out, unknown ones are passed over. Days are of `zone`.
 
         Raises:
             WrongParameter: one of them says what it cannot say.
@@ -56,10 +59,10 @@ class Filters:
         if "slow" in given:
             values["slow_s"] = _seconds(given["slow"])
         values["pictures"] = given.get("pictures") == "1"
-        days = {name: _day(name, given[name]) for name in _DAYS if name in given}
-        values["since"] = days.get("since")
-        # Until the end of that day.
-        values["before"] = days["until"] + timedelta(days=1) if "until" in days else None
+        for first, last, since, before in ((*_DAYS, "since", "before"), (*_ASKED, "asked_since", "asked_before")):
+            values[since] = _bounds(first, given[first], zone)[0] if first in given else None
+            # Until the end of that day.
+            values[before] = _bounds(last, given[last], zone)[1] if last in given else None
         shown = {name: value for name, value in given.items() if name != "before"}
         return cls(given.get("q", ""), Wanted(**values), shown, given.get("before", ""))
 
@@ -99,7 +102,9 @@ class Filters:
     @property
     def chosen(self) -> int:
         """How many filters are set, beside the words."""
-        return len([name for name in self.given if name in (*_WORDS, *_IDS, *_TEXTS, *_DAYS, "slow", "pictures")])
+        return len(
+            [name for name in self.given if name in (*_WORDS, *_IDS, *_TEXTS, *_DAYS, *_ASKED, "slow", "pictures")]
+        )
 
     def address(self, *, before: tuple[datetime, str] | str) -> str:
         """The URL of another page of the same."""
@@ -126,13 +131,12 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _day(name: str, text: str) -> datetime:
+def _bounds(name: str, text: str, zone: tzinfo) -> tuple[datetime, datetime]:
     try:
-        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-        day + timedelta(days=1)
+        day = datetime.strptime(text, "%Y-%m-%d").date()
+        return day_bounds(day, day, zone)
     except (ValueError, OverflowError):
         raise WrongParameter(name, f"{name} is a day such as 2026-11-26.") from None
-    return day
 
 
 def is_id(text: str) -> bool:
@@ -141,7 +145,7 @@ def is_id(text: str) -> bool:
 
 
 # Of all filters, also those that are in no list above.
-_KNOWN = frozenset({"q", *_WORDS, *_TEXTS, *_IDS, *_DAYS, "slow", "pictures", "flagged", "assigned"})
+_KNOWN = frozenset({"q", *_WORDS, *_TEXTS, *_IDS, *_DAYS, *_ASKED, "slow", "pictures", "flagged", "assigned"})
 
 
 def require_known(names: Iterable[str]) -> None:

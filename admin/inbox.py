@@ -39,7 +39,7 @@ def add_inbox(routes: Routes, console: Console) -> None:
 
     @routes.guarded("GET", "/", Permission.READ)
     async def inbox(request: Request, viewer: Viewer) -> Response:
-        filters = Filters.of(request.query_params)
+        filters = Filters.of(request.query_params, console.services.settings.zone)
         part = wants_part(request)
         shown = await asyncio.to_thread(read, viewer, filters, not part)
         action = Action.SEARCHED if filters.q else Action.LISTED

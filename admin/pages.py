@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from admin.charts.scale import short_count
 from admin.markdown import render_markdown
 from admin.viewer import Viewer
 from core.admins import Permission
@@ -34,6 +35,11 @@ def _seconds(value: float | None) -> str:
 def _when(at: datetime) -> str:
     """A time in UTC; the script shows it as the browser's clock does."""
     return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _count(value: int) -> str:
+    """With a thin space between groups of digits, which no language takes for a decimal sign."""
+    return f"{value:,}".replace(",", "\u202f")
 
 
 def _room(count: int) -> str:
@@ -68,6 +74,7 @@ class Pages:
         self._templates.filters.update(
             seconds=_seconds, room=_room, when=_when, markdown=render_markdown, zipped=_zipped, person=shown_name
         )
+        self._templates.filters.update(count=_count, short=short_count)
         self._templates.globals["Permission"] = Permission
 
     def show(

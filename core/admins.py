@@ -75,3 +75,6 @@ class Action(StrEnum):
     PERSON_EXPORTED = "person_exported"
     TOKEN_MADE = "token_made"
     TOKEN_ENDED = "token_ended"
+    # Numbers by person; those of days and places name nobody.
+    READ_PEOPLE = "read_people"
+    EXPORTED_USAGE = "exported_usage"

@@ -3,11 +3,14 @@
 import re
 from typing import Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings
 
+from core.days import zone_of
+from core.errors import ConfigurationError
 from core.setting_types import CommaSeparated
 
 
@@ -19,6 +22,7 @@ class ConsoleSettings(BaseSettings):
     oidc_issuer: str = Field("", description="address of the OpenID Connect provider; empty: none")
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")
+    timezone: str = Field("UTC", description="whose days the console counts, such as Europe/Berlin")
     oidc_name: str = Field("your company account", description="what the button calls the provider")
 
     redact_regions: CommaSeparated = Field(
@@ -54,6 +58,20 @@ class ConsoleSettings(BaseSettings):
         if url and urlsplit(url).path:
             raise PydanticCustomError("console_url", "the console needs a host of its own, without a path")
         return url
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            zone_of(name)
+        except ConfigurationError as error:
+            raise PydanticCustomError("timezone", str(error)) from None
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone whose days are counted."""
+        return zone_of(self.timezone)
 
     @model_validator(mode="after")
     def _provider_is_whole(self) -> Self:

@@ -55,7 +55,7 @@ def export_conversations(settings: Settings, out: str, asked: Asked, say: Say, s
     require_current(settings.sql_url)
     with _opened(settings) as (store, blobs):
         require_known(asked.filters)
-        filters = Filters.of(_by_id(store, asked.filters))
+        filters = Filters.of(_by_id(store, asked.filters), settings.zone)
         sought = sought_words(filters.q)
         if filters.q and not sought:
             raise WrongParameter("q", "There is nothing to search for in q.")

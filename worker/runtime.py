@@ -5,6 +5,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from dataclasses import asdict
 
 import structlog
@@ -20,10 +21,12 @@ from core.queue.dispatch import Dispatcher
 from core.queue.presence import LIFETIME_S, WorkerPresence, withdraw_presence
 from core.settings import Settings
 from core.store.database import Store
+from core.store.numbers.roll import count_due_days
 from core.values import utc_now
 from worker.answer import Answerer
 from worker.held import HeldTurns, Stop
 from worker.leases import CancelEar, LeaseKeeper
+from worker.pace import Pace, resident_bytes
 from worker.part import CLOSE_S, Part
 from worker.periodic import Periodic
 from worker.presence import PresenceKeeper
@@ -35,6 +38,8 @@ log = structlog.get_logger(__name__)
 
 # Bytes of erased pictures stay for an hour if somebody has just sent the same ones (core.media.orphans).
 ERASURES_S = 600.0
+# How long late feedback or a late answer takes to get into the overview's numbers of days that are over.
+NUMBERS_S = 15.0
 
 
 class WorkerRuntime:
@@ -44,6 +49,8 @@ class WorkerRuntime:
         self.owner = f"{socket.gethostname()[:24]}:{os.getpid()}:{secrets.token_hex(4)}"
         self.held = HeldTurns(engine.cancel)
         self._winding_down = False
+        self._since = time.time()
+        self._pace = Pace()
         self._settings = settings
         self._engine = engine
         self._store = Store(settings.sql_url, pool_size=settings.worker_slots + 4)
@@ -70,6 +77,7 @@ class WorkerRuntime:
             Periodic("sweeper", settings.sweep_s, sweeper.sweep),
             Periodic("presence", LIFETIME_S / 5, self._presence.announce),
             Periodic("erasures", ERASURES_S, lambda: finish_erasures(self._store, blobs, utc_now())),
+            Periodic("numbers", NUMBERS_S, lambda: count_due_days(self._store, settings.zone, utc_now())),
             RetentionKeeper(self._store, blobs, self.owner),
             CancelEar(settings.queue_url, self.held),
         ]
@@ -117,10 +125,14 @@ class WorkerRuntime:
             log.error("engine_hangs")
 
     def _describe(self) -> WorkerPresence:
+        stats = self._engine.stats()
         return WorkerPresence(
             self.owner,
             self._engine.model_name,
             slots=0 if self._winding_down else self._settings.worker_slots,
             running=len(self.held.attempts()),
-            engine=asdict(self._engine.stats()),
+            engine=asdict(stats),
+            since=self._since,
+            memory_bytes=resident_bytes(),
+            tokens_per_s=round(self._pace.look(stats.completion_tokens), 1),
         )

@@ -36,6 +36,8 @@ from core.store.erasures import ErasureRepository
 from core.store.feedback import FeedbackRepository
 from core.store.inbound import InboundRepository
 from core.store.keys import KeyRepository
+from core.store.numbers.reading import NumbersRepository
+from core.store.numbers.rollup import RollupRepository
 from core.store.people import PeopleRepository
 from core.store.personal import PersonalRepository
 from core.store.places import PlaceRepository
@@ -95,6 +97,7 @@ class Repositories:
         "places",
         "queues",
         "retention",
+        "rollup",
         "session",
         "telegram",
         "turns",
@@ -126,6 +129,7 @@ class Repositories:
         self.labels = LabelRepository(session)
         self.queues = QueueRepository(session)
         self.retention = RetentionRepository(session)
+        self.rollup = RollupRepository(session)
 
     def review(self, scope: ReadScope) -> ReviewRepository:
         """What the console reads, as far as `scope` allows."""
@@ -134,6 +138,10 @@ class Repositories:
     def reviewing(self, scope: ReadScope, admin_id: str) -> ReviewingRepository:
         """What this admin writes while he reviews, as far as `scope` allows."""
         return ReviewingRepository(self.session, scope, admin_id)
+
+    def numbers(self, scope: ReadScope) -> NumbersRepository:
+        """What the overview shows, as far as `scope` allows."""
+        return NumbersRepository(self.session, scope)
 
 
 class Store:

@@ -28,6 +28,8 @@ from core.store.models import (
     Usage,
     Workspace,
 )
+from core.store.numbers.keep import keep_numbers
+from core.store.numbers_tables import NumbersPerson
 from core.store.telegram_tables import TelegramBusiness
 from core.values import AttachmentState, DeliveryState, Platform, new_id
 
@@ -117,6 +119,7 @@ class ErasureRepository:
             select(Person, Workspace).join(Workspace, Workspace.id == Person.workspace_id).where(Person.id == person_id)
         ).one()
         self._run(delete(Feedback).where(Feedback.person_id == person_id))
+        self._run(delete(NumbersPerson).where(NumbersPerson.person_id == person_id))
         self._run(update(Person).where(Person.id == person_id).values(display_name=""))
         if workspace.platform == Platform.TELEGRAM and person.external_id.isdecimal():
             mine = TelegramBusiness.owner_id == int(person.external_id)
@@ -126,9 +129,11 @@ class ErasureRepository:
     def erase(self, erasure_id: str, turn_ids: Collection[str], title: Title) -> Gone:
         """Erase these turns with everything that belongs to them, and count them in the record.
 
-        What they cost stays, without whose it was. The key of the event that each came by stays, so that its platform
-        cannot bring it again. A conversation that goes on gets its title from its first question.
+        What they cost stays, without whose it was, and how many there were on each day in their workspace. The key of
+        the event that each came by stays, so that its platform cannot bring it again. A conversation that goes on gets
+        its title from its first question.
         """
+        keep_numbers(self._session, turn_ids)
         here = Turn.id.in_(turn_ids)
         titles: dict[str, set[str]] = {}
         for conversation_id, question in self._session.execute(select(Turn.conversation_id, Turn.question).where(here)):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import ColumnElement, and_, or_, select
@@ -26,6 +26,7 @@ _IN_STATE: dict[str, ColumnElement[bool]] = {
 }
 # Of `Wanted.assigned`.
 NOBODY = "nobody"
+FEW_DAYS = timedelta(days=3)
 # A place for which nobody has chosen has this mode (core.conversation.personas.PLAIN).
 _UNCHOSEN = "plain"
 
@@ -58,11 +59,20 @@ class Wanted:
     review: Review = ""
     # An admin's id, or `NOBODY`.
     assigned: str = ""
+    # When something was asked.
+    asked_since: datetime | None = None
+    asked_before: datetime | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is asked for."""
         return all(getattr(self, field.name) == field.default for field in fields(self))
+
+    @property
+    def _asked_lately(self) -> bool:
+        """Whether only some days are looked at, whose turns an index finds."""
+        since, before = self.asked_since, self.asked_before
+        return since is not None and before is not None and before - since <= FEW_DAYS
 
     def of_conversation(self) -> Iterator[ColumnElement[bool]]:
         """Conditions on `Conversation`."""
@@ -99,6 +109,10 @@ class Wanted:
         if self.pictures:
             stored = Attachment.state == AttachmentState.STORED
             yield select(Attachment.id).where(Attachment.turn_id == Turn.id, stored).correlate(Turn).exists()
+        if self.asked_since is not None:
+            yield Turn.created_at >= self.asked_since
+        if self.asked_before is not None:
+            yield Turn.created_at < self.asked_before
         if self.slow_s:
             yield seconds_between(Turn.created_at, Turn.finished_at) >= self.slow_s
         if self.flagged:
@@ -116,7 +130,9 @@ class Wanted:
         turn = list(self.of_turn())
         # These are few, and found through an index: a set of conversations, made once.
         found = select(Turn.conversation_id).where(*turn)
-        if turn and (self.feedback or self.flagged or self.label or self.state in ("open", "failed")):
+        if turn and (
+            self.feedback or self.flagged or self.label or self.state in ("open", "failed") or self._asked_lately
+        ):
             conditions.append(Conversation.id.in_(found))
         elif self.person:
             # Each half has an index of its own.

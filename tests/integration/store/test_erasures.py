@@ -1,7 +1,6 @@
 """Forgetting a person: everything of his goes, nothing of anybody else's, and the record says so without words."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import JSON, String, Text, cast, inspect, select, text
@@ -16,11 +15,6 @@ from tests.integration.store.scene import NOW, Scene, after
 
 SECRET = "ann-secret"
 LATER = utc_now() + timedelta(hours=2)
-
-
-@pytest.fixture
-def blobs(tmp_path: Path) -> BlobStore:
-    return BlobStore(f"file://{tmp_path / 'blobs'}")
 
 
 def show(scene: Scene, blobs: BlobStore, turn_id: str, data: bytes, position: int = 0) -> str:
@@ -46,7 +40,9 @@ def words_of(scene: Scene) -> str:
     with scene.store.read() as repositories:
         for mapper in Base.registry.mappers:
             columns = [c for c in inspect(mapper).columns if isinstance(c.type, String | Text | JSON)]
-            for row in repositories.session.execute(select(*(cast(c, Text) for c in columns))):
+            # A table of times and numbers alone has none.
+            rows = repositories.session.execute(select(*(cast(c, Text) for c in columns))) if columns else ()
+            for row in rows:
                 found.append(" ".join(value or "" for value in row))
     return "\n".join(found)
 

@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
 import core.store.admin_tables  # adds its tables to `Base`
+import core.store.numbers_tables
 import core.store.review_tables
 import core.store.slack_tables
 import core.store.telegram_tables
