@@ -13,6 +13,7 @@ from admin.assigning import add_assigning
 from admin.audit import add_audit
 from admin.console import Console
 from admin.erasing import add_erasing
+from admin.exports import add_exports
 from admin.filling import kept_full
 from admin.headers import SECURITY_HEADERS
 from admin.inbox import add_inbox
@@ -21,6 +22,7 @@ from admin.live import add_live
 from admin.numbers import add_numbers
 from admin.oidc import add_oidc
 from admin.pages import HERE
+from admin.personal import add_personal
 from admin.pictures import add_pictures
 from admin.queue_rules import add_queue_rules
 from admin.queues import add_queues
@@ -32,6 +34,7 @@ from admin.sessions import add_sessions
 from admin.settings import add_settings
 from admin.sign_in import add_sign_in
 from admin.takeover import add_takeover
+from admin.tokens import add_tokens
 from admin.transcript import add_transcript
 from core.settings import Settings
 from core.store.migrate import require_current
@@ -63,7 +66,7 @@ def create_app_and_routes(services: Services, clock: Callable[[], float] = monot
     # No generated documentation: its page would need scripts from elsewhere.
     app = FastAPI(title="Glimt console", openapi_url=None, docs_url=None, redoc_url=None)
     errors.install(app, console.pages)
-    routes = Routes(app, console.door)
+    routes = Routes(app, console.door, console.bearers)
     add_inbox(routes, console)
     add_transcript(routes, console)
     add_live(routes, console)
@@ -80,6 +83,9 @@ def create_app_and_routes(services: Services, clock: Callable[[], float] = monot
     add_admins(routes, console)
     add_settings(routes, console)
     add_audit(routes, console)
+    add_exports(routes, console)
+    add_personal(routes, console)
+    add_tokens(routes, console)
     add_numbers(routes, console)
     add_retention(routes, console)
     add_erasing(routes, console)

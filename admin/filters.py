@@ -1,7 +1,7 @@
 """Filters as they stand in the URL."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, get_args
@@ -122,6 +122,11 @@ class Filters:
         place = before if isinstance(before, str) else f"{before[0].isoformat()}_{before[1]}"
         return "/?" + urlencode({**self.given, "before": place})
 
+    @property
+    def query(self) -> str:
+        """The same filters for another address."""
+        return urlencode(self.given)
+
     def said(self) -> dict[str, str]:
         """For the audit log."""
         return dict(self.given) | ({"before": self.before} if self.before else {})
@@ -155,3 +160,18 @@ def _bounds(name: str, text: str, zone: tzinfo) -> tuple[datetime, datetime]:
 def is_id(text: str) -> bool:
     """Whether it can be one of our ids."""
     return _ID.fullmatch(text) is not None
+
+
+# Of all filters, also those that are in no list above.
+_KNOWN = frozenset({"q", *_WORDS, *_TEXTS, *_IDS, *_DAYS, *_ASKED, "slow", "pictures", "flagged", "assigned"})
+
+
+def require_known(names: Iterable[str]) -> None:
+    """For whatever does more than show a list: a filter that is misspelt must not count as left out.
+
+    Raises:
+        WrongParameter: there is no filter of that name.
+    """
+    for name in names:
+        if name not in _KNOWN:
+            raise WrongParameter(name, f"There is no filter “{name[:40]}”. There are: {', '.join(sorted(_KNOWN))}.")

@@ -21,7 +21,10 @@ class Permission(StrEnum):
     REVIEW = "review"
     # Answering in the bot's place.
     OPERATE = "operate"
+    # Taking out what he may read, and tokens for programs that do.
     EXPORT = "export"
+    # Everything that is stored about one person.
+    PERSON = "person"
     # Who may sign in, and what they may read.
     ADMINS = "admins"
     AUDIT = "audit"
@@ -82,6 +85,12 @@ class Action(StrEnum):
     QUEUE_TAKEN = "queue_taken"
     QUEUE_DONE = "queue_done"
     SETTINGS_CHANGED = "settings_changed"
+    # Twice: before the first byte, and how it ended.
+    EXPORTED = "exported"
+    EXPORT_ENDED = "export_ended"
+    PERSON_EXPORTED = "person_exported"
+    TOKEN_MADE = "token_made"
+    TOKEN_ENDED = "token_ended"
     # Numbers by person; those of days and places name nobody.
     READ_PEOPLE = "read_people"
     EXPORTED_USAGE = "exported_usage"

@@ -1,5 +1,6 @@
 """The settings of the review console."""
 
+import re
 from typing import Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from pydantic_settings import BaseSettings
 
 from core.days import zone_of
 from core.errors import ConfigurationError
+from core.setting_types import CommaSeparated
 
 
 class ConsoleSettings(BaseSettings):
@@ -27,6 +29,19 @@ class ConsoleSettings(BaseSettings):
     oidc_client_secret: SecretStr = SecretStr("")
     timezone: str = Field("UTC", description="whose days the console counts, such as Europe/Berlin")
     oidc_name: str = Field("your company account", description="what the button calls the provider")
+
+    redact_regions: CommaSeparated = Field(
+        ("CN", "US"), description="countries whose phone numbers an export knows when they are written without their +"
+    )
+    redact_names: CommaSeparated = Field((), description="further names that an export takes out, beside people's own")
+
+    @field_validator("redact_regions")
+    @classmethod
+    def _are_countries(cls, regions: tuple[str, ...]) -> tuple[str, ...]:
+        for region in regions:
+            if not re.fullmatch("[A-Z]{2}", region):
+                raise PydanticCustomError("region", "a country is two capitals such as CN or US")
+        return regions
 
     @field_validator("console_url", "oidc_issuer")
     @classmethod

@@ -13,6 +13,7 @@ from core.settings import Settings, load_settings
 from glimt.cli_bench_console import add_bench_console
 from glimt.cli_console import add_console
 from glimt.cli_eval import add_eval
+from glimt.cli_export import add_export
 from glimt.cli_numbers import add_numbers
 from glimt.cli_retention import add_retention
 from glimt.cli_settings import add_settings
@@ -45,6 +46,7 @@ app.add_typer(bench, name="bench")
 add_eval(app)
 add_slack(app, bench)
 add_console(app)
+add_export(app)
 add_numbers(app)
 add_retention(app)
 add_settings(app)

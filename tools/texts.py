@@ -31,6 +31,7 @@ _MESSAGE_NAMES = {
 _CONSOLE = (
     "core/policy/saving.py",
     "core/store/admins.py",
+    "core/store/admin_tokens.py",
     "core/store/reviewing/",
     "core/errors/console.py",
     "core/conversation/takeover.py",

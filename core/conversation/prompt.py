@@ -7,6 +7,7 @@ from typing import Any
 from core.conversation import digest
 from core.conversation.budget import PastExchange, fit
 from core.conversation.observed import observations_of
+from core.conversation.wordless import WORDLESS
 from core.errors import NotFound, PictureError
 from core.inference.port import Message, Picture
 from core.media.blobs import BlobStore
@@ -65,8 +66,7 @@ def pictures_of(turn: Turn) -> tuple[Picture, ...]:
 
 
 def _question(turn: Turn) -> str:
-    # A picture alone is a question too.
-    return turn.question.strip() or "Describe the picture."
+    return turn.question.strip() or WORDLESS
 
 
 def exchanges_of(past: Sequence[Turn]) -> list[PastExchange]:

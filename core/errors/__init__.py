@@ -26,6 +26,7 @@ GlimtError
 │       └── PictureBroken
 ├── PictureReaderUnavailable    retryable: no process could be started to decode pictures
 ├── StoreError
+│   ├── BlobDamaged             a stored picture is no longer what was stored
 │   └── LostLease               somebody else owns this turn now; drop the work silently
 ├── QueueUnavailable            Redis cannot be reached; SQL keeps the work
 └── InferenceError
@@ -44,6 +45,7 @@ GlimtError
 """
 
 from core.errors.base import (
+    BlobDamaged,
     ConfigurationError,
     GlimtError,
     LostLease,
@@ -99,6 +101,7 @@ from core.errors.requests import (
 
 __all__ = [
     "BackendUnavailable",
+    "BlobDamaged",
     "Busy",
     "ConfigurationError",
     "ContentRefused",

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import ConfigurationError, StoreError
 from core.store.admin_sessions import AdminSessionRepository
+from core.store.admin_tokens import AdminTokenRepository
 from core.store.admins import AdminRepository
 from core.store.attachments import AttachmentRepository
 from core.store.audit import AuditRepository
@@ -38,6 +39,7 @@ from core.store.keys import KeyRepository
 from core.store.numbers.reading import NumbersRepository
 from core.store.numbers.rollup import RollupRepository
 from core.store.people import PeopleRepository
+from core.store.personal import PersonalRepository
 from core.store.places import PlaceRepository
 from core.store.quotas import QuotaRepository
 from core.store.retention import RetentionRepository
@@ -81,6 +83,7 @@ class Repositories:
 
     __slots__ = (
         "admin_sessions",
+        "admin_tokens",
         "admins",
         "approvals",
         "attachments",
@@ -93,6 +96,7 @@ class Repositories:
         "keys",
         "labels",
         "people",
+        "personal",
         "places",
         "queues",
         "quotas",
@@ -112,6 +116,7 @@ class Repositories:
         self.turns = TurnRepository(session)
         self.conversations = ConversationRepository(session)
         self.people = PeopleRepository(session)
+        self.personal = PersonalRepository(session)
         self.places = PlaceRepository(session)
         self.attachments = AttachmentRepository(session)
         self.inbound = InboundRepository(session)
@@ -126,6 +131,7 @@ class Repositories:
         self.web_sessions = WebSessionRepository(session)
         self.admins = AdminRepository(session)
         self.admin_sessions = AdminSessionRepository(session)
+        self.admin_tokens = AdminTokenRepository(session)
         self.audit = AuditRepository(session)
         self.labels = LabelRepository(session)
         self.queues = QueueRepository(session)

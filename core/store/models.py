@@ -109,6 +109,7 @@ class Conversation(Base):
         # What is asked for while reviewing.
         Index(None, "review_state", "updated_at", "id"),
         Index("ix_conversations_assigned", "assigned_to", "updated_at", "id", **partial_index(ASSIGNED)),
+        # Those that wait for a human, and those that one has taken over.
         Index("ix_conversations_handed_over", "handed_over_at", "id", **partial_index(HANDED_OVER)),
         Index("ix_conversations_taken", "operator_at", **partial_index(TAKEN)),
     )

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy.orm import Session
 
 from core.store.models import Attachment, Conversation, ConversationHold, Place, Turn, Workspace
+from core.store.review.export import Heads, Spot, TurnRecord, read_heads, read_records
 from core.store.review.filters import Wanted
 from core.store.review.handovers import Handover, Waiting, count_waiting, list_waiting, read_handover
 from core.store.review.inbox import Inbox, list_inbox
@@ -90,6 +91,14 @@ class ReviewRepository:
     def handover(self, conversation_id: str) -> Handover | None:
         """Who answers in a conversation."""
         return read_handover(self._session, self._scope, conversation_id)
+
+    def heads(self, wanted: Wanted, sought: Sequence[Sought] = (), *, after: str = "", limit: int = TURNS) -> Heads:
+        """Conversations from the first to the last; `after` is the `next` of the page before."""
+        return read_heads(self._session, self._scope, wanted, sought, after=after, limit=limit)
+
+    def turns_of(self, conversation_ids: Sequence[str], *, after: Spot | None = None, limit: int) -> list[TurnRecord]:
+        """Turns of these conversations behind that spot, with all that was said about them."""
+        return read_records(self._session, self._scope, conversation_ids, after=after, limit=limit)
 
     def person(self, person_id: str) -> PersonKept | None:
         """A person, and what is kept of what this person asked."""

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from admin.bearer import Bearers
 from admin.door import Door
 from admin.routes import Routes
 from core.admins import MAY, Permission, Role
@@ -50,6 +51,8 @@ OWNER_ONLY = {
     ("POST", "/conversations/{id}/hold/end"),
     ("POST", "/conversations/{id}/erase"),
     ("GET", "/erasures/{id}"),
+    ("GET", "/export/people"),
+    ("POST", "/people/{id}/export"),
 }
 # Everybody but those who only read.
 REVIEWERS = {
@@ -90,6 +93,11 @@ OPERATORS = {
     ("POST", "/conversations/{id}/back"),
 }
 MAY_EXPORT = {
+    ("GET", "/export"),
+    ("GET", "/api/export"),
+    ("GET", "/tokens"),
+    ("POST", "/tokens"),
+    ("POST", "/tokens/end"),
     ("GET", "/usage.csv"),
 }
 EVERYBODY = {
@@ -103,9 +111,15 @@ EVERYBODY = {
 }
 
 
+def _routes(app: FastAPI, desk: Desk) -> Routes:
+    door = Door(desk.settings, desk.store)
+    return Routes(app, door, Bearers(door, desk.store))
+
+
 def test_the_table_holds_every_route(desk: Desk) -> None:
     guarded = {route for route, permission in desk.routes.declared.items() if permission is not None}
     assert guarded == OWNER_ONLY | REVIEWERS | OPERATORS | EVERY_ROLE | MAY_EXPORT
+    assert desk.routes.for_programs == {("GET", "/api/export")}
     assert set(desk.routes.declared) - guarded == EVERYBODY
 
 
@@ -144,7 +158,7 @@ def test_the_roles() -> None:
 
 def test_a_route_that_was_not_declared_keeps_the_console_from_starting(desk: Desk) -> None:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    routes = Routes(app, Door(desk.settings, desk.store))
+    routes = _routes(app, desk)
 
     @routes.public("GET", "/known")
     async def known(_request: Request) -> Response:
@@ -158,7 +172,7 @@ def test_a_route_that_was_not_declared_keeps_the_console_from_starting(desk: Des
 
 def test_another_method_of_a_declared_path_is_not_declared(desk: Desk) -> None:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    routes = Routes(app, Door(desk.settings, desk.store))
+    routes = _routes(app, desk)
 
     @routes.public("GET", "/known")
     async def known(_request: Request) -> Response:
