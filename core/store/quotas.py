@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal_column, not_, null, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal_column, not_, null, or_, select
 from sqlalchemy.orm import Session
 
 from core.store.columns import UtcDateTime
@@ -31,7 +31,7 @@ class PersonUse(NamedTuple):
 
 
 class QuotaRepository:
-    """Reads only. A human's answers cost nothing, so what was handed over is not counted."""
+    """Reads only. A human's answers cost nothing, so what was handed over is not counted, nor what he said unasked."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -74,4 +74,5 @@ def _of_person(minute: bool, asked: bool, tokens: bool) -> Select[datetime | Non
 def _counts() -> tuple[ColumnElement[bool], ...]:
     # The first is the condition of the index. What a program brings along as history was asked elsewhere.
     brought = and_(Turn.state == TurnState.DELIVERED.value, Turn.attempt == 0)
-    return literal_column(ASKED_TURN), not_(brought), Turn.state != TurnState.HANDED_OVER.value
+    by_human = or_(Turn.state == TurnState.HANDED_OVER.value, Turn.answered_by != "")
+    return literal_column(ASKED_TURN), not_(brought), not_(by_human)

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import BindParameter, bindparam, case, func, insert, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
-from core.store.models import Attachment, Turn, table_of
+from core.store.models import Attachment, Conversation, Turn, table_of
 from core.store.turn_dispatch import TurnDispatch
 from core.store.turn_gathering import TurnGathering
 from core.store.turn_guards import (
@@ -83,8 +83,14 @@ _CANCEL = (
     .returning(Turn)
     .execution_options(**FRESH)
 )
-# PostgreSQL; SQLite has one writer anyway.
-_HOLD_FOR_FILES = select(Turn.state).where(Turn.id == TURN_ID, TAKES_FILES).with_for_update()
+# PostgreSQL; SQLite has one writer anyway. Others may refer to the rows meanwhile: a notice to the turn.
+_HOLD_FOR_FILES = select(Turn.state).where(Turn.id == TURN_ID, TAKES_FILES).with_for_update(key_share=True)
+_HOLD_CONVERSATION = (
+    select(Conversation.id)
+    .where(Conversation.id == select(Turn.conversation_id).where(Turn.id == TURN_ID).scalar_subquery())
+    .with_for_update(key_share=True)
+)
+_IS_OPEN = select(Turn.id).where(Turn.id == TURN_ID, IS_OPEN)
 _REPLACE_QUESTION = (
     update(Turn)
     .where(Turn.id == TURN_ID, IS_OPEN, in_state(TurnState.GATHERING, TurnState.READY))
@@ -189,8 +195,21 @@ class TurnRepository(TurnDispatch, TurnGathering, TurnHandover, TurnHistory, Tur
 
     def hold_for_files(self, turn_id: str) -> bool:
         """Keep others from changing its files until the commit; False: it takes none (any more), neither for a model
-        nor for a human to see."""
-        return self._session.scalar(_HOLD_FOR_FILES, {"turn_id": turn_id}) is not None
+        nor for a human to see.
+
+        A stored picture is noted at the conversation, so its row is taken, too: behind the turn's while that is open,
+        as by whoever ends it; before it afterwards, as by whoever answers for a human or gives it back to the model.
+        """
+        while True:
+            with self._session.begin_nested() as attempt:
+                if not (was_open := self._is_open(turn_id)):
+                    self._session.execute(_HOLD_CONVERSATION, {"turn_id": turn_id})
+                if was_open or not self._is_open(turn_id):
+                    held = self._session.scalar(_HOLD_FOR_FILES, {"turn_id": turn_id}) is not None
+                    if not held or was_open == self._is_open(turn_id):
+                        return held
+                # It ended, or was given back, while we waited: let go of what we hold, and begin with the other row.
+                attempt.rollback()
 
     def replace_question(self, turn_id: str, question: str) -> bool:
         """The person edited it; False: its answer has begun, or there is no such turn."""
@@ -214,6 +233,9 @@ class TurnRepository(TurnDispatch, TurnGathering, TurnHandover, TurnHistory, Tur
         """Platforms show the ends of these turns: answered → delivered; of others only the time is noted, once."""
         if turn_ids:
             self._session.execute(_DELIVERED, {"turn_ids": list(turn_ids), "now": now})
+
+    def _is_open(self, turn_id: str) -> bool:
+        return self._session.scalar(_IS_OPEN, {"turn_id": turn_id}) is not None
 
     def _with_files(self, turns: list[Turn]) -> list[Turn]:
         files: dict[str, list[Attachment]] = {turn.id: [] for turn in turns}

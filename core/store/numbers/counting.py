@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from core.store.columns_sql import seconds_between
@@ -37,7 +37,7 @@ OF_PERSON = ("questions", "answered", "failed", "prompt_tokens", "completion_tok
 
 @dataclass(slots=True)
 class Numbers:
-    """Counts of turns and of tokens, engine seconds, and histograms of the answered turns' latencies."""
+    """Counts of turns and of tokens, engine seconds, and histograms of the latencies of the model's answers."""
 
     questions: int = 0
     answered: int = 0
@@ -91,7 +91,7 @@ _KEY = (Conversation.workspace_id, func.coalesce(Conversation.place_id, ""), Tur
 
 
 class Asked(NamedTuple):
-    """One turn; durations in seconds, None unless it was answered."""
+    """One turn; durations in seconds, None unless the model answered it."""
 
     key: Key
     state: str
@@ -102,7 +102,8 @@ class Asked(NamedTuple):
 
 def asked(session: Session, condition: ColumnElement[bool]) -> Iterator[Asked]:
     """Every turn that meets `condition`, which is on turns joined with their conversations."""
-    done = Turn.state.in_(_ANSWERED)
+    # How long a human took says nothing about the service, and what he said unasked took no time.
+    done = and_(Turn.state.in_(_ANSWERED), Turn.answered_by == "")
     durations = [
         case((done, seconds_between(start, end)))
         for start, end in (

@@ -13,7 +13,7 @@ from core.policy.effective import Quotas
 from core.policy.quotas import QuotaKeeper
 from core.policy.watch import PolicyWatch
 from core.settings import load_settings
-from core.store.database import Store
+from core.store.database import Repositories, Store
 from core.store.models import Turn
 from core.store.outcome import Outcome
 from core.values import Platform, TurnState, new_id, utc_now
@@ -145,6 +145,26 @@ def test_what_a_human_answers_and_what_a_program_brings_along_is_not_counted(lim
         desk.accept("One too many")
     # A human answers there.
     assert desk.accept("Still there?", conversation_id=brought.conversation_id).handed_over
+
+
+def test_an_admins_words_are_no_question_of_the_person_whether_they_were_brought_or_not(scene: Scene) -> None:
+    thread = scene.thread()
+    with scene.store.write() as repositories:
+        repositories.conversations.hand_over(thread, NOW)
+    asked = scene.ask(thread, at=1)
+    with scene.store.write() as repositories:
+        assert repositories.turns.answer_by_human(asked, "Of me.", "admin", after(2), None)
+        repositories.turns.say_by_human(thread, scene_person(repositories, asked), "And this.", "admin", after(3))
+        repositories.conversations.release(thread)
+    assert check(scene, Quotas(questions_per_minute=1, questions_per_day=1), 4) is None
+    scene.ask(thread, at=5)
+    assert check(scene, Quotas(questions_per_day=1), 6) is not None
+
+
+def scene_person(repositories: Repositories, turn_id: str) -> str:
+    turn = repositories.turns.get(turn_id)
+    assert turn is not None
+    return turn.person_id
 
 
 def test_a_refused_question_leaves_nothing_and_the_same_event_may_come_again(limited: Callable[..., Desk]) -> None:

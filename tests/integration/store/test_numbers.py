@@ -366,3 +366,20 @@ def test_the_queue_within_the_scope(scene: Scene) -> None:
     assert (everything.counts, everything.oldest_s) == ({"gathering": 0, "ready": 1, "running": 1}, 30.0)
     assert mine.counts["running"] == 0
     assert (sum(nothing.counts.values()), nothing.oldest_s) == (0, 0.0)
+
+
+@pytest.mark.parametrize("rolled", [False, True])
+def test_an_admins_answers_are_counted_but_say_nothing_about_latency(scene: Scene, rolled: bool) -> None:
+    thread = scene.thread()
+    answer(scene, thread, 0, took=2.0)
+    with scene.store.write() as repositories:
+        repositories.conversations.hand_over(thread, after(10))
+    asked = scene.ask(thread, at=11)
+    with scene.store.write() as repositories:
+        assert repositories.turns.answer_by_human(asked, "Of me.", "admin", after(4000), None)
+        repositories.turns.say_by_human(thread, scene.turn(asked).person_id, "And this.", "admin", after(4001))
+    if rolled:
+        roll(scene.store)
+    whole = report(scene.store).whole
+    assert (whole.questions, whole.answered) == (3, 3)
+    assert [sum(latency.counts.values()) for latency in (whole.queue, whole.first, whole.total)] == [1, 1, 1]
