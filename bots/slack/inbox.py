@@ -10,7 +10,7 @@ from bots.chat.once import Once
 from bots.chat.reply import Reply
 from bots.slack.bolt import Body
 from bots.slack.desk import Desk
-from bots.slack.listening import may_be_for_us
+from bots.slack.listening import may_be_for_a_human, may_be_for_us
 from bots.slack.message import Deletion, Edit, Message, read_change, read_message
 from bots.slack.people import Profile
 from bots.slack.questions import question_of
@@ -23,7 +23,7 @@ from core.conversation.inbound import InboundQuestion
 from core.errors import NotServed, QuestionErased, RequestError
 from core.queue.streams import forget_stream
 from core.store.database import Repositories
-from core.store.models import Turn
+from core.store.models import Conversation, Turn
 from core.values import Platform, utc_now
 
 log = structlog.get_logger(__name__)
@@ -90,16 +90,24 @@ class Inbox:
 
     async def _said(self, message: Message, bot_user: str) -> None:
         listening = self._desk.listening
-        if not listening.opens(message.team, message.channel):
+        if not listening.is_allowed(message.team, message.channel):
+            return
+        opens = listening.opens(message.team, message.channel)
+        if not opens and not message.root:
             return
         if not listening.serves(message.team, message.channel, message.user):
-            await self._not_served(message)
+            if opens:
+                await self._not_served(message)
             return
-        known = await self._services.urgently(self._takes_part, message.thread) if message.root else False
+        thread = await self._services.urgently(self._thread, message.thread) if message.root else None
+        known = thread is not None
         for_us = may_be_for_us(message, bot_user, listening.listens(message.team, message.channel))
         if not (known if for_us is None else for_us):
-            return
-        if (command := _command(message, bot_user)) is not None:
+            # A human answers there, also where we are to be silent or to be called: it is said to him.
+            by_human = thread is not None and thread.handed_over_at is not None
+            if not (by_human and may_be_for_a_human(message, bot_user)):
+                return
+        if opens and (command := _command(message, bot_user)) is not None:
             if await self._first(f"{message.key}:command"):
                 self._desk.background.start(self._obey(message, command))
             return
@@ -177,10 +185,11 @@ class Inbox:
     async def _first(self, key: str) -> bool:
         return await self._services.write_urgently(key, lambda r: r.inbound.first(Platform.SLACK, key))
 
-    def _takes_part(self, thread: Thread) -> bool:
+    def _thread(self, thread: Thread) -> Conversation | None:
+        """The conversation of a thread that we take part in."""
         with self._services.store.read() as repositories:
             workspace = repositories.people.known_workspace(Platform.SLACK, thread.team)
-            return workspace is not None and repositories.conversations.by_name(workspace.id, thread.name) is not None
+            return repositories.conversations.by_name(workspace.id, thread.name) if workspace is not None else None
 
     def _open_in(self, thread: Thread) -> list[str]:
         with self._services.store.read() as repositories:

@@ -29,6 +29,11 @@ def may_be_for_us(message: Message, bot_user: str, listens: Listens) -> bool | N
     return None if listens != "mentions" or message.text.lstrip().startswith("!") else False
 
 
+def may_be_for_a_human(message: Message, bot_user: str) -> bool:
+    """Whether it is, where a human answers in its thread: whoever he answers need not call us, who are silent."""
+    return bool(message.root) and addressee(message.text) in ("", bot_user)
+
+
 class Listening:
     """Whom we answer where: within what the operator allows, as admins have decided."""
 
@@ -42,14 +47,14 @@ class Listening:
         Raises:
             StoreError: nobody knows yet.
         """
+        return self.is_allowed(team, channel) and (is_direct(channel) or self.listens(team, channel) != "never")
+
+    def is_allowed(self, team: str, channel: str) -> bool:
+        """Whether the operator lets us answer there, whatever admins say."""
         settings = self._settings
         if settings.slack_workspaces and team not in settings.slack_workspaces:
             return False
-        if is_direct(channel):
-            return True
-        if settings.slack_channels and channel not in settings.slack_channels:
-            return False
-        return self.listens(team, channel) != "never"
+        return is_direct(channel) or not settings.slack_channels or channel in settings.slack_channels
 
     def serves(self, team: str, channel: str, user: str) -> bool:
         """Whether admins let this person ask there. Raises as `opens`."""

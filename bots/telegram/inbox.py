@@ -10,7 +10,7 @@ from bots.chat.commands import Command, parse_command
 from bots.chat.reply import Reply
 from bots.chat.texts import Texts, texts_for
 from bots.telegram.desk import Desk
-from bots.telegram.listening import ASK, is_for_us
+from bots.telegram.listening import ASK, is_for_us, may_be_for_a_human
 from bots.telegram.message import Said, read_message
 from bots.telegram.overheard import Overheard
 from bots.telegram.presses import Presses
@@ -44,7 +44,7 @@ class Inbox:
         # Whoever connected a business account decides about it, also where he is not served himself.
         if await self._decides(message, said):
             return
-        if await self._is_served(said):
+        if await self._is_served(said, me):
             await self._said(said, me)
 
     async def edited(self, message: Message, update_id: int, me: User, *, owner_id: int = 0) -> None:
@@ -71,10 +71,12 @@ class Inbox:
             if turn is not None:
                 await self._services.cancel(turn.id)
 
-    async def _is_served(self, said: Said) -> bool:
+    async def _is_served(self, said: Said, me: User) -> bool:
         """Whether it may be answered. Whoever is alone with us and must not ask is told so, once a day."""
         if not self._served.opens(said):
-            return False
+            # Where admins have silenced us a human may still answer.
+            allowed = self._served.is_allowed(said) and self._served.lets_ask(said)
+            return allowed and await self._is_for_a_human(said, me)
         if self._served.lets_ask(said):
             return True
         if said.private and not said.owner_id:
@@ -82,6 +84,11 @@ class Inbox:
             if await self._desk.commit(partial(self._note, key)):
                 self._desk.background.start(self._refuse(said, NotServed()))
         return False
+
+    async def _is_for_a_human(self, said: Said, me: User) -> bool:
+        if not may_be_for_a_human(said, me):
+            return False
+        return await self._desk.commit(partial(self._taking.is_answered_by_a_human, said))
 
     async def _decides(self, message: Message, said: Said) -> bool:
         if not said.private or said.user is None or said.reply is None or not said.reply.ours:
@@ -103,7 +110,7 @@ class Inbox:
             known = parse_command(name)
             await self._command(said, Command(known.name if known is not None else name, argument))
             return
-        if not asks and not is_for_us(said, me, self._served.listens(said)):
+        if not asks and not is_for_us(said, me, self._served.listens(said)) and not await self._is_for_a_human(said, me):
             await self._unaddressed(said)
             return
         overheard = self._overheard.earlier_of_album(said)

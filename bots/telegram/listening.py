@@ -26,6 +26,12 @@ def is_for_us(said: Said, me: User, listens: Listens = "threads") -> bool:
     return listens != "mentions" and said.reply is not None and said.reply.ours and not to_others
 
 
+def may_be_for_a_human(said: Said, me: User) -> bool:
+    """Whether it is, where a human answers: whoever replies to what stands there need not call us, who are silent."""
+    ours = said.reply is not None and said.reply.ours
+    return said.in_group and ours and said.text.command() is None and not said.text.turns_to_somebody_else(me)
+
+
 class Served:
     """Whom the operator lets us answer, and, within that, whom admins do. Says once of everybody whom the operator
     does not who they are, so that they can be let in."""
@@ -43,9 +49,11 @@ class Served:
         Raises:
             StoreError: nobody knows yet.
         """
-        if not self._operator_allows(said.user_id, said.chat_id if said.in_group else 0, said.owner_id):
-            return False
-        return not said.in_group or self.listens(said) != "never"
+        return self.is_allowed(said) and (not said.in_group or self.listens(said) != "never")
+
+    def is_allowed(self, said: Said) -> bool:
+        """Whether the operator lets us answer the message, whatever admins say."""
+        return self._operator_allows(said.user_id, said.chat_id if said.in_group else 0, said.owner_id)
 
     def lets_ask(self, said: Said) -> bool:
         """Whether admins let whoever wrote it ask. Raises as `opens`."""

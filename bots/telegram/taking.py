@@ -18,6 +18,7 @@ from bots.telegram.message import Said
 from bots.telegram.words import quoted
 from core.conversation.inbound import InboundQuestion, Pending
 from core.conversation.joining import Addition, Joined, Latest, join, latest, turn_of_key
+from core.store.models import Conversation
 from core.values import Platform, utc_now
 
 # Pictures without words get their words within a minute, or they are looked at without.
@@ -93,6 +94,15 @@ class Taking:
             if (joined := self._join(turn_id, addition)) is not None:
                 return joined
         return None
+
+    def is_answered_by_a_human(self, said: Said) -> bool:
+        """Whether it replies to something in a conversation in which a human answers.
+
+        Raises:
+            StoreError: nobody knows.
+        """
+        conversation = self._replied_conversation(said)
+        return conversation is not None and conversation.handed_over_at is not None
 
     def _free_album_key(self, said: Said) -> str:
         taken = (
@@ -182,13 +192,16 @@ class Taking:
 
     def _conversation(self, said: Said) -> str | None:
         """The conversation of the message that is replied to; None: the place's current one."""
+        conversation = self._replied_conversation(said)
+        return conversation.external_id if conversation is not None else None
+
+    def _replied_conversation(self, said: Said) -> Conversation | None:
         turn_id = self._replied_turn(said)
         if turn_id is None:
             return None
         with self._store.read() as repositories:
             turn = repositories.turns.get(turn_id)
-            conversation = repositories.conversations.get(turn.conversation_id) if turn is not None else None
-            return conversation.external_id if conversation is not None else None
+            return repositories.conversations.get(turn.conversation_id) if turn is not None else None
 
     def _replied_turn(self, said: Said) -> str | None:
         """The turn whose question or answer is replied to; None: there is none."""

@@ -3,6 +3,7 @@
 from core.values import Platform
 from tests.deciding import decide, until_noticed
 from tests.fakes.slack import Channel, FakeSlack, User
+from tests.integration.operating import Operator
 from tests.integration.slack.office import Office, adapter_over, ask_in
 from tests.integration.slack.test_rights import told
 from tests.integration.web.site import picture
@@ -60,6 +61,30 @@ def test_a_silent_channel(office: Office) -> None:
     assert office.turn_of(office.slack.im(ann), direct).question == "And here?"
     assert office.event_turn(f"{channel.team_id}:{channel.id}:{ts}") is None
     assert office.slack.seen(channel, ts)[1:] == []
+
+
+def test_what_is_said_to_a_human_who_answers_reaches_him_where_the_bot_is_to_be_called_or_silent(office: Office) -> None:
+    ann, bot = office.slack.user("ann"), office.slack.workspace.bot_user.mention
+    channel = channel_where(office, "with-a-human", ann, listens="mentions")
+    root = ask_in(office, ann, channel, f"{bot} Who can help me here?")
+    turn = office.take("Who can help me here?").answer("A human.")
+    office.answer_in(channel, root)
+    anna = Operator(office.at.store, office.at.redis, office.settings)
+    anna.take(turn.conversation_id)
+    uncalled = ask_in(office, ann, channel, "It does not start", thread=root)
+    assert office.turn_of(channel, uncalled).state == "handed_over"
+    decide(office.at.store, Platform.SLACK, channel.team_id, channel.id, listens="never")
+    noticed(office)
+    silenced = ask_in(office, ann, channel, "Nor now", thread=root)
+    assert office.turn_of(channel, silenced).state == "handed_over"
+    to_others = ask_in(office, ann, channel, f"<@{office.slack.user('bob').id}> do you know?", thread=root)
+    beside = ask_in(office, ann, channel, f"{bot} And out here?")
+    anna.back(turn.conversation_id)
+    after = ask_in(office, ann, channel, "And now?", thread=root)
+    direct = ask_in(office, ann, office.slack.im(ann), "All others were read")
+    office.turn_of(office.slack.im(ann), direct)
+    for silent in (to_others, beside, after):
+        assert office.event_turn(f"{channel.team_id}:{channel.id}:{silent}") is None
 
 
 def test_who_must_not_ask_is_told_once_where_he_is_alone_and_never_in_a_channel(fresh_at: Installation) -> None:

@@ -3,6 +3,7 @@
 from core.values import Platform
 from tests.deciding import decide, until_noticed
 from tests.fakes.telegram import Chat, FakeTelegram
+from tests.integration.operating import Operator
 from tests.integration.telegram.stand import Stand, adapter_over
 from tests.integration.web.site import picture
 from tests.processes import PATIENCE_S, Installation
@@ -52,6 +53,31 @@ def test_a_silent_group(stand: Stand, telegram: FakeTelegram) -> None:
     stand.taken()
     assert stand.turn_of(telegram.say(ann, telegram.private(ann), "And here?")).question == "And here?"
     assert telegram.answers(group) == []
+
+
+def test_a_reply_to_a_human_who_answers_reaches_him_where_the_bot_is_to_be_called_or_silent(
+    stand: Stand, telegram: FakeTelegram
+) -> None:
+    ann = telegram.user("ann-h")
+    group = telegram.group("With a human", ann, admin=True)
+    decided(stand, group, listens="mentions")
+    asked = telegram.say(ann, group, f"{telegram.bot.mention} who can help?")
+    stand.work_on(asked).answer("A human.")
+    telegram.wait_for(lambda: telegram.answers(group), PATIENCE_S)
+    ours = telegram.answers(group)[0].message
+    conversation = stand.turn_of(asked).conversation_id
+    anna = Operator(stand.at.store, stand.at.redis, stand.settings)
+    anna.take(conversation)
+    anna.say(conversation, "I can.")
+    telegram.wait_for(lambda: len(telegram.answers(group)) == 3, PATIENCE_S)
+    hers = telegram.answers(group)[-1].message
+    assert stand.turn_of(telegram.say(ann, group, "it does not start", reply_to=hers)).state == "handed_over"
+    decided(stand, group, listens="never")
+    assert stand.turn_of(telegram.say(ann, group, "nor now", reply_to=ours)).state == "handed_over"
+    assert stand.no_turn_of(telegram.say(ann, group, "to all of you"))
+    assert stand.no_turn_of(telegram.say(ann, group, f"{telegram.bot.mention} and you?"))
+    anna.back(conversation)
+    assert stand.no_turn_of(telegram.say(ann, group, "and now?", reply_to=hers))
 
 
 def test_who_must_not_ask_and_who_asks_too_much(fresh_at: Installation) -> None:
