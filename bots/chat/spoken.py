@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bots.chat.bringing import Bringing
-from bots.chat.platform import Part
+from bots.chat.platform import Part, SendRefused
 from bots.chat.split import utf16_units
 from bots.chat.texts import Texts, text_id
-from core.errors import NotFound
+from core.errors import BlobDamaged, NotFound
 from core.store.models import Attachment, Turn
 from core.values import AttachmentState, Notice
 
@@ -59,7 +59,15 @@ class SpokenWords(Bringing):
         if picture is None:
             return part
         # Only now: there may be ten of them.
-        return replace(part, picture=await asyncio.to_thread(self.services.blobs.get, picture.blob_key))
+        try:
+            data = await asyncio.to_thread(self.services.blobs.get, picture.blob_key)
+        except (NotFound, BlobDamaged) as error:
+            if not await asyncio.to_thread(self._exists):
+                # It was erased together with the words.
+                raise NotFound from error
+            # What he says next waits for this, and no other try would find it.
+            raise SendRefused(f"a picture of it is lost: {picture.name}") from error
+        return replace(part, picture=data)
 
     def _turn(self) -> Turn:
         with self.services.store.read() as repositories:

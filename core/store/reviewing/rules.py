@@ -81,7 +81,9 @@ def _chosen(queue: ReviewQueue) -> Select[str, Any]:
         case Rule.FAILED:
             detail, condition = Turn.error_code.expression, in_state(TurnState.FAILED)
         case Rule.SLOW:
-            detail, condition = seconds, seconds >= float(queue.parameters["seconds"])
+            # How long a human took says nothing about the model.
+            detail = seconds
+            condition = and_(seconds >= float(queue.parameters["seconds"]), Turn.answered_by == "")
         case Rule.MODERATION:
             asked = Conversation.place_id.in_(select(Place.id).where(Place.persona == MODERATION))
             detail, condition = Turn.error_code.expression, or_(asked, Turn.error_code == ContentRefused.code)

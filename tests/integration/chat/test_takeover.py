@@ -400,3 +400,22 @@ async def self_taken(office: Office) -> tuple[str, Operator]:
     anna = operator(office)
     anna.take(asked.conversation_id)
     return asked.conversation_id, anna
+
+
+@in_office
+async def test_a_picture_that_is_lost_leaves_his_words_and_what_he_says_next_comes(office: Office) -> None:
+    pigeons, lost, said = Pigeons(), operator(office).picture("red"), ("Look. " * 30).strip()
+    async with carrying(office, pigeons):
+        thread, anna = await taken_over(office, pigeons)
+        await brought(office)
+    words = anna.say(thread, said, [lost])
+    anna.say(thread, "And this.")
+    office.services.blobs.delete(lost.picture.key)
+    async with carrying(office, pigeons):
+        await brought(office)
+    assert texts(pigeons) == [TAKEN, said, "And this."]
+    with office.services.store.read() as repositories:
+        delivery = repositories.deliveries.of_turn(words)
+    assert delivery is not None
+    assert delivery.state == "failed"
+    assert delivery.error_message == "a picture of it is lost: red.webp"

@@ -133,6 +133,17 @@ def test_each_rule_finds_what_it_is_for(hall: Hall) -> None:
         assert hall.fill(queue) == 0, "again, nothing is new"
 
 
+def test_how_long_a_human_took_is_not_slow(hall: Hall) -> None:
+    scene, queue = hall.scene, hall.queue(Rule.SLOW, seconds=100.0)
+    thread = scene.thread()
+    with hall.store.write() as repositories:
+        repositories.conversations.hand_over(thread, NOW)
+    asked = scene.ask(thread, at=1)
+    with hall.store.write() as repositories:
+        assert repositories.turns.answer_by_human(asked, "It is.", "admin", after(3600), None)
+    assert hall.fill(queue, after(7200)) == 0
+
+
 def test_a_rule_goes_on_where_it_was_and_finds_what_came_late(hall: Hall) -> None:
     scene, queue = hall.scene, hall.queue(Rule.FAILED)
     thread = scene.thread()
