@@ -110,7 +110,11 @@ class Inbox:
             known = parse_command(name)
             await self._command(said, Command(known.name if known is not None else name, argument))
             return
-        if not asks and not is_for_us(said, me, self._served.listens(said)) and not await self._is_for_a_human(said, me):
+        if (
+            not asks
+            and not is_for_us(said, me, self._served.listens(said))
+            and not await self._is_for_a_human(said, me)
+        ):
             await self._unaddressed(said)
             return
         overheard = self._overheard.earlier_of_album(said)

@@ -63,7 +63,9 @@ def test_a_silent_channel(office: Office) -> None:
     assert office.slack.seen(channel, ts)[1:] == []
 
 
-def test_what_is_said_to_a_human_who_answers_reaches_him_where_the_bot_is_to_be_called_or_silent(office: Office) -> None:
+def test_what_is_said_to_a_human_reaches_him_where_the_bot_is_to_be_called_or_silent(
+    office: Office,
+) -> None:
     ann, bot = office.slack.user("ann"), office.slack.workspace.bot_user.mention
     channel = channel_where(office, "with-a-human", ann, listens="mentions")
     root = ask_in(office, ann, channel, f"{bot} Who can help me here?")

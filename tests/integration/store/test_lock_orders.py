@@ -1,5 +1,4 @@
-"""Who takes which rows first on PostgreSQL: two who work in one conversation at the same moment never wait for each other
-in a circle.
+"""Who takes which rows first on PostgreSQL: two who work in one conversation never wait for each other in a circle.
 
 Whoever ends a turn has its row first and its conversation's last, also where only a trigger notes a fact about the
 conversation. Whoever answers for a human, or gives back to the model, has the conversation's row first.
@@ -71,8 +70,7 @@ def waits(store: Store, number: int) -> bool:
 
 
 def beside(store: Store, gather: Callable[[], Gathered], other: Callable[[], None]) -> tuple[Gathered, list[Exception]]:
-    """Both at the same moment: `gather` stops in its middle until `other` waits for it, or is done. What it did, and what
-    was raised."""
+    """Both at once: `gather` stops in its middle until `other` waits or is done. What it did, and what was raised."""
     found: list[Gathered] = []
     raised: list[Exception] = []
 
@@ -125,7 +123,7 @@ def test_fetching_a_picture_beside_what_an_admin_does(desk: Desk, work: Work, ta
     assert raised == []
     assert gathered is (Gathered.SHOWN if taken else Gathered.READY)
     turn = desk.turn(accepted)
-    ended = {hand_over: TurnState.HANDED_OVER, cancel: TurnState.CANCELLED}
+    ended: dict[Work, TurnState] = {hand_over: TurnState.HANDED_OVER, cancel: TurnState.CANCELLED}
     assert turn.state == ended.get(work, state)
     assert [one.state for one in turn.attachments] == ["stored"]
 
