@@ -23,7 +23,10 @@ def main() -> None:
     train.add_argument("--slots", type=int, default=8, help="packs of 32 conversations that each draws ahead")
     train.add_argument("--save-every", type=float, default=3.0, metavar="MINUTES")
     train.add_argument("--exam", type=int, default=0, metavar="SCENES", help="ask about unseen scenes at each saving")
-    train.add_argument("--start", type=Path, metavar="RUN", help="go on from the weights of another run")
+    train.add_argument("--start", type=Path, metavar="FOLDER", help="go on from another run or a model folder")
+    train.add_argument(
+        "--tower-rate", type=float, default=1.0, metavar="SHARE", help="of the rate, for the vision tower"
+    )
     train.add_argument("--seed", type=int, default=0, help="which conversations to train on")
     train.add_argument("--resume", action="store_true", help="go on from the run's checkpoint")
 

@@ -7,6 +7,8 @@ are equal, as one. No transformers here, so that training starts fast and on mac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -15,6 +17,7 @@ from .encode import IGNORE
 from .helper import CLASSES, SLOTS
 from .language import Text
 from .layers import Shape
+from .memory import Memory
 from .vision import Vision
 
 
@@ -72,12 +75,19 @@ class Network(nn.Module):
         right = ((scores.argmax(-1) == target) & known).sum() / known.sum()
         return loss, right
 
-    def read(self, features: Tensor, batch: dict[str, Tensor]) -> Tensor:
-        """Last hidden states of all tokens, (B, L, width)."""
+    def read(self, features: Tensor, batch: dict[str, Tensor], memories: Sequence[Memory] | None = None) -> Tensor:
+        """Last hidden states of all tokens, (B, L, width); with `memories`, to go on from with `read_on`."""
         language = self.model.language_model
         embedded = language.embed_tokens(batch["ids"].long()).to(features.dtype)
         # One row behind the last takes the image tokens that are none.
         flat = torch.cat((embedded.flatten(0, 1), embedded.new_zeros(1, embedded.shape[-1])))
         flat = flat.index_copy(0, batch["place"].long().flatten(), features.flatten(0, 1))
-        out: Tensor = language(flat[:-1].view_as(embedded), batch["positions"])
+        out: Tensor = language(flat[:-1].view_as(embedded), batch["positions"], memories)
         return out
+
+    def read_on(self, tokens: Tensor, positions: Tensor, at: Tensor, memories: Sequence[Memory]) -> Tensor:
+        """Last hidden states, (B, width), of one more token of each row: at places `at`, positions (B, 3)."""
+        language = self.model.language_model
+        embedded = language.embed_tokens(tokens)[:, None]
+        out: Tensor = language(embedded, positions[..., None], memories, at)
+        return out[:, 0]
