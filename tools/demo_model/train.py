@@ -143,11 +143,14 @@ class Run:
     ) -> None:
         """Train until `minutes` are full; the first share `tower` of them is the tower's alone. `prompts`: an exam."""
         log = RunLog(self._out / "curve.jsonl")
-        begin, before, saved = time.monotonic(), self._minutes, time.monotonic()
+        before = self._minutes
         batches = Batches(pool, batch // CONVERSATIONS, self._device)
         bar = tqdm(total=round(60 * minutes), initial=round(60 * before), unit="s", smoothing=0, mininterval=2)
         try:
+            begin = saved = 0.0
             for made in batches:
+                # The time starts with the first batch: how long drawing takes to begin is not learned from.
+                begin, saved = begin or time.monotonic(), saved or time.monotonic()
                 self._minutes = before + (time.monotonic() - begin) / 60
                 done = self._minutes / minutes
                 if done >= 1:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from core.inference.source import DEMO
@@ -21,6 +22,7 @@ from tools.demo_model.evaluate import FolderAnswers
 from tools.demo_model.exam import CONDITIONS, examine, prompts_for
 from tools.demo_model.export import as_glm4v, export, image_processor
 from tools.demo_model.layers import Shape
+from tools.demo_model.memory import Memory
 from tools.demo_model.muon import Muon, orthogonal
 from tools.demo_model.network import Network
 from tools.demo_model.pool import Pool
@@ -86,6 +88,25 @@ def test_the_network_computes_what_transformers_computes() -> None:
     assert compared >= 6
 
 
+def test_reading_on_gives_what_reading_anew_gives() -> None:
+    torch.manual_seed(3)
+    network = Network(SMALL)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, 0.0 if parameter.ndim > 1 else 1.0, 0.12)
+    batch = two_packs("memory")
+    rows, lengths = torch.arange(len(batch["ids"])), (batch["ids"] != 0).sum(-1) - 20
+    with torch.no_grad():
+        features = network.see(batch)
+        wanted = network.read(features, batch)
+        memories = [Memory(batch["ids"].shape[1]) for _ in range(SMALL.text_layers)]
+        # What stands behind a row's prompt was read too, and must not be seen.
+        network.read(features, batch, memories)
+        for at in (lengths + step for step in range(20)):
+            tokens, positions = batch["ids"][rows, at].long(), batch["positions"][rows, :, at]
+            read = network.read_on(tokens, positions, at, memories)
+            torch.testing.assert_close(read, wanted[rows, at], atol=1e-4, rtol=1e-4)
+
+
 def test_a_run_goes_on_where_it_was_cut_off_and_becomes_a_folder(tmp_path: Path) -> None:
     run = tmp_path / "run"
     run.mkdir()
@@ -114,6 +135,16 @@ def test_a_run_goes_on_where_it_was_cut_off_and_becomes_a_folder(tmp_path: Path)
     export(run, tmp_path / "model")
     prompts = examine(FolderAnswers(tmp_path / "model"), prompts_for(7, 1)[:2])
     assert all(prompt.answer for prompt in prompts)
+
+    # From the model folder on: the language learns, the tower stays.
+    train(tmp_path / "more", 0.06, shape=SMALL, slots=1, start=tmp_path / "model", tower_rate=0.0)
+    before, after = (
+        load_file(tmp_path / "model/model.safetensors"),
+        torch.load(tmp_path / "more/checkpoint.pt")["network"],
+    )
+    same = {name for name, value in before.items() if name in after and torch.equal(after[name].bfloat16(), value)}
+    assert {name for name in before if "visual" in name} <= same
+    assert not {name for name in before if name.endswith("down_proj.weight") and "visual" not in name} & same
 
 
 def test_a_worker_that_dies_stops_the_run(tmp_path: Path) -> None:
