@@ -38,13 +38,14 @@ def main() -> None:
     export.add_argument("--run", type=Path, required=True)
     export.add_argument("--to", type=Path, required=True)
 
-    exam = commands.add_parser("exam", help="examine a run as it was trained; a minute on CUDA")
+    exam = commands.add_parser("exam", help="examine a run as it was trained; minutes")
     exam.add_argument("--run", type=Path, required=True)
     exam.add_argument("--json", type=Path, required=True, help="write the tables here")
     exam.add_argument("--device", default="cpu", help="cpu or cuda")
     exam.add_argument("--scenes", type=int, default=5000)
     exam.add_argument("--robust", type=int, default=500, help="scenes under each condition")
     exam.add_argument("--seed", type=int, default=1)
+    exam.add_argument("--workers", type=int, default=1, help="processes that share the scenes, each on one core")
 
     evaluate = commands.add_parser("eval", help="examine a model folder on unseen scenes")
     evaluate.add_argument("--model", type=Path, required=True)

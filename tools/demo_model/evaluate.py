@@ -16,7 +16,7 @@ from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTo
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from .chat import IMAGE
-from .exam import CONDITIONS, KINDS, Answerer, Prompt, examine, prompts_for
+from .exam import AS_SENT, CONDITIONS, KINDS, Answerer, Prompt, examine, prompts_for
 
 STEP = 100
 """Scenes that are drawn and examined at a time."""
@@ -116,7 +116,7 @@ class Examined(Answerer, Protocol):
         """Drop what was seen of pictures."""
 
 
-def measure(model: Examined, scenes: Iterable[int], seed: int, condition: str = CONDITIONS[0]) -> list[Prompt]:
+def measure(model: Examined, scenes: Iterable[int], seed: int, condition: str = AS_SENT) -> list[Prompt]:
     """Ask everything about these scenes; all prompts with the model's answers, without their pictures."""
     numbers = list(scenes)
     done: list[Prompt] = []
@@ -152,9 +152,10 @@ def evaluate(model: Path, scenes: int, seed: int, robust: int, card: Path | None
     answers = FolderAnswers(model)
     done = measure(answers, range(scenes), seed)
     told: dict[str, Any] = {"scenes": scenes, "seed": seed, "how": HOW, **tables(done)}
-    told["conditions"] = {
-        c: {"scenes": robust, "counts": count(measure(answers, range(robust), seed, c))} for c in CONDITIONS if robust
-    }
+    told["conditions"] = {AS_SENT: {"scenes": scenes, "counts": told["all"]}}
+    for condition in CONDITIONS[1:] if robust else ():
+        counts = count(measure(answers, range(robust), seed, condition))
+        told["conditions"][condition] = {"scenes": robust, "counts": counts}
     print(f"{'kind':<14}{'right':>8}{'of':>8}{'share':>9}   95 % interval")
     for kind, (right, total) in told["all"].items():
         low, high = interval(right, total)

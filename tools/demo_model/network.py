@@ -33,7 +33,7 @@ class Network(nn.Module):
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.shape = shape
+        self.shape, self.compiled = shape, False
         self.model = _Body(shape)
         self.helper = nn.Linear(shape.width, SLOTS * CLASSES[0] + CLASSES[1] + CLASSES[2])
         for name, value in self.named_parameters():
@@ -44,6 +44,7 @@ class Network(nn.Module):
 
     def compile_blocks(self) -> None:
         """Compile each layer; all of a kind share the code, so this takes seconds and not minutes."""
+        self.compiled = True
         for layer in (*self.model.visual.blocks, *self.model.language_model.layers):
             layer.compile(dynamic=False)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -49,17 +51,14 @@ class NetworkAnswers:
         """Fill in the answers; similar prompts go together."""
         ordered = sorted(prompts, key=lambda p: (len(p.pictures), len(p.exchanges), p.kind, len(p.question)))
         # Compiled layers would be compiled anew for each shape.
-        with torch.compiler.set_stance("force_eager"), torch.autocast(self._kind, torch.bfloat16):
+        eager: Any = torch.compiler.set_stance("force_eager") if self._network.compiled else nullcontext()
+        with eager, torch.autocast(torch.device(self._device).type, torch.bfloat16):
             images = {id(image): image for prompt in ordered for image in prompt.pictures}
             fresh = [image for key, image in images.items() if key not in self._seen]
             for start in range(0, len(fresh), self._rows):
                 self._look(fresh[start : start + self._rows])
             for start in range(0, len(ordered), self._rows):
                 self._answer(ordered[start : start + self._rows], longest)
-
-    @property
-    def _kind(self) -> str:
-        return torch.device(self._device).type
 
     def _look(self, images: Sequence[Image.Image]) -> None:
         pixels, grids = [], []

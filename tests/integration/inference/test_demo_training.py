@@ -128,9 +128,11 @@ def test_a_run_goes_on_where_it_was_cut_off_and_becomes_a_folder(tmp_path: Path)
     assert (tmp_path / "curve.svg").read_text().startswith("<svg xmlns=")
 
     examine_run(run, "cpu", 2, 1, 1, tmp_path / "tables.json")
+    examine_run(run, "cpu", 2, 0, 1, tmp_path / "shared.json", workers=2)
     told = json.loads((tmp_path / "tables.json").read_text())
     assert sum(total for _, total in told["all"].values()) > 4
     assert set(told["conditions"]) == set(CONDITIONS)
+    assert json.loads((tmp_path / "shared.json").read_text())["all"] == told["all"]
 
     export(run, tmp_path / "model")
     prompts = examine(FolderAnswers(tmp_path / "model"), prompts_for(7, 1)[:2])
