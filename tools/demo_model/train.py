@@ -69,6 +69,8 @@ def train(
     """
     if batch % CONVERSATIONS:
         raise ValueError(f"A batch is a multiple of {CONVERSATIONS} conversations, not {batch}.")
+    if not (tower_rate or start or resume):
+        raise ValueError("A vision tower that is to stay as it is must come from somewhere: give a start.")
     out.mkdir(parents=True, exist_ok=True)
     tokenizer = out / "tokenizer.json"
     if not tokenizer.exists():
@@ -87,7 +89,7 @@ def train(
             run.load(out / "checkpoint.pt")
         if compile:
             run.network.compile_blocks()
-        run.fit(pool, prompts, minutes, batch, save_every, tower=TOWER if start is None else 0.0)
+        run.fit(pool, prompts, minutes, batch, save_every, tower=TOWER if tower_rate and start is None else 0.0)
     finally:
         pool.close()
 
@@ -115,6 +117,7 @@ class Run:
         for optimiser, saved in zip(self._optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
         self._step, self._minutes = state["step"], state["minutes"]
+        self._helper, self._warm_up = state["helper"], state["warm_up"]
 
     def begin_from(self, folder: Path) -> None:
         """Take the weights of another run, or of a model folder: that has no helper, so answers alone are learned."""
@@ -135,6 +138,8 @@ class Run:
             "optimisers": [optimiser.state_dict() for optimiser in self._optimisers],
             "step": self._step,
             "minutes": self._minutes,
+            "helper": self._helper,
+            "warm_up": self._warm_up,
         }
         save_atomically(state, self._out / "checkpoint.pt")
 

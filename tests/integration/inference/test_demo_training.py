@@ -165,6 +165,11 @@ def test_a_batch_that_is_no_number_of_packs_is_refused(tmp_path: Path) -> None:
         train(tmp_path, 1, batch=20)
 
 
+def test_a_tower_that_stays_must_come_from_somewhere(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="give a start"):
+        train(tmp_path, 1, tower_rate=0.0)
+
+
 @pytest.mark.parametrize("shape", [(3, 8, 8), (2, 24, 8), (2, 8, 24)])
 def test_muon_turns_a_stack_as_it_turns_one(shape: tuple[int, int, int]) -> None:
     torch.manual_seed(1)
