@@ -39,6 +39,6 @@ def typed(rng: random.Random, question: str, language: Language, *, plain: bool 
         question = question.rstrip("?.")
     if rng.random() < 0.3:
         question = question.lower()
-    elif rng.random() < 0.02:
+    elif rng.random() < (0.06 if wide else 0.02):
         question = question.upper()
     return question

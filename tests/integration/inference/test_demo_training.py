@@ -17,7 +17,7 @@ from tools.demo_model.batches import Batch, Batches
 from tools.demo_model.check import fallen
 from tools.demo_model.curves import draw_curve
 from tools.demo_model.dialogue import sample_dialogue
-from tools.demo_model.encode import CONVERSATIONS, LAYOUT, PICTURES, Pack, encode, fill
+from tools.demo_model.encode import CONVERSATIONS, COUNTING, LAYOUT, PICTURES, Pack, encode, fill
 from tools.demo_model.evaluate import FolderAnswers
 from tools.demo_model.exam import CONDITIONS, examine, prompts_for
 from tools.demo_model.export import as_glm4v, export, image_processor
@@ -71,7 +71,7 @@ def test_the_network_computes_what_transformers_computes() -> None:
     rng, used, compared = random.Random("parity"), 0, 0
     for row in range(6):
         pictures = 2 if PICTURES - used - (CONVERSATIONS - row) > 0 else 1
-        assert rng.random() >= 0.02, "this seed has no counting among its first"
+        assert rng.random() >= COUNTING, "this seed has no counting among its first"
         dialogue = sample_dialogue(rng, easy=0.1, pictures=pictures)
         one = encode(dialogue, core)
         used += len(one.starts)
