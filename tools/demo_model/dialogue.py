@@ -136,6 +136,7 @@ def sample_counting(rng: random.Random) -> Dialogue:
     if rng.random() < 0.5:
         return Dialogue(system, (), (_said(talk.counting(rng), rng, "en"),), quiet=rng.random() < 0.9)
     shots: list[Shot] = []
-    before = _about("shapes", rng, "en", shots, 0.0, drawn=True)[: rng.randint(1, 4)]
-    last = _said(talk.counting(rng, rng.choice((5, 10, 20, 30, 40, 50, 100))), rng, "en")
+    kind = rng.choice([kind for kind in WEIGHTS if kind != "change"])
+    before = _about(kind, rng, "en", shots, 0.0, drawn=True)[: rng.randint(1, 4)]
+    last = _said(talk.counting(rng, rng.choice((5, 10, 20, 22, 30, 40, 50, 100, 100))), rng, "en")
     return Dialogue(None, tuple(shots), (*before, last), quiet=rng.random() < 0.9)
