@@ -62,13 +62,13 @@ def test_the_network_computes_what_transformers_computes() -> None:
         torch.nn.init.normal_(parameter, 0.0 if parameter.ndim > 1 else 1.0, 0.12)
     core = Tokenizer.from_file(str(TOKENIZER))
     glm = as_glm4v(network.state_dict(), SMALL, wrap(core))
-    batch = two_packs("parity")
+    batch = two_packs("equal")
     with torch.no_grad():
         hidden = network.read(network.see(batch), batch)
         scores = hidden @ network.model.language_model.embed_tokens.weight.T
 
     # The same conversations again, as the pack made them.
-    rng, used, compared = random.Random("parity"), 0, 0
+    rng, used, compared = random.Random("equal"), 0, 0
     for row in range(6):
         pictures = 2 if PICTURES - used - (CONVERSATIONS - row) > 0 else 1
         assert rng.random() >= COUNTING, "this seed has no counting among its first"
