@@ -36,7 +36,7 @@ About them: colour, shape, place in words or as a box, presence, number, price, 
 bar, a description, what is written, and follow-ups that lean on the conversation ("What colour is it?", "And the
 other one?", "No, the circle."), also after a new picture. Where thinking is on, it works a sum out before it answers.
 It says so when asked after something that is not there, asks for a picture when there is none, and counts aloud
-("Count to 100.") as a long answer for trying out Stop, in a conversation without a picture.
+("Count to 100.") as a long answer for trying out Stop, with a picture before it or none.
 
 ## What it does not know
 Anything else. To other pictures and questions it says "{only_know}" Real photographs of the things above are other
