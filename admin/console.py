@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from admin.bearer import Bearers
 from admin.door import Door
 from admin.log import AuditLog
 from admin.pages import Pages
@@ -14,6 +15,7 @@ class Console:
 
     services: Services
     door: Door
+    bearers: Bearers
     pages: Pages
     log: AuditLog
 
@@ -21,4 +23,5 @@ class Console:
     def of(cls, services: Services) -> "Console":
         """Put them together."""
         store = services.store
-        return cls(services, Door(services.settings, store), Pages(), AuditLog(store))
+        door = Door(services.settings, store)
+        return cls(services, door, Bearers(door, store), Pages(), AuditLog(store))

@@ -48,13 +48,16 @@ class Door:
         self._origin = OriginCheck(settings.console_url)
         self._always_secure = urlsplit(settings.console_url).scheme == "https"
 
-    def check_origin(self, request: Request) -> None:
-        """For every request.
+    def check_origin(self, request: Request, *, links: bool = True) -> None:
+        """For every request. `links`: somebody may follow one from another site to here.
 
         Raises:
             NotAllowed: another site sent it, and it is more than a link that somebody follows.
         """
-        self._origin.admit_links(request)
+        if links:
+            self._origin.admit_links(request)
+        else:
+            self._origin.require_ours(request)
 
     async def viewer(self, request: Request, *, counts: bool = True) -> Viewer | None:
         """Who is signed in; None: nobody."""
@@ -71,9 +74,7 @@ class Door:
         viewer = await self.viewer(request, counts=counts)
         if viewer is None:
             raise NotSignedIn(user_message="Please sign in.")
-        if not viewer.may(permission):
-            raise NotAllowed(user_message=f"The role “{viewer.role}” does not allow this. Ask an owner.")
-        return viewer
+        return require(viewer, permission)
 
     def find(self, token_hash: str, *, counts: bool = True) -> Viewer | None:
         """Whose session this is, as it is in SQL now. Synchronous."""
@@ -158,6 +159,17 @@ class Door:
             samesite="lax",
             secure=self.is_secure(request),
         )
+
+
+def require(viewer: Viewer, permission: Permission) -> Viewer:
+    """The same viewer.
+
+    Raises:
+        NotAllowed: his role does not allow it.
+    """
+    if not viewer.may(permission):
+        raise NotAllowed(user_message=f"The role “{viewer.role}” does not allow this. Ask an owner.")
+    return viewer
 
 
 def address_of(request: Request) -> str:

@@ -6,7 +6,7 @@ import structlog
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from admin.headers import SECURITY_HEADERS
 from admin.pages import Pages, wants_part
@@ -16,12 +16,16 @@ from serving.statuses import retry_headers, status_of
 log = structlog.get_logger(__name__)
 
 SIGN_IN = "/sign-in"
+# Here errors are told as JSON.
+FOR_PROGRAMS = "/api/"
 
 
 def install(app: FastAPI, pages: Pages) -> None:
     """Make every error of `app` a page."""
 
     def page(request: Request, error: GlimtError, status: int) -> Response:
+        if request.url.path.startswith(FOR_PROGRAMS):
+            return _told(error, status)
         response = pages.show(request, None, "error.html", status=status, message=error.user_message)
         response.headers.update(retry_headers(error))
         return response
@@ -65,12 +69,20 @@ def local_path(address: str) -> str:
     return address if plain and not address.startswith(SIGN_IN) else "/"
 
 
+def _told(error: GlimtError, status: int) -> Response:
+    said = {"error": {"code": error.code, "message": error.user_message}}
+    headers = retry_headers(error) | ({"www-authenticate": "Bearer"} if status == 401 else {})
+    return JSONResponse(said, status, headers=headers)
+
+
 def _to_sign_in(request: Request) -> Response | None:
     """Where a browser goes that shows a page; None: whoever asked shows none."""
     if wants_part(request):
         current = urlsplit(request.headers.get("hx-current-url", ""))
         after = f"{current.path}?{current.query}" if current.query else current.path
         return Response(status_code=401, headers={"hx-redirect": f"{SIGN_IN}?next={quote(local_path(after))}"})
+    if request.url.path.startswith(FOR_PROGRAMS) and "authorization" in request.headers:
+        return None
     if request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
         return None
     after = request.url.path + (f"?{request.url.query}" if request.url.query else "")

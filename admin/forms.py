@@ -27,13 +27,17 @@ class Form:
         """The last value as it is, for passwords."""
         return next((value for known, value in reversed(self._fields) if known == name), "")
 
+    def names(self) -> list[str]:
+        """Each field's name once, in order."""
+        return list(dict.fromkeys(name for name, _ in self._fields))
+
     def all(self, name: str) -> list[str]:
         """All values of a field."""
         return [value for known, value in self._fields if known == name]
 
 
-async def read_form(request: Request) -> Form:
-    """Read the body.
+async def read_form(request: Request, *, largest: int = LARGEST) -> Form:
+    """Read the body, of `largest` bytes at most.
 
     Raises:
         WrongParameter: it is no form, or not text.
@@ -47,7 +51,7 @@ async def read_form(request: Request) -> Form:
         async with asyncio.timeout(PATIENCE_S):
             async for piece in request.stream():
                 body += piece
-                if len(body) > LARGEST:
+                if len(body) > largest:
                     raise RequestTooLarge(user_message="The form has too much in it.")
     except TimeoutError:
         raise RequestTooSlow from None

@@ -13,9 +13,12 @@ from admin.routes import Routes
 from admin.snippets import snippet
 from admin.viewer import Viewer
 from core.admins import Action, Permission
-from core.conversation.personas import PERSONAS
+from core.policy.snapshot import snapshot_of
 from core.store.words import runs_of, sought_words
-from core.values import Platform
+from core.values import Platform, utc_now
+
+# Conversations that wait for a human, above all others; the filter shows the rest.
+WAITING = 10
 
 
 def add_inbox(routes: Routes, console: Console) -> None:
@@ -25,11 +28,19 @@ def add_inbox(routes: Routes, console: Console) -> None:
     def read(viewer: Viewer, filters: Filters, with_choices: bool) -> dict[str, Any]:
         with store.read() as repositories:
             review = repositories.review(viewer.scope)
-            shown: dict[str, Any] = {"choices": review.choices()} if with_choices else {}
+            shown: dict[str, Any] = {}
+            if with_choices:
+                modes = snapshot_of(repositories.settings.newest()).persona_names()
+                shown = {"choices": review.choices(), "review": review.review_choices(), "modes": modes}
+                shown |= {"waiting": [], "waiting_more": 0}
+                if not filters.said():
+                    waiting = review.waiting(viewer.admin_id, limit=WAITING)
+                    shown |= {"waiting": waiting, "waiting_more": max(0, review.count_waiting() - WAITING)}
             if not filters.q:
                 inbox = review.inbox(filters.wanted, before=filters.before_conversation)
                 older = filters.address(before=inbox.next) if inbox.next is not None else ""
-                return shown | {"inbox": inbox.rows, "hits": None, "older": older}
+                marks = review.marks([row.conversation.id for row in inbox.rows])
+                return shown | {"inbox": inbox.rows, "marks": marks, "hits": None, "older": older}
             sought = sought_words(filters.q)
             found = review.search(sought, filters.wanted, before=filters.before_turn)
         runs = runs_of(filters.q)
@@ -39,7 +50,7 @@ def add_inbox(routes: Routes, console: Console) -> None:
 
     @routes.guarded("GET", "/", Permission.READ)
     async def inbox(request: Request, viewer: Viewer) -> Response:
-        filters = Filters.of(request.query_params)
+        filters = Filters.of(request.query_params, console.services.settings.zone, me=viewer.admin_id)
         part = wants_part(request)
         shown = await asyncio.to_thread(read, viewer, filters, not part)
         action = Action.SEARCHED if filters.q else Action.LISTED
@@ -49,7 +60,7 @@ def add_inbox(routes: Routes, console: Console) -> None:
             viewer,
             "list.html" if part else "inbox.html",
             **{"nothing_to_seek": False, **shown},
+            now=utc_now(),
             filters=filters,
             platforms=[platform.value for platform in Platform],
-            modes=list(PERSONAS),
         )

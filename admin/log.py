@@ -42,12 +42,14 @@ def add_entry(
     conversation_id: str = "",
     **detail: Any,
 ) -> None:
-    """Write one entry in a transaction that does what the entry says."""
+    """Write one entry in a transaction that does what the entry says. `person_id` in `detail`: whom it is about."""
+    person_id = str(detail.pop("person_id", ""))
     repositories.audit.add(
         action,
         admin_id=viewer.admin_id,
         admin_name=viewer.name,
         conversation_id=conversation_id,
+        person_id=person_id,
         address=address_of(request),
         detail=detail,
     )

@@ -9,7 +9,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from admin.charts.scale import short_count
 from admin.markdown import render_markdown
+from admin.squeeze import squeezed
 from admin.viewer import Viewer
 from core.admins import Permission
 from core.store.review.names import shown_name
@@ -36,6 +38,19 @@ def _when(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
+def _count(value: int) -> str:
+    """With a thin space between groups of digits, which no language takes for a decimal sign."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def _room(count: int) -> str:
+    """So many bytes."""
+    size, units = float(count), ["bytes", "KB", "MB", "GB", "TB"]
+    while size >= 1000 and len(units) > 1:
+        size, units = size / 1000, units[1:]
+    return f"{size:.0f} {units[0]}" if units[0] == "bytes" or size >= 100 else f"{size:.1f} {units[0]}"
+
+
 def _zipped(words: Iterable[str]) -> list[tuple[str, str]]:
     """Choices that are shown as they are."""
     return [(str(word), str(word)) for word in words]
@@ -58,8 +73,9 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters.update(
-            seconds=_seconds, when=_when, markdown=render_markdown, zipped=_zipped, person=shown_name
+            seconds=_seconds, room=_room, when=_when, markdown=render_markdown, zipped=_zipped, person=shown_name
         )
+        self._templates.filters.update(count=_count, short=short_count)
         self._templates.globals["Permission"] = Permission
 
     def show(
@@ -68,4 +84,7 @@ class Pages:
         """The page that a template makes of `context`."""
         html = self._templates.get_template(template).render(viewer=viewer, path=request.url.path, **context)
         # Text in SQL may hold what UTF-8 cannot.
-        return HTMLResponse(html.encode("utf-8", "replace"), status, headers={"vary": "HX-Request"})
+        body, headers = html.encode("utf-8", "replace"), {"vary": "HX-Request, Accept-Encoding"}
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            body, headers["content-encoding"] = squeezed(body), "gzip"
+        return HTMLResponse(body, status, headers=headers)

@@ -10,9 +10,8 @@ from starlette.responses import Response
 from admin.console import Console
 from admin.filters import is_id
 from admin.routes import Routes
-from admin.transcript import view_turn
 from admin.viewer import Viewer
-from admin.views import SHOWN, TurnView
+from admin.views import SHOWN, TurnView, view_turn
 from core.admins import Action, Permission
 from core.errors import NotFound
 from core.store.models import Attachment, Turn
@@ -69,7 +68,9 @@ def add_pictures(routes: Routes, console: Console) -> None:
     async def in_full(request: Request, viewer: Viewer) -> Response:
         turn_id = request.path_params["turn"]
         view = await asyncio.to_thread(read_turn, viewer, turn_id) if is_id(turn_id) else None
-        shown = [] if view is None else [*view.pictures, *([view.pointed] if view.pointed is not None else [])]
+        shown = [] if view is None else [*view.pictures, *view.answer_pictures]
+        if view is not None and view.pointed is not None:
+            shown.append(view.pointed)
         picture = next((picture for picture in shown if picture.id == request.path_params["id"]), None)
         if view is None or picture is None:
             raise NotFound(user_message=_GONE)

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
+from admin.bearer import Bearers
 from admin.door import Door
 from admin.viewer import Viewer
 from core.admins import Permission
@@ -25,11 +26,14 @@ Public = Callable[[Request], Awaitable[Response]]
 class Routes:
     """Adds routes to an application and remembers them."""
 
-    def __init__(self, app: FastAPI, door: Door) -> None:
+    def __init__(self, app: FastAPI, door: Door, bearers: Bearers) -> None:
         self._app = app
         self._door = door
+        self._bearers = bearers
         # Method and path → permission; None: open to everybody.
         self.declared: dict[tuple[str, str], Permission | None] = {}
+        # Those of them that programs reach with a token.
+        self.for_programs: set[tuple[str, str]] = set()
         self._mounted: set[str] = set()
 
     def guarded(
@@ -43,6 +47,24 @@ class Routes:
                 return await handler(request, await self._door.admit(request, permission, counts=counts))
 
             self._add(method, path, permission, endpoint)
+            return handler
+
+        return register
+
+    def for_programs_too(self, method: str, path: str, permission: Permission) -> Callable[[Guarded], Guarded]:
+        """As `guarded`, for programs that bring a token as well; a browser comes here from our own pages only."""
+
+        def register(handler: Guarded) -> Guarded:
+            async def endpoint(request: Request) -> Response:
+                secret = self._bearers.secret_of(request)
+                if secret:
+                    # A token is sent by whoever has it, not by a browser on somebody's behalf.
+                    return await handler(request, await self._bearers.admit(request, secret, permission))
+                self._door.check_origin(request, links=False)
+                return await handler(request, await self._door.admit(request, permission))
+
+            self._add(method, path, permission, endpoint)
+            self.for_programs.add((method, path))
             return handler
 
         return register

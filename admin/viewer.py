@@ -17,6 +17,8 @@ class Viewer:
     session_id: str
     # By which the session is found again while a long answer is watched.
     token_hash: str
+    # The name of the token by which a program came in his place; empty: he came himself.
+    token: str = ""
 
     def may(self, permission: Permission) -> bool:
         """Whether his role allows it."""

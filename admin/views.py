@@ -3,19 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from core.conversation.boxes import Box
 from core.conversation.pointed_at import pointed_at
 from core.store.models import Attachment, Turn, Usage
+from core.store.review import ReviewRepository
 from core.store.review.transcript import Told, TurnPage, Verdict
-from core.values import ACTIVE_STATES, AttachmentState, TurnState
+from core.store.takeovers import comes_first, notice_of
+from core.values import ACTIVE_STATES, AttachmentState, Notice, TurnState
 
 # Longest side of a picture in the transcript, in pixels of the page.
 SHOWN = 320
 # An answer with more of them is none that a drawing makes clearer.
 MOST_BOXES = 50
 COLOURS = 7
+_NOTICES = {
+    Notice.TAKEN: "An admin took over.",
+    Notice.BACK: "Handed back to the model.",
+    Notice.ASK_AGAIN: "Handed back to the model; what was open is to be asked again.",
+    Notice.IDLE: "Returned to the model, because nobody did anything here.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,15 @@ class PictureView:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeView:
+    """What was said in the chat about who answers. `early`: above the answer."""
+
+    text: str
+    told: Told
+    early: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TurnView:
     """A turn as the template wants it. Durations in seconds, None where not known (yet)."""
 
@@ -63,6 +81,10 @@ class TurnView:
     verdicts: list[Verdict]
     deliveries: list[Told]
     usage: list[Usage]
+    # Who answered, if a human did, and what he answered with; what was said about who answers, in order.
+    answerer: str
+    answer_pictures: list[PictureView]
+    notices: list[NoticeView]
     queue_s: float | None
     first_s: float | None
     total_s: float | None
@@ -78,6 +100,14 @@ class TurnView:
         return self.turn.state == TurnState.FAILED
 
     @property
+    def version(self) -> str:
+        """What changes with all that may change once a human answers."""
+        delivered = [f"{told.delivery.state}{told.posts}" for told in self.deliveries]
+        said = [f"{view.text}{view.told.delivery.state}" for view in self.notices]
+        shown = [self.turn.state, str(self.pending), self.turn.answered_by, *delivered, *said]
+        return sha256(".".join(shown).encode()).hexdigest()[:8]
+
+    @property
     def left_out(self) -> str:
         """What the prompt had no room for, in words."""
         texts = [str(part["seq"]) for part in self.turn.left_out if part.get("what") == "text"]
@@ -90,6 +120,25 @@ class TurnView:
     def observations(self) -> list[dict[str, Any]]:
         """What the eyes saw."""
         return list(self.turn.observations or ())
+
+
+def view_all(review: ReviewRepository, turns: Sequence[TurnPage]) -> list[TurnView]:
+    """Turns that follow each other, with the boxes of each in the picture that they are in."""
+    earlier: list[Sequence[Attachment]] = []
+    if turns and turns[0].turn.seq > 1:
+        earlier.append(review.latest_pictures(turns[0].turn.conversation_id, turns[0].turn.seq))
+    views = []
+    for page in turns:
+        views.append(turn_view(page, earlier[::-1]))
+        if page.turn.attachments:
+            earlier.append(page.turn.attachments)
+    return views
+
+
+def view_turn(review: ReviewRepository, turn_id: str) -> TurnView | None:
+    """One turn; None: none that may be read."""
+    page = review.turn(turn_id)
+    return None if page is None else view_all(review, [page])[0]
 
 
 def turn_view(page: TurnPage, earlier: Sequence[Sequence[Attachment]]) -> TurnView:
@@ -107,12 +156,22 @@ def turn_view(page: TurnPage, earlier: Sequence[Sequence[Attachment]]) -> TurnVi
         pending=sum(attachment.state == AttachmentState.PENDING for attachment in turn.attachments),
         refused=[attachment for attachment in turn.attachments if attachment.state == AttachmentState.REFUSED],
         verdicts=page.verdicts,
-        deliveries=page.deliveries,
+        deliveries=[told for told in page.deliveries if notice_of(told.delivery.kind) is None],
         usage=page.usage,
+        answerer=page.answerer,
+        answer_pictures=[picture_view(a, turn, []) for a in turn.answer_pictures if a.state == AttachmentState.STORED],
+        notices=[view for told in page.deliveries if (view := _notice(turn, told)) is not None],
         queue_s=_between(turn.ready_at, turn.started_at),
         first_s=_between(turn.created_at, turn.first_token_at),
         total_s=_between(turn.created_at, turn.finished_at),
     )
+
+
+def _notice(turn: Turn, told: Told) -> NoticeView | None:
+    notice = notice_of(told.delivery.kind)
+    if notice is None:
+        return None
+    return NoticeView(_NOTICES[notice], told, comes_first(told.delivery, turn))
 
 
 def picture_view(attachment: Attachment, turn: Turn, boxes: Sequence[Box]) -> PictureView:

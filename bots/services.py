@@ -12,11 +12,11 @@ from typing import ParamSpec, TypeVar
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from bots.picture_reader import PictureReader
 from core.conversation.inbound import Accepted, InboundQuestion
 from core.conversation.intake import Doubled, Intake
 from core.errors import Busy, NotFound, RequestError, StoreError
 from core.media.blobs import BlobStore
+from core.policy.watch import PolicyWatch
 from core.queue.announcer import Announcer
 from core.queue.cancel import request_cancel
 from core.queue.celery_app import make_celery
@@ -30,6 +30,7 @@ from core.store.database import Repositories, Store
 from core.store.group_commit import LANES, Lanes
 from core.store.models import Turn
 from core.values import TurnState, utc_now
+from serving.picture_reader import PictureReader
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -37,8 +38,8 @@ T = TypeVar("T")
 THREADS = 16
 # Threads for what a platform waits for; nothing else may take one of them.
 URGENT_THREADS = 4
-# The announcer and those that commit for many have a connection each as well.
-CONNECTIONS = THREADS + URGENT_THREADS + 2 * LANES + 1
+# The announcer, the watch over policies and those that commit for many have a connection each as well.
+CONNECTIONS = THREADS + URGENT_THREADS + 2 * LANES + 2
 _TRIES = 3
 
 
@@ -56,6 +57,7 @@ class Services:
     blobs: BlobStore
     pictures: PictureReader
     intake: Intake
+    policies: PolicyWatch
     announcer: Announcer
     hub: StreamHub
     redis: AsyncRedis
@@ -109,6 +111,7 @@ class Services:
         Raises:
             NotFound: there is none (any more).
             Busy: this person has too many questions waiting.
+            QuotaReached: he, or his workspace, has used what is allowed.
             RequestError: it did not fail, or a question behind it is being answered.
         """
         turn = await asyncio.to_thread(self._reopen, turn_id, person_id)
@@ -159,6 +162,7 @@ class Services:
                 raise Busy(
                     user_message=f"You have {waiting} questions waiting already. Please wait for an answer first."
                 )
+            self.intake.check_again(repositories, turn)
             if not repositories.turns.reopen(turn_id, utc_now()):
                 raise RequestError(
                     user_message="Only a question that failed or was stopped can be asked again, while nothing that "
@@ -176,18 +180,21 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     pictures = PictureReader(settings)
     redis = connect_async(settings.queue_url)
     sync_redis = connect(settings.queue_url)
-    announcer = Announcer(Dispatcher(store, make_celery(settings), sync_redis, settings))
+    policies = PolicyWatch(store)
+    announcer = Announcer(Dispatcher(store, make_celery(settings), sync_redis, settings, policies))
     urgent_threads = ThreadPoolExecutor(URGENT_THREADS, thread_name_prefix="urgent")
     urgent_writes, notes = Lanes(store, "urgent", urgent=True), Lanes(store, "notes")
     try:
+        await asyncio.to_thread(policies.start)
         async with StreamHub(redis, store) as hub:
-            intake = Intake(store, blobs, settings)
+            intake = Intake(store, blobs, settings, policies)
             yield Services(
                 settings=settings,
                 store=store,
                 blobs=blobs,
                 pictures=pictures,
                 intake=intake,
+                policies=policies,
                 announcer=announcer,
                 hub=hub,
                 redis=redis,
@@ -199,7 +206,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     finally:
         with contextlib.suppress(Exception):
             await redis.aclose()
-        for part in (pictures, urgent_writes, notes, announcer):
+        for part in (pictures, urgent_writes, notes, announcer, policies):
             await asyncio.to_thread(part.close)
         urgent_threads.shutdown(wait=True)
         sync_redis.close()

@@ -61,6 +61,9 @@ class SlackSettings(BaseSettings):
     slack_steering: Literal["everybody", "admins"] = Field(
         "everybody", description="who may choose the mode of a channel, and hand it over to a person or take it back"
     )
+    slack_deleted: Literal["erase", "keep"] = Field(
+        "erase", description="what becomes of a question whose message is deleted in Slack"
+    )
     slack_token_keys: SecretStr = Field(
         SecretStr(""), description="seal the tokens of installed workspaces: the first seals, the others still open"
     )

@@ -53,12 +53,25 @@ class AttachmentState(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """State of one outbox row."""
+    """State of one outbox row. `parked`: it says where an answer would go, should there be one after all."""
 
+    PARKED = "parked"
     PENDING = "pending"
     SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
+
+
+class Notice(StrEnum):
+    """What is said in a chat about who answers there."""
+
+    # An admin answers, the model is silent.
+    TAKEN = "taken"
+    # The model answers again; `ask_again`: and questions were left aside.
+    BACK = "back"
+    ASK_AGAIN = "ask_again"
+    # The same, because the admin has done nothing for some time.
+    IDLE = "idle"
 
 
 class Quantisation(StrEnum):

@@ -10,8 +10,13 @@ import typer
 
 from core.errors import ConfigurationError, EmptyQuestion
 from core.settings import Settings, load_settings
+from glimt.cli_bench_console import add_bench_console
 from glimt.cli_console import add_console
 from glimt.cli_eval import add_eval
+from glimt.cli_export import add_export
+from glimt.cli_numbers import add_numbers
+from glimt.cli_retention import add_retention
+from glimt.cli_settings import add_settings
 from glimt.cli_slack import add_slack
 from glimt.cli_telegram import add_telegram
 from glimt.command import explained as _explained
@@ -41,7 +46,12 @@ app.add_typer(bench, name="bench")
 add_eval(app)
 add_slack(app, bench)
 add_console(app)
+add_export(app)
+add_numbers(app)
+add_retention(app)
+add_settings(app)
 add_telegram(bench)
+add_bench_console(bench)
 
 
 def _bots_installed() -> AbstractContextManager[None]:

@@ -10,8 +10,10 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 
 import core.store.admin_tables  # adds its tables to `Base`
+import core.store.review_tables
 import core.store.slack_tables
-import core.store.telegram_tables  # noqa: F401  # as above
+import core.store.telegram_tables
+import core.store.token_tables  # noqa: F401  # as above
 from core.settings import load_settings
 from core.store.columns import UtcDateTime
 from core.store.database import open_engine

@@ -11,12 +11,16 @@ _STATUS: dict[type[GlimtError], int] = {
     errors.RequestTooSlow: 408,
     errors.TooManyTries: 429,
     errors.Busy: 429,
+    errors.QuotaReached: 429,
+    errors.NotTaken: 409,
+    errors.TakenByAnother: 409,
     errors.EmptyQuestion: 422,
     errors.QuestionTooLong: 422,
     errors.TooManyPictures: 422,
     errors.PictureError: 422,
     errors.RequestError: 400,
     errors.PromptTooLong: 422,
+    errors.ModelNotRunning: 503,
     errors.PictureReaderUnavailable: 503,
     errors.StoreError: 503,
     errors.QueueUnavailable: 503,
@@ -39,5 +43,7 @@ def status_of(error: GlimtError) -> int:
 
 def retry_headers(error: GlimtError) -> dict[str, str]:
     """When to ask again, where that makes sense."""
+    if isinstance(error, errors.QuotaReached):
+        return {"retry-after": str(error.retry_after_s)}
     seconds = next((_RETRY_AFTER[kind] for kind in type(error).__mro__ if kind in _RETRY_AFTER), None)
     return {} if seconds is None else {"retry-after": str(seconds)}

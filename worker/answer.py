@@ -3,47 +3,36 @@
 import asyncio
 import threading
 import time
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import structlog
 from redis import Redis
 
 from core.conversation import digest
-from core.conversation.personas import Persona, persona_of
-from core.conversation.prompt import HISTORY_TURNS, Prompt, build_prompt, pictures_of
-from core.errors import EngineStopped, GlimtError, InferenceError, LostLease, StoreError
-from core.inference.port import Engine, Request, Sampling
+from core.conversation.prompt import HISTORY_TURNS, Prompt, pictures_of
+from core.errors import EngineStopped, GlimtError, InferenceError, LostLease, ModelNotRunning, StoreError
+from core.inference.port import Engine
 from core.media.blobs import BlobStore
+from core.policy.watch import NoPolicies, Policies
 from core.queue.affinity import note_holder
 from core.queue.announcer import Announcer
+from core.queue.fleet import Fleet
 from core.queue.streams import TurnWriter
 from core.settings import Settings
 from core.store.database import Store
-from core.store.models import Conversation, Turn
 from core.store.outcome import Outcome
 from core.values import FinishReason, TurnState, utc_now
 from worker.backoff import back_off
+from worker.claimed import Claimed
 from worker.draft import Draft
 from worker.engine_run import run_engine
-from worker.held import HeldTurn, HeldTurns, Stop
+from worker.held import HeldTurns, Stop
 from worker.live import LiveView
 
 log = structlog.get_logger(__name__)
 
 # How long a finished answer is kept in hand while the database is away; the lease's fence makes it safe.
 KEEP_ANSWER_S = 60.0
-_SAMPLING = frozenset(Sampling.__slots__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Claimed:
-    turn: Turn
-    past: list[Turn]
-    conversation: Conversation
-    persona: Persona
-    held: HeldTurn
 
 
 class Answerer:
@@ -59,6 +48,8 @@ class Answerer:
         announcer: Announcer,
         owner: str,
         settings: Settings,
+        policies: Policies | None = None,
+        fleet: Fleet | None = None,
     ) -> None:
         self._engine = engine
         self._store = store
@@ -68,6 +59,8 @@ class Answerer:
         self._announcer = announcer
         self._owner = owner
         self._settings = settings
+        self._policies = policies or NoPolicies()
+        self._fleet = fleet
         self._closing = False
         self._remembers = settings.affinity_s > 0 and engine.stats().prefix_budget > 0
         self._runners = threading.local()
@@ -98,8 +91,9 @@ class Answerer:
             runner = self._runners.runner = asyncio.Runner()
         return runner
 
-    def _claim(self, turn_id: str) -> _Claimed | None:
+    def _claim(self, turn_id: str) -> Claimed | None:
         now = utc_now()
+        policies = self._policies.now
         with self._store.write() as repositories:
             lease_until = now + timedelta(seconds=self._settings.lease_s)
             claimed = repositories.turns.claim(turn_id, self._owner, now, lease_until)
@@ -111,10 +105,11 @@ class Answerer:
             *past, turn = repositories.turns.of_conversation(
                 claimed.conversation_id, before_seq=claimed.seq + 1, limit=HISTORY_TURNS
             )
-        persona = persona_of(place.persona if place is not None else "")
-        return _Claimed(turn, past, conversation, persona, self._held.add(turn.id, turn.attempt))
+        effective = policies.of(conversation.workspace_id, place.external_id if place is not None else "")
+        manner = effective.manner(place.persona if place is not None else "", self._settings)
+        return Claimed(turn, past, conversation, manner, self._held.add(turn.id, turn.attempt))
 
-    async def _attempt(self, claimed: _Claimed) -> None:
+    async def _attempt(self, claimed: Claimed) -> None:
         turn, held = claimed.turn, claimed.held
         writer = TurnWriter(self._redis, turn.id, turn.attempt, self._settings.stream_ttl_s)
         draft = Draft(self._engine.model_name)
@@ -125,10 +120,13 @@ class Answerer:
                 return
             if self._remembers:
                 note_holder(self._redis, turn.conversation_id, self._owner)
-            prompt = self._prompt(claimed)
+            if self._runs_elsewhere(claimed):
+                self._give_back(claimed, writer)
+                return
+            prompt = claimed.prompt(self._engine, self._blobs)
             draft.left_out = tuple(prompt.left_out)
             with LiveView(writer, self._settings.stream_flush_s) as live:
-                await run_engine(self._engine, self._request(claimed, prompt), draft, live, held)
+                await run_engine(self._engine, claimed.request(prompt, self._settings), draft, live, held)
             self._end(claimed, draft, prompt, writer)
         except LostLease:
             log.warning("lease_lost", turn=turn.id, attempt=turn.attempt)
@@ -138,42 +136,23 @@ class Answerer:
             log.exception("answer_error", turn=turn.id, attempt=turn.attempt)
             self._fail(claimed, draft, writer, InferenceError(type(error).__name__))
 
-    def _prompt(self, claimed: _Claimed) -> Prompt:
-        context = self._engine.context_tokens
-        return build_prompt(
-            claimed.turn,
-            claimed.past,
-            system=claimed.conversation.system_prompt or claimed.persona.system or self._settings.system_prompt,
-            conversation_system=claimed.conversation.system_prompt,
-            # Half of a small context is the most that an answer may reserve.
-            budget=context - min(self._sampling(claimed).max_new_tokens, context // 2),
-            count=self._engine.count_tokens,
-            blobs=self._blobs,
-        )
+    def _runs_elsewhere(self, claimed: Claimed) -> bool:
+        """Whether the turn's model is none of ours, and somebody else runs it: whoever announced it did not know.
 
-    def _sampling(self, claimed: _Claimed) -> Sampling:
-        settings = self._settings
-        chosen: dict[str, Any] = {"max_new_tokens": settings.max_new_tokens, "temperature": settings.temperature}
-        chosen |= claimed.persona.sampling
-        chosen |= {name: value for name, value in claimed.turn.options.items() if name in _SAMPLING}
-        chosen["stop"] = tuple(chosen.get("stop", ()))
-        return Sampling(**chosen)
+        Raises:
+            ModelNotRunning: no other model may answer, and nobody runs it.
+        """
+        model = claimed.manner.model
+        if not model or model == self._engine.model_name:
+            return False
+        if self._fleet is not None and self._fleet.owners(model) - {self._owner}:
+            return True
+        if claimed.manner.model_required:
+            raise ModelNotRunning(model)
+        log.info("other_model_answers", turn=claimed.turn.id, asked=model)
+        return False
 
-    def _request(self, claimed: _Claimed, prompt: Prompt) -> Request:
-        turn = claimed.turn
-        return Request(
-            id=claimed.held.request_id,
-            messages=prompt.messages,
-            sampling=self._sampling(claimed),
-            reasoning=bool(turn.options.get("reasoning", self._settings.reasoning)),
-            tenant=claimed.conversation.workspace_id,
-            cache_scope=turn.conversation_id,
-            person=turn.person_id,
-            about=prompt.about,
-            deadline_s=self._settings.turn_deadline_s,
-        )
-
-    def _end(self, claimed: _Claimed, draft: Draft, prompt: Prompt, writer: TurnWriter) -> None:
+    def _end(self, claimed: Claimed, draft: Draft, prompt: Prompt, writer: TurnWriter) -> None:
         """The engine ended the stream in an orderly way."""
         turn = claimed.turn
         if draft.finished is not None and draft.finished.reason is FinishReason.CANCELLED:
@@ -183,7 +162,7 @@ class Answerer:
         history_hash = digest.extend(prompt.history_digest, turn.question, keys, draft.text)
         self._finish(claimed, draft.outcome(TurnState.ANSWERED, history_hash=history_hash), writer)
 
-    def _stopped(self, claimed: _Claimed, draft: Draft, writer: TurnWriter) -> None:
+    def _stopped(self, claimed: Claimed, draft: Draft, writer: TurnWriter) -> None:
         match claimed.held.stop:
             case Stop.CANCELLED:
                 self._finish(claimed, draft.outcome(TurnState.CANCELLED), writer)
@@ -192,7 +171,7 @@ class Answerer:
             case _:
                 raise LostLease
 
-    def _fail(self, claimed: _Claimed, draft: Draft, writer: TurnWriter, error: GlimtError) -> None:
+    def _fail(self, claimed: Claimed, draft: Draft, writer: TurnWriter, error: GlimtError) -> None:
         """Write a bad end. Raises nothing: what cannot be written is left to the reaper."""
         turn = claimed.turn
         log.warning("attempt_failed", turn=turn.id, attempt=turn.attempt, error=error.code, detail=str(error))
@@ -209,7 +188,7 @@ class Answerer:
                 continue
             return
 
-    def _end_badly(self, claimed: _Claimed, draft: Draft, writer: TurnWriter, error: GlimtError) -> None:
+    def _end_badly(self, claimed: Claimed, draft: Draft, writer: TurnWriter, error: GlimtError) -> None:
         turn = claimed.turn
         if claimed.held.stop is not None:
             # Whatever broke, somebody wanted this attempt to end anyway.
@@ -222,7 +201,7 @@ class Answerer:
             outcome = draft.outcome(TurnState.FAILED, error_code=error.code, error_message=error.user_message)
             self._finish(claimed, outcome, writer)
 
-    def _finish(self, claimed: _Claimed, outcome: Outcome, writer: TurnWriter) -> None:
+    def _finish(self, claimed: Claimed, outcome: Outcome, writer: TurnWriter) -> None:
         turn = claimed.turn
         patience, kept = time.monotonic() + KEEP_ANSWER_S, False
         while True:
@@ -251,7 +230,7 @@ class Answerer:
             tokens=outcome.completion_tokens,
         )
 
-    def _retry_later(self, claimed: _Claimed, writer: TurnWriter, error: GlimtError) -> None:
+    def _retry_later(self, claimed: Claimed, writer: TurnWriter, error: GlimtError) -> None:
         turn, now = claimed.turn, utc_now()
         not_before = now + timedelta(seconds=back_off(turn.failures, self._settings.retry_base_s))
         with self._store.write() as repositories:
@@ -262,7 +241,7 @@ class Answerer:
             writer.retry(error.user_message)
         self._released(state, writer)
 
-    def _give_back(self, claimed: _Claimed, writer: TurnWriter) -> None:
+    def _give_back(self, claimed: Claimed, writer: TurnWriter) -> None:
         turn = claimed.turn
         with self._store.write() as repositories:
             state = repositories.turns.give_back(turn.id, self._owner, turn.attempt, utc_now())

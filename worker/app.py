@@ -11,6 +11,7 @@ from celery.signals import worker_shutting_down
 from core.inference.create import create_engine
 from core.queue.affinity import own_queue
 from core.queue.celery_app import QUEUE, TASK_ANSWER, make_celery
+from core.queue.fleet import model_queue
 from core.settings import Settings
 from core.store.migrate import require_current
 from worker.pool import WakingPool
@@ -42,6 +43,7 @@ def run_worker(settings: Settings) -> None:
     celery.conf.worker_disable_prefetch = True
     runtime = WorkerRuntime(settings, engine, celery)
     own = celery.amqp.queues.add(own_queue(runtime.owner))
+    same_model = celery.amqp.queues.add(model_queue(engine.model_name))
     celery.task(name=TASK_ANSWER, ignore_result=True)(runtime.answerer.answer)
 
     def wind_down(**_: object) -> None:
@@ -54,7 +56,7 @@ def run_worker(settings: Settings) -> None:
         consumer = celery.Worker(
             pool=WakingPool,
             concurrency=settings.worker_slots,
-            queues=[QUEUE, own.name],
+            queues=[QUEUE, own.name, same_model.name],
             without_gossip=True,
             without_mingle=True,
             without_heartbeat=True,

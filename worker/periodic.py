@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 class Periodic(Part):
     """Calls `action` at once and then every `period_s` seconds. An action that raises is logged and called again."""
 
-    def __init__(self, name: str, period_s: float, action: Callable[[], None]) -> None:
+    def __init__(self, name: str, period_s: float, action: Callable[[], object]) -> None:
         super().__init__(name)
         self._name = name
         self._period_s = period_s

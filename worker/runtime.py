@@ -5,6 +5,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from dataclasses import asdict
 
 import structlog
@@ -12,28 +13,35 @@ from celery import Celery
 from redis.exceptions import RedisError
 
 from core.conversation.erasure import finish_erasures
+from core.conversation.takeover import return_idle
 from core.inference.port import Engine
 from core.media.blobs import BlobStore
+from core.policy.watch import PolicyWatch
 from core.queue.announcer import Announcer
 from core.queue.connect import connect
 from core.queue.dispatch import Dispatcher
 from core.queue.presence import LIFETIME_S, WorkerPresence, withdraw_presence
 from core.settings import Settings
 from core.store.database import Store
+from core.store.numbers.roll import count_due_days
 from core.values import utc_now
 from worker.answer import Answerer
 from worker.held import HeldTurns, Stop
 from worker.leases import CancelEar, LeaseKeeper
+from worker.pace import Pace, resident_bytes
 from worker.part import CLOSE_S, Part
 from worker.periodic import Periodic
 from worker.presence import PresenceKeeper
 from worker.reaper import Reaper
+from worker.retention import RetentionKeeper
 from worker.sweeper import Sweeper
 
 log = structlog.get_logger(__name__)
 
 # Bytes of erased pictures stay for an hour if somebody has just sent the same ones (core.media.orphans).
 ERASURES_S = 600.0
+# How long late feedback or a late answer takes to get into the overview's numbers of days that are over.
+NUMBERS_S = 15.0
 
 
 class WorkerRuntime:
@@ -43,11 +51,14 @@ class WorkerRuntime:
         self.owner = f"{socket.gethostname()[:24]}:{os.getpid()}:{secrets.token_hex(4)}"
         self.held = HeldTurns(engine.cancel)
         self._winding_down = False
+        self._since = time.time()
+        self._pace = Pace()
         self._settings = settings
         self._engine = engine
-        self._store = Store(settings.sql_url, pool_size=settings.worker_slots + 4)
+        self._store = Store(settings.sql_url, pool_size=settings.worker_slots + 5)
         self._redis = connect(settings.queue_url)
-        dispatcher = Dispatcher(self._store, celery, self._redis, settings)
+        self._policies = PolicyWatch(self._store)
+        dispatcher = Dispatcher(self._store, celery, self._redis, settings, self._policies)
         self._announcer = Announcer(dispatcher)
         blobs = BlobStore(settings.blob_store_url)
         self.answerer = Answerer(
@@ -59,6 +70,8 @@ class WorkerRuntime:
             self._announcer,
             self.owner,
             settings,
+            self._policies,
+            dispatcher.fleet,
         )
         leases = LeaseKeeper(self._store, self.held, self.owner, settings)
         reaper = Reaper(self._store, self._redis, settings)
@@ -69,11 +82,16 @@ class WorkerRuntime:
             Periodic("sweeper", settings.sweep_s, sweeper.sweep),
             Periodic("presence", LIFETIME_S / 5, self._presence.announce),
             Periodic("erasures", ERASURES_S, lambda: finish_erasures(self._store, blobs, utc_now())),
+            Periodic("numbers", NUMBERS_S, lambda: count_due_days(self._store, settings.zone, utc_now())),
+            RetentionKeeper(self._store, blobs, self.owner),
             CancelEar(settings.queue_url, self.held),
         ]
+        if settings.take_over_idle_s:
+            self._parts.append(Periodic("take-overs", settings.sweep_s, self._return_idle))
 
     def start(self) -> None:
         """Start the threads beside the answering ones."""
+        self._policies.start()
         for part in self._parts:
             part.start()
         log.info("worker_started", owner=self.owner, model=self._engine.model_name, slots=self._settings.worker_slots)
@@ -93,6 +111,7 @@ class WorkerRuntime:
         for part in self._parts:
             part.stop()  # All of them first: where Redis is silent, each may take seconds to notice.
         self._announcer.close()
+        self._policies.close()
         for part in reversed(self._parts):
             part.close()
         self._close_engine()
@@ -101,6 +120,11 @@ class WorkerRuntime:
         self._redis.close()
         self._store.close()
         log.info("worker_stopped", owner=self.owner)
+
+    def _return_idle(self) -> None:
+        # Several workers may do so at once; the questions that come back are announced by the sweeper.
+        settings = self._settings
+        return_idle(self._store, settings.take_over_idle_s, settings.waiting_per_person, utc_now())
 
     def _say_so(self) -> None:
         with contextlib.suppress(RedisError):
@@ -115,10 +139,14 @@ class WorkerRuntime:
             log.error("engine_hangs")
 
     def _describe(self) -> WorkerPresence:
+        stats = self._engine.stats()
         return WorkerPresence(
             self.owner,
             self._engine.model_name,
             slots=0 if self._winding_down else self._settings.worker_slots,
             running=len(self.held.attempts()),
-            engine=asdict(self._engine.stats()),
+            engine=asdict(stats),
+            since=self._since,
+            memory_bytes=resident_bytes(),
+            tokens_per_s=round(self._pace.look(stats.completion_tokens), 1),
         )

@@ -32,7 +32,8 @@ function move(step) {
   next.scrollIntoView({ block: "nearest" });
 }
 
-const KEYS = {
+/** What a key does; other scripts add theirs. */
+export const KEYS = {
   j: () => move(1),
   k: () => move(-1),
   "/": () => {
@@ -40,17 +41,30 @@ const KEYS = {
     if (search) search.select();
     else location.assign("/#q");
   },
+  t: () => {
+    const way = document.querySelector("[data-key-t]");
+    way?.scrollIntoView({ block: "nearest" });
+    way?.focus();
+  },
   u: () => document.querySelector("a[rel=up]")?.click(),
+  q: () => document.querySelector('nav a[href="/queues"]')?.click(),
   "?": () => document.getElementById("keys")?.showModal(),
 };
 
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches?.("[data-say]")) {
+    event.preventDefault();
+    event.target.form.requestSubmit();
+    return;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target instanceof Element && event.target.closest(TYPING)) {
     if (event.key === "Escape") {
       // A search field would empty itself, and so search for nothing.
       event.preventDefault();
       event.target.blur();
+      // What was chosen stays chosen.
+      event.target.closest("[data-item]")?.focus({ preventScroll: true });
     }
     return;
   }
@@ -59,6 +73,24 @@ document.addEventListener("keydown", (event) => {
   if (!act) return;
   event.preventDefault();
   act();
+});
+
+/** Puts what the server shows of a turn in its place. */
+function show(turn, address) {
+  const focused = turn.contains(document.activeElement);
+  window.htmx.ajax("GET", address, { target: turn, swap: "outerHTML" }).then(() => {
+    if (focused) document.getElementById(turn.id)?.focus({ preventScroll: true });
+  });
+}
+
+// Turns that a human answers, and the versions of them that there are now.
+document.addEventListener("glimt:turns", ({ detail }) => {
+  for (const turn of document.querySelectorAll(".turn:not([data-live])")) {
+    const news = detail[turn.id];
+    // What is being typed about a turn would go with it.
+    if (turn.querySelector("[data-reviewing]")) continue;
+    if (news && news.version !== turn.dataset.version) show(turn, `/turns/${news.id}`);
+  }
 });
 
 /** Follows the answer of a turn that is not over, then puts the whole turn in its place. */
@@ -92,10 +124,7 @@ function follow(turn) {
   });
   on("end", () => {
     close();
-    const focused = turn.contains(document.activeElement);
-    window.htmx.ajax("GET", turn.dataset.again, { target: turn, swap: "outerHTML" }).then(() => {
-      if (focused) document.getElementById(turn.id)?.focus({ preventScroll: true });
-    });
+    show(turn, turn.dataset.again);
   });
   addEventListener("pagehide", close, { once: true });
 }

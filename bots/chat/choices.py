@@ -8,7 +8,8 @@ from bots.chat.reply import Caller, Reply, not_for_everybody
 from bots.chat.texts import LANGUAGES, Texts, known_language, text_id, texts_for
 from bots.chat.whereabouts import Whereabouts
 from bots.services import Services
-from core.conversation.personas import PERSONAS, PLAIN, persona_of
+from core.conversation.personas import PLAIN, Persona
+from core.policy.effective import Effective
 
 AUTOMATIC = "auto"
 _WHAT_FOR: Mapping[str, str] = {
@@ -19,6 +20,9 @@ _WHAT_FOR: Mapping[str, str] = {
     "tutor": text_id("exercises and diagrams, explained step by step"),
     "moderation": text_id("what in a picture may matter to moderators"),
 }
+_MADE_HERE = text_id("a mode that your admin has made")
+# Slack takes 25 in one block.
+_MOST_BUTTONS = 20
 # What people may write instead of a persona's name.
 _ALSO = {
     "客服": "support",
@@ -34,11 +38,12 @@ _ALSO = {
 
 async def choose_mode(services: Services, caller: Caller, where: Whereabouts, word: str) -> Reply:
     """Set the persona of this place, or list them all where `word` is none of them."""
-    texts = where.texts
-    name = word.strip().lower()
-    name = _ALSO.get(name, name)
-    if name not in PERSONAS:
-        return Reply(_personas(where, texts, unknown=word.strip()), _persona_buttons(where) if caller.steers else ())
+    texts, effective = where.texts, effective_at(services, caller)
+    persona = find_persona(effective, word)
+    if persona is None:
+        buttons = _persona_buttons(effective, where) if caller.steers else ()
+        return Reply(_personas(effective, where, texts, unknown=word.strip()), buttons)
+    name = persona.name
     if not caller.steers:
         return not_for_everybody(texts)
 
@@ -47,7 +52,7 @@ async def choose_mode(services: Services, caller: Caller, where: Whereabouts, wo
             repositories.places.set_persona(where.place.id, name)
 
     await asyncio.to_thread(write)
-    said = texts("From the next answer on the mode here is {mode}: {what}.", mode=name, what=texts(_WHAT_FOR[name]))
+    said = texts("From the next answer on the mode here is {mode}: {what}.", mode=name, what=_what_for(persona, texts))
     return Reply(said, private=False)
 
 
@@ -69,15 +74,43 @@ async def choose_language(services: Services, where: Whereabouts, word: str) -> 
     return Reply(texts("I write to you in English now. Answers follow the language of your question."))
 
 
-def _personas(where: Whereabouts, texts: Texts, unknown: str) -> str:
-    now = persona_of(where.place.persona).name
+def effective_at(services: Services, caller: Caller) -> Effective:
+    """What admins have decided for where the caller is.
+
+    Raises:
+        StoreError: nobody knows yet.
+    """
+    return services.policies.now.at(caller.platform, caller.workspace, caller.place)
+
+
+def find_persona(effective: Effective, word: str) -> Persona | None:
+    """The persona that may be chosen by this word: its name, its title, or another word for it."""
+    personas, said = effective.personas(), word.strip().lower()
+    if not said:
+        return None
+    titled = next((persona for persona in personas.values() if persona.title.lower() == said), None)
+    return personas.get(said) or titled or personas.get(_ALSO.get(said, ""))
+
+
+def _what_for(persona: Persona, texts: Texts) -> str:
+    # A title is the admin's own words, in whatever language his people speak.
+    return persona.title or texts(_WHAT_FOR.get(persona.name, _MADE_HERE))
+
+
+def _personas(effective: Effective, where: Whereabouts, texts: Texts, unknown: str) -> str:
+    now = effective.persona(where.place.persona).name
     chosen = " " + texts("(now)")
-    lines = [f"- **{name}**{chosen if name == now else ''}: {texts(what)}" for name, what in _WHAT_FOR.items()]
+    lines = [
+        f"- **{name}**{chosen if name == now else ''}: {_what_for(persona, texts)}"
+        for name, persona in effective.personas().items()
+    ]
     head = texts("What shall I be here? Write for example “mode {name}”.", name="documents")
     if unknown:
         head = texts("There is no mode “{name}”.", name=unknown[:40]) + " " + head
     return "\n".join([head, "", *lines])
 
 
-def _persona_buttons(where: Whereabouts) -> tuple[Button, ...]:
-    return tuple(Button(name, Action(MODE, name).value) for name in PERSONAS if name != where.place.persona)
+def _persona_buttons(effective: Effective, where: Whereabouts) -> tuple[Button, ...]:
+    now = effective.persona(where.place.persona).name
+    others = [name for name in effective.personas() if name != now]
+    return tuple(Button(name, Action(MODE, name).value) for name in others[:_MOST_BUTTONS])

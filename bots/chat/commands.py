@@ -11,7 +11,6 @@ from bots.chat.reply import Caller, Reply
 from bots.chat.texts import Texts, text_id
 from bots.chat.whereabouts import Whereabouts, find_caller
 from bots.services import Services
-from core.conversation.personas import PERSONAS
 from core.errors import RequestError
 
 # In the order in which help lists them.
@@ -121,10 +120,10 @@ class Commands:
             case "usage":
                 return await my_data.usage(services, where)
             case "privacy":
-                return my_data.privacy(services, where)
+                return await my_data.privacy(services, where)
             case "forget":
                 return my_data.ask_before_forgetting(where)
-            case "start" if command.argument.strip().lower() in PERSONAS:
+            case "start" if choices.find_persona(choices.effective_at(services, caller), command.argument):
                 chosen = await choices.choose_mode(services, caller, where, command.argument)
                 return replace(chosen, text=f"{chosen.text}\n\n{help_text(where.texts)}")
             case _:

@@ -16,12 +16,16 @@ from typing import Self
 
 import structlog
 
+from bots.chat.bringing import Bringing, KnownPost
 from bots.chat.platform import Address, ChatPlatform
-from bots.chat.sending import KnownPost, Sending
+from bots.chat.sending import Sending
+from bots.chat.spoken import SpokenNotice, SpokenWords
 from bots.chat.texts import texts_for
 from bots.services import Services
 from core.errors import GlimtError
-from core.store.models import Delivery, Person, Post, Workspace
+from core.store.delivery_reads import Recipient
+from core.store.models import Delivery, Post
+from core.store.takeovers import notice_of
 from core.values import utc_now
 
 log = structlog.get_logger(__name__)
@@ -62,7 +66,7 @@ class Deliverer:
         self._poll_s = poll_s
         self._pressed_s = pressed_s
         self._owner = f"{socket.gethostname()[:24]}:{os.getpid()}:{secrets.token_hex(4)}"
-        self._sendings: dict[str, Sending] = {}
+        self._sendings: dict[str, Bringing] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._wanted: set[str] = set()
         self._wake = asyncio.Event()
@@ -134,7 +138,7 @@ class Deliverer:
                 async with asyncio.timeout_at(next_look):
                     await self._wake.wait()
 
-    def _claim(self, wanted: set[str], everything: bool) -> list[Sending]:
+    def _claim(self, wanted: set[str], everything: bool) -> list[Bringing]:
         """What of `wanted` (or of everything) is to be brought now. One read, and one write if there is anything."""
         now = utc_now()
         room = min(FEW if self._pressed() else MOST, max(0, MOST - len(self._sendings)))
@@ -151,29 +155,28 @@ class Deliverer:
         # They are ours now: nothing of them changes while the writer is let go of.
         with self._services.store.read() as repositories:
             recipients, posts = repositories.deliveries.recipients(ids), repositories.deliveries.posts(ids)
-        return [self._sending(d, *recipients[d.id], posts[d.id]) for d in claimed if d.id in recipients]
+        return [self._bringing(d, recipients[d.id], posts[d.id]) for d in claimed if d.id in recipients]
 
-    def _sending(self, delivery: Delivery, person: Person, workspace: Workspace, posts: list[Post]) -> Sending:
+    def _bringing(self, delivery: Delivery, to: Recipient, posts: list[Post]) -> Bringing:
+        notice = notice_of(delivery.kind)
+        by_human = notice is None and bool(to.answered_by)
         address = Address(
             turn_id=delivery.turn_id,
-            workspace=workspace.external_id,
-            person=person.external_id,
+            workspace=to.workspace.external_id,
+            person=to.person.external_id,
             target=delivery.target,
-            texts=texts_for(person.language or person.locale),
+            texts=texts_for(to.person.language or to.person.locale),
             resumed=delivery.attempts > 1 or bool(posts),
+            by_human=by_human,
+            spoken=delivery.id if by_human or notice is not None else "",
         )
         known = {post.position: KnownPost(post.external_id, post.complete) for post in posts}
-        return Sending(
-            self._platform,
-            self._services,
-            self._owner,
-            delivery.id,
-            delivery.attempts,
-            address,
-            posts=known,
-            pace=self._pace,
-            pressed=self._pressed,
-        )
+        common = (self._platform, self._services, self._owner, delivery.id, delivery.attempts, address, known)
+        if notice is not None:
+            return SpokenNotice(*common, notice=notice)
+        if by_human:
+            return SpokenWords(*common)
+        return Sending(*common, pace=self._pace, pressed=self._pressed)
 
     async def _gather(self, until: float) -> None:
         """Wait until then, and a little more while this process is behind with acknowledgements."""
@@ -193,7 +196,7 @@ class Deliverer:
     def _pace(self) -> float:
         return max(1.0, len(self._sendings) * self._platform.cadence.every_s / UPDATES_S)
 
-    def _start(self, sending: Sending) -> None:
+    def _start(self, sending: Bringing) -> None:
         self._sendings[sending.delivery_id] = sending
         task = asyncio.create_task(self._run(sending), name=f"delivery-{sending.delivery_id}")
         self._tasks.add(task)
@@ -204,7 +207,7 @@ class Deliverer:
         if not task.cancelled() and task.exception() is not None:
             log.error("delivery_died", task=task.get_name())
 
-    async def _run(self, sending: Sending) -> None:
+    async def _run(self, sending: Bringing) -> None:
         try:
             await sending.run()
         except GlimtError as error:

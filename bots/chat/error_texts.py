@@ -18,6 +18,11 @@ ERROR_TEMPLATES = (
     "These files have {pictures} pictures; each page of a document counts as one. Please send at most {most} with one "
     "question.",
     "You have {waiting} questions waiting already. Please wait for an answer first.",
+    "You have reached the limit for questions: {per_minute} in a minute. Ask again in {seconds} seconds.",
+    "You have reached the limit for questions: {per_day} in a day. You can ask again from {when} UTC on.",
+    "Your questions have used the {most} tokens that are allowed in a day. You can ask again from {when} UTC on.",
+    "This workspace has used up its budget of {most} tokens for today. I answer again from {when} UTC on.",
+    "This workspace has used up its budget of {most} tokens for this month. I answer again from {when} UTC on.",
     "{n} older ones were left out, because there are too many for one question. Please ask about them separately.",
     "Slack answered {status}. Please send it again.",
     "Slack does not hand it out ({code}). Please send the picture again.",

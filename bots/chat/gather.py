@@ -24,10 +24,13 @@ LOOK_S = 20.0
 # A question that cannot be gathered for so long is answered without.
 GIVE_UP_AFTER = timedelta(minutes=3)
 _STORE_PAUSE_S = 2.0
+# A human who answers has seen without them by then.
+LATEST_FILES = timedelta(hours=1)
 
 
 class Gatherer(ABC):
-    """Fetches the files of turns that are gathering and makes them ready. An adapter says how one fetches.
+    """Fetches the files of turns that are gathering and makes them ready; also those of turns that were handed over,
+    for the human who answers. An adapter says how one fetches.
 
     Where a turn waits for more (`not_before`), that is waited for first, so that nothing is fetched twice.
     """
@@ -88,12 +91,17 @@ class Gatherer(ABC):
 
     async def _once(self, turn_id: str) -> Gathered:
         turn, target = await asyncio.to_thread(self._load, turn_id)
-        if turn is None or target is None or turn.state != TurnState.GATHERING:
+        if turn is None or target is None:
+            return Gathered.OVER
+        is_for_human = turn.state == TurnState.HANDED_OVER or bool(turn.answered_by)
+        if turn.state != TurnState.GATHERING and not is_for_human:
             return Gathered.OVER
         if turn.not_before is not None and (wait := (turn.not_before - utc_now()).total_seconds()) > 0:
             await self._wait(turn_id, wait)
             return Gathered.MORE
         pending = [a for a in turn.attachments if a.state == AttachmentState.PENDING]
+        if is_for_human and not pending:
+            return Gathered.OVER
         try:
             files = await self.fetch(turn, target, pending)
         except StoreError:
@@ -136,4 +144,6 @@ class Gatherer(ABC):
 
     def _gathering(self) -> list[str]:
         with self._services.store.read() as repositories:
-            return repositories.turns.gathering_on(self.platform)
+            gathering = repositories.turns.gathering_on(self.platform)
+            unseen = repositories.turns.unseen_files_on(self.platform, utc_now() - LATEST_FILES)
+        return list(dict.fromkeys([*gathering, *unseen]))

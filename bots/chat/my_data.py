@@ -8,8 +8,8 @@ from bots.chat.reply import Reply
 from bots.chat.texts import Texts
 from bots.chat.whereabouts import Whereabouts
 from bots.services import Services
-from core.conversation.erasure import erase_person
-from core.queue.streams import forget_stream
+from core.queue.erasing import stop_and_erase_person
+from core.store.retention.rules import Rules, What
 from core.store.usage import PersonUsage
 from core.values import Platform, utc_now
 
@@ -32,8 +32,10 @@ async def usage(services: Services, where: Whereabouts) -> Reply:
     return Reply("\n".join(lines))
 
 
-def privacy(services: Services, where: Whereabouts) -> Reply:
+async def privacy(services: Services, where: Whereabouts) -> Reply:
     """What is kept, where, for how long."""
+    rules = await asyncio.to_thread(_rules, services)
+    days = {what: rules.days(what, where.workspace.id) for what in (What.TURNS, What.PICTURES)}
     texts, platform = where.texts, _NAMES.get(Platform(where.workspace.platform), where.workspace.platform)
     model = (
         texts("The model runs on another server, which your admin has chosen; questions and pictures are sent to it.")
@@ -52,6 +54,7 @@ def privacy(services: Services, where: Whereabouts) -> Reply:
             "are {platform}'s; delete them there.",
             platform=platform,
         ),
+        *_at_most(days[What.TURNS], days[What.PICTURES], texts),
     ]
     return Reply("\n\n".join(said), (Button(texts("Erase my conversations"), _value(where), danger=True),))
 
@@ -78,16 +81,44 @@ async def forget(services: Services, where: Whereabouts, action: Action) -> Repl
         return Reply(texts("Nothing was erased."))
     if action.choice != YES:
         return ask_before_forgetting(where)
-    # Stopped first, so that no worker goes on with what nobody will see.
-    for turn_id in await asyncio.to_thread(_open_turns, services, where):
-        await services.cancel(turn_id)
-    erased = await asyncio.to_thread(erase_person, services.store, services.blobs, where.person.id, utc_now())
-    await asyncio.to_thread(_forget_streams, services, erased.turn_ids)
+    erased = await asyncio.to_thread(
+        stop_and_erase_person,
+        services.store,
+        services.sync_redis,
+        services.blobs,
+        where.person.id,
+        services.settings.stream_ttl_s,
+    )
+    kept = texts.plural(
+        "{n} question is kept: an admin has to keep its conversation, for legal reasons. Ask your admin about it.",
+        "{n} questions are kept: an admin has to keep their conversations, for legal reasons. Ask your admin about it.",
+        erased.held,
+    )
     if not erased.turn_ids:
-        return Reply(texts("There was nothing to erase."))
+        return Reply(kept if erased.held else texts("There was nothing to erase."))
     questions = texts.plural("{n} question", "{n} questions", len(erased.turn_ids))
     pictures = texts.plural("{n} picture", "{n} pictures", erased.pictures)
-    return Reply(texts("Erased: {questions} with their answers, {pictures}.", questions=questions, pictures=pictures))
+    said = texts("Erased: {questions} with their answers, {pictures}.", questions=questions, pictures=pictures)
+    return Reply(f"{said}\n\n{kept}" if erased.held else said)
+
+
+def _at_most(all_days: int | None, picture_days: int | None, texts: Texts) -> list[str]:
+    """How long things are kept by the rules of retention, where there are any."""
+    said = []
+    if all_days is not None:
+        said.append(
+            texts.plural("Anyway it is removed after {n} day.", "Anyway it is removed after {n} days.", all_days)
+        )
+    if picture_days is not None and (all_days is None or picture_days < all_days):
+        said.append(
+            texts.plural("Pictures are removed after {n} day.", "Pictures are removed after {n} days.", picture_days)
+        )
+    return [" ".join(said)] if said else []
+
+
+def _rules(services: Services) -> Rules:
+    with services.store.read() as repositories:
+        return repositories.retention.rules()
 
 
 def _value(where: Whereabouts, choice: str = "") -> str:
@@ -107,13 +138,3 @@ def _said(used: PersonUsage, texts: Texts) -> str:
 def _usage(services: Services, where: Whereabouts, since: datetime) -> PersonUsage:
     with services.store.read() as repositories:
         return repositories.usage.of_person(where.workspace.id, where.person.id, since)
-
-
-def _open_turns(services: Services, where: Whereabouts) -> list[str]:
-    with services.store.read() as repositories:
-        return repositories.turns.open_turns_of(where.person.id)
-
-
-def _forget_streams(services: Services, turn_ids: tuple[str, ...]) -> None:
-    for turn_id in turn_ids:
-        forget_stream(services.sync_redis, turn_id)

@@ -46,6 +46,8 @@ class Address:
     """Where an answer goes, and for whom. `target` is what the adapter gave as `InboundQuestion.reply_to`.
 
     `workspace` and `person` are the platform's own names. `resumed`: an earlier process has worked on this answer.
+    `by_human`: the words are an admin's, to be shown as he wrote them. `spoken` is the delivery that brings them, or a
+    notice; empty for an answer of the model's.
     """
 
     turn_id: str
@@ -54,6 +56,13 @@ class Address:
     target: Mapping[str, Any]
     texts: Texts
     resumed: bool = False
+    by_human: bool = False
+    spoken: str = ""
+
+    @property
+    def mark(self) -> str:
+        """What our messages carry where they can, so that they are found again."""
+        return self.spoken or self.turn_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +134,12 @@ class ChatPlatform(Protocol):
     cadence: Cadence
     # Whether thinking is shown while it is written.
     show_thinking: bool
+    # How long the text below a picture may be, in UTF-16 units.
+    caption_units: int
 
     def split(self, address: Address, text: str) -> Sequence[str]:
-        """A whole answer (Markdown) in parts that one message each can hold; at least one."""
+        """A whole answer (Markdown; a human's words as they are) in parts that one message each can hold; at least
+        one."""
 
     def in_our_name(self, address: Address) -> bool:
         """Whether it is known there that a machine answers. Else an answer is all that is said: no failure, no Stop."""

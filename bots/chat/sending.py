@@ -4,96 +4,43 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from typing import TypeVar
+from dataclasses import dataclass, replace
 
 import structlog
 
 from bots.chat.boxes import BoxedPicture, boxed_picture
+from bots.chat.bringing import Bringing
 from bots.chat.closing import Closing, closing, quiet_closing, stop_button
 from bots.chat.follow import Done, Progress, Writing, follow, repeated
-from bots.chat.platform import Address, ChatPlatform, LeftOut, Live, Part, PostGone, SendFailed, SendRefused, Status
+from bots.chat.platform import LeftOut, Live, Part, SendFailed, SendRefused, Status
 from bots.chat.status_text import status_text
-from bots.chat.texts import Texts, texts_for
-from bots.services import Services
-from core.errors import GlimtError, LostLease, NotFound, StoreError
-from core.store.database import Repositories
+from core.errors import LostLease
 from core.store.models import Turn
-from core.values import utc_now
 
 log = structlog.get_logger(__name__)
 
-Result = TypeVar("Result")
-# What is on the platform must be noted; while the database is away nobody else can claim the delivery either.
-KEEP_NOTE_S = 60.0
-PAUSE_S = 0.5
 # How long the live view rests when the platform did not take an update and does not say how long it wants.
 QUIET_S = 2.0
 # After how long it is shown once more what was not, where nothing new has come meanwhile.
 AGAIN_S = 1.0
-# A platform that is away comes back; an answer of yesterday is of no use.
-GIVE_UP_AFTER = timedelta(days=1)
-FIRST_BACK_OFF_S, LONGEST_BACK_OFF_S = 0.5, 60.0
 
 
 @dataclass(slots=True)
-class KnownPost:
-    """A message as SQL knows it: `external_id` is empty where it is not known whether it got out."""
+class Sending(Bringing):
+    """An answer of the model's. `pace` tells how many times slower than usual it is to be shown while it is written,
+    and `pressed` that at the moment it is not to be shown at all."""
 
-    external_id: str
-    complete: bool
-
-
-@dataclass(slots=True)
-class Sending:
-    """One claimed delivery. `pace` tells how many times slower than usual it is to be shown while it is written, and
-    `pressed` that at the moment it is not to be shown at all.
-
-    `stop` is set when this process must let go of it.
-    """
-
-    platform: ChatPlatform
-    services: Services
-    owner: str
-    delivery_id: str
-    attempts: int
-    address: Address
-    posts: dict[int, KnownPost]
     pace: Callable[[], float] = lambda: 1.0
     pressed: Callable[[], bool] = lambda: False
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
     _begun: bool = False
     _shown: bool = False
     _off: bool = False
     _quiet_until: float = 0.0
     _again: Progress | None = None
 
-    async def run(self) -> None:
-        """From the claim to the end of it: sent, to be tried again, given up, or let go."""
-        try:
-            if not self.address.target:
-                raise SendRefused("nobody said where to answer")
-            first = await self._settle(0)
-            live = self.platform.live(self.address, first or None)
-            await self._bring(live)
-        except NotFound:
-            await self._erased()
-        except LostLease:
-            # A heartbeat may notice before anybody else that there is nothing to deliver any more.
-            if await asyncio.to_thread(self._exists):
-                log.warning("delivery_lost", delivery=self.delivery_id)
-            else:
-                await self._erased()
-        except SendFailed as error:
-            await self._failed(error)
-        except GlimtError:
-            raise
-        except Exception as error:
-            log.exception("delivery_error", delivery=self.delivery_id)
-            await self._failed(SendFailed(type(error).__name__))
-
-    async def _bring(self, live: Live) -> None:
+    async def _bring(self) -> None:
+        first = await self._settle(0)
+        live = self.platform.live(self.address, first or None)
         try:
             turn = await self._watch(live)
             if turn is not None:
@@ -102,17 +49,6 @@ class Sending:
             await live.leave()
         if turn is None and not await self._note(lambda r: r.deliveries.release(self.delivery_id, self.owner)):
             raise LostLease(f"delivery {self.delivery_id} was not ours to release")
-
-    async def _settle(self, position: int) -> str:
-        """The id of the message at `position`, if there is one; asks the platform where nobody knows."""
-        known = self.posts.get(position)
-        if known is None or known.external_id:
-            return known.external_id if known is not None else ""
-        found = await self.platform.find(self.address, position)
-        if not found:
-            del self.posts[position]
-            return ""
-        return await self._noted(position, found, complete=False)
 
     async def _watch(self, live: Live) -> Turn | None:
         """Show the answer while it is written; the row of the turn that has ended, None: asked to stop."""
@@ -165,6 +101,8 @@ class Sending:
         return True
 
     async def _finish(self, live: Live, turn: Turn) -> None:
+        if turn.answered_by:
+            raise LostLease(f"delivery {self.delivery_id} brings a human's words now")
         # Whoever asks for the first time: his language was learnt meanwhile.
         self.address = replace(self.address, texts=await asyncio.to_thread(self._texts))
         if self.platform.in_our_name(self.address):
@@ -177,19 +115,7 @@ class Sending:
             if not ended.text:
                 log.warning("unanswered_in_anothers_name", turn=turn.id, state=turn.state, error=turn.error_code)
         parts = await self._parts(turn, ended) if ended.text or stands else []
-        shown: list[str] = []
-        for part in parts:
-            if shown:
-                await self._noted(len(shown) - 1, shown[-1], complete=True)
-            shown.append(await self._put(part, live if self._shown and part.position == 0 else None))
-        if not await self._note(lambda repositories: self._end(repositories, shown)):
-            raise LostLease(f"delivery {self.delivery_id} is somebody else's")
-
-    def _end(self, repositories: Repositories, shown: list[str]) -> bool:
-        """The last message is complete, and with it the answer is sent; False: the lease was lost."""
-        if shown:
-            repositories.deliveries.note_post(self.delivery_id, len(shown) - 1, shown[-1], complete=True)
-        return repositories.deliveries.sent(self.delivery_id, self.owner, shown[0] if shown else "", utc_now())
+        await self._show_all(parts, live if self._shown else None)
 
     async def _parts(self, turn: Turn, ended: Closing) -> list[Part]:
         """What the platform is to show in the end: the text in parts, then the picture with its boxes."""
@@ -204,93 +130,3 @@ class Sending:
 
     async def _boxed(self, turn: Turn) -> BoxedPicture | None:
         return await asyncio.to_thread(boxed_picture, self.services.store, self.services.blobs, turn)
-
-    async def _put(self, part: Part, live: Live | None) -> str:
-        """Make the platform show this part, by the message that is there or by a new one; its id, not noted yet."""
-        known = self.posts.get(part.position)
-        if known is not None and known.complete:
-            return known.external_id
-        in_doubt = known is not None and not known.external_id
-        post = await self._settle(part.position)
-        if live is not None and not (in_doubt and post):
-            if not post:
-                # Nothing stands there: what begins now must not be somebody else's to begin, or nobody's any more.
-                await self._begin(part.position)
-            try:
-                return await live.finish(part)
-            except PostGone:
-                log.info("live_view_over", delivery=self.delivery_id)
-        if post:
-            try:
-                await self.platform.edit(self.address, post, part)
-                return post
-            except PostGone:
-                log.info("post_gone", delivery=self.delivery_id, position=part.position)
-        await self._begin(part.position)
-        return await self.platform.send(self.address, part)
-
-    def _doubt(self, position: int) -> None:
-        """A message may have got out, whose id nobody told."""
-        self.posts.setdefault(position, KnownPost("", complete=False))
-
-    async def _begin(self, position: int) -> None:
-        """Write down that a message is about to be sent.
-
-        Raises:
-            LostLease: somebody else sends it.
-        """
-        held = await self._note(lambda r: r.deliveries.begin_post(self.delivery_id, self.owner, position, utc_now()))
-        if not held:
-            raise LostLease(f"delivery {self.delivery_id} is somebody else's")
-
-    async def _noted(self, position: int, post: str, *, complete: bool) -> str:
-        self.posts[position] = KnownPost(post, complete)
-        await self._note(lambda r: r.deliveries.note_post(self.delivery_id, position, post, complete=complete))
-        return post
-
-    async def _note(self, write: Callable[[Repositories], Result]) -> Result:
-        """Write to SQL, however long it is away (within reason)."""
-        patience = time.monotonic() + KEEP_NOTE_S
-        while True:
-            try:
-                return await self.services.note(self.delivery_id, write)
-            except StoreError:
-                if time.monotonic() > patience:
-                    raise
-                await asyncio.sleep(PAUSE_S)
-
-    def _exists(self) -> bool:
-        with self.services.store.read() as repositories:
-            return repositories.deliveries.of_turn(self.address.turn_id) is not None
-
-    def _texts(self) -> Texts:
-        with self.services.store.read() as repositories:
-            found = repositories.deliveries.recipients([self.delivery_id]).get(self.delivery_id)
-        return texts_for(found[0].language or found[0].locale) if found is not None else self.address.texts
-
-    async def _erased(self) -> None:
-        """The question is gone from SQL, and this delivery with it; what stands on the platform says so."""
-        first = self.posts.get(0)
-        if first is None or not first.external_id:
-            return
-        part = Part(0, self.address.texts("This question was erased."), last=True)
-        try:
-            await self.platform.edit(self.address, first.external_id, part)
-        except SendFailed as error:
-            log.info("erased_answer_left", delivery=self.delivery_id, detail=str(error))
-
-    async def _failed(self, error: SendFailed) -> None:
-        """The platform did not take it: again later, or never."""
-
-        def write(repositories: Repositories) -> bool:
-            now, deliveries = utc_now(), repositories.deliveries
-            delivery = deliveries.get(self.delivery_id)
-            old = delivery is not None and now - delivery.created_at > GIVE_UP_AFTER
-            if isinstance(error, SendRefused) or old:
-                return deliveries.give_up(self.delivery_id, self.owner, str(error))
-            back_off = FIRST_BACK_OFF_S * 2.0 ** min(self.attempts - 1, 8)
-            pause = max(error.retry_after_s, min(LONGEST_BACK_OFF_S, back_off))
-            return deliveries.retry(self.delivery_id, self.owner, str(error), now + timedelta(seconds=pause))
-
-        log.warning("delivery_failed", delivery=self.delivery_id, error=error.code, detail=str(error))
-        await self._note(write)

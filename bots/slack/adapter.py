@@ -24,6 +24,7 @@ from bots.slack.gather import SlackGatherer
 from bots.slack.home import Home
 from bots.slack.http import mount
 from bots.slack.inbox import Inbox
+from bots.slack.listening import Listening
 from bots.slack.manifest import suggested_prompts
 from bots.slack.people import People
 from bots.slack.platform import SlackPlatform
@@ -134,6 +135,7 @@ async def _open_desk(services: Services, clients: Clients, session: aiohttp.Clie
         gatherer = SlackGatherer(services, background, clients, downloader)
         people, commands = People(clients), Commands(services)
         try:
-            yield Desk(services, clients, people, commands, gatherer, platform, deliverer, background)
+            listening = Listening(settings, services.policies)
+            yield Desk(services, clients, people, commands, gatherer, platform, deliverer, background, listening)
         finally:
             await background.close()

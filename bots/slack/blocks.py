@@ -14,12 +14,17 @@ ANSWER_EVENT, NOTICE_EVENT = "glimt_answer", "glimt_notice"
 # Slack's limit for the Markdown of one message is 12,000.
 MESSAGE_CHARS = 11_500
 _TEXT_CHARS = 3_000
+# What stands above a picture; there is room for more, but who would look for the picture then?
+CAPTION_CHARS = 3_000
 _LABEL_CHARS = 75
 FEEDBACK_ID = "glimt_feedback"
 BUTTON_ID = "glimt_button"
 # <!channel>, <@U…>, <#C…>: whoever can make us write one would call everybody.
 _CALL = re.compile(r"<(?=[!@#])")
 _INVISIBLE = "\u200b"
+# Addresses in a human's words, which may be links.
+_LINK = re.compile(r"https?://[^\s<>\"'`|]{1,2000}", re.IGNORECASE)
+_TRAILING = ".,;:!?)]}。，；：！？）"
 
 
 def calling_nobody(text: str) -> str:
@@ -69,9 +74,29 @@ def plainly_said(text: str, blocks: Sequence[Block] = ()) -> dict[str, Any]:
     return {"text": text[:_TEXT_CHARS], "blocks": [*sections, *blocks]}
 
 
-def pictured(part: Part, file_id: str) -> dict[str, Any]:
+def as_written(text: str, blocks: Sequence[Block] = ()) -> dict[str, Any]:
+    """As `said`, for a human's words: nothing in them is Markdown or calls anybody, and an address is a link."""
+    elements: list[Block] = []
+    at = 0
+    for found in _LINK.finditer(text):
+        address = found[0].rstrip(_TRAILING)
+        elements += _letters(text[at : found.start()])
+        elements.append({"type": "link", "url": address})
+        at = found.start() + len(address)
+    elements += _letters(text[at:])
+    section = {"type": "rich_text_section", "elements": elements}
+    words = [{"type": "rich_text", "elements": [section]}] if elements else []
+    # `&`, `<` and `>` are all that means anything in the text for notifications.
+    plain = text[:_TEXT_CHARS].replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return {"text": plain, "blocks": [*words, *blocks]}
+
+
+def pictured(part: Part, file_id: str, *, by_human: bool = False) -> dict[str, Any]:
     """Arguments of a message that shows an uploaded picture under its caption."""
     picture = {"type": "image", "slack_file": {"id": file_id}, "alt_text": part.text[:2000] or part.picture_name}
+    if by_human:
+        shown = as_written(part.text, [picture])
+        return {**shown, "text": shown["text"] or part.picture_name}
     caption = without_links(part.text) or part.picture_name
     return said(caption, [picture, *buttons_of(part.buttons)])
 
@@ -84,6 +109,10 @@ def answer_metadata(turn_id: str, position: int) -> dict[str, Any]:
 def notice_metadata() -> dict[str, Any]:
     """What tells a message of ours that is no answer."""
     return {"event_type": NOTICE_EVENT, "event_payload": {}}
+
+
+def _letters(text: str) -> list[Block]:
+    return [{"type": "text", "text": text}] if text else []
 
 
 def _plain(text: str) -> Block:

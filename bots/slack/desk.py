@@ -14,6 +14,7 @@ from bots.chat.texts import Texts, texts_for
 from bots.services import Services
 from bots.slack.blocks import buttons_of, notice_metadata, said
 from bots.slack.clients import Clients
+from bots.slack.listening import Listening
 from bots.slack.people import People
 from bots.slack.platform import SlackPlatform
 from bots.slack.refusals import FAILURES, NOT_A_MEMBER, error_code
@@ -36,6 +37,7 @@ class Desk:
     platform: SlackPlatform
     deliverer: Deliverer
     background: Background
+    listening: Listening
 
     async def texts(self, team: str, user: str) -> Texts:
         """What is said to this person, in the language that Slack tells of."""

@@ -5,8 +5,8 @@ from typing import Any
 
 from bots.chat.texts import text_id
 from bots.slack.message import File, Message
-from bots.web.text import file_name
 from core.conversation.inbound import Pending
+from serving.text import file_name
 
 # What is kept of Slack's file object: enough to fetch it, none of its text previews.
 _KEPT = (

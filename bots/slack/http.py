@@ -22,9 +22,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bots.slack.manifest import EVENTS_PATH
-from bots.web.body import Bodies
 from core.errors import ConfigurationError
 from core.settings import MIB, Settings
+from serving.bodies import Bodies
 
 log = structlog.get_logger(__name__)
 

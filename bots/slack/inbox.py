@@ -1,31 +1,37 @@
 """Events → questions, commands, changes. Everything here runs before Slack is told that it arrived."""
 
+import asyncio
 import re
 
 import structlog
 
 from bots.chat.commands import Command, parse_command
+from bots.chat.once import Once
 from bots.chat.reply import Reply
 from bots.slack.bolt import Body
 from bots.slack.desk import Desk
-from bots.slack.listening import is_served, may_be_for_us
+from bots.slack.listening import may_be_for_us
 from bots.slack.message import Deletion, Edit, Message, read_change, read_message
 from bots.slack.people import Profile
 from bots.slack.questions import question_of
 from bots.slack.target import Target, Thread, message_key
 from bots.slack.words import mentions, plain
 from core.conversation.changes import replace_question, turn_of_event
+from core.conversation.erasure import erase_message
 from core.conversation.gathering import add_references
 from core.conversation.inbound import InboundQuestion
-from core.errors import QuestionErased, RequestError
+from core.errors import NotServed, QuestionErased, RequestError
+from core.queue.streams import forget_stream
 from core.store.database import Repositories
 from core.store.models import Turn
-from core.values import Platform
+from core.values import Platform, utc_now
 
 log = structlog.get_logger(__name__)
 
 # An edit may overtake its message by so much.
 _OVERTAKES_S = 60.0
+# How long it may take until an answer that is being shown has its end.
+_ERASE_AFTER_S = (0.0, 5.0, 20.0, 90.0)
 _BARE_WORD = re.compile(r"[A-Za-z]+")
 
 
@@ -36,6 +42,7 @@ class Inbox:
         self._desk = desk
         self._services = desk.services
         self._settings = desk.services.settings
+        self._refused = Once()
 
     async def message(self, team: str, bot_user: str, event: Body, event_id: str) -> None:
         """A `message` or `app_mention` event."""
@@ -63,7 +70,9 @@ class Inbox:
             # Its message was deleted, or the person had everything erased; Slack repeats itself.
             return
         except RequestError as error:
-            self._desk.background.start(self._refuse(thread, inbound.person, error))
+            # The other event of a pair is refused as well.
+            if self._refused.first(inbound.event_key):
+                self._desk.background.start(self._refuse(thread, inbound.person, error))
             return
         if accepted.duplicate:
             if inbound.pending:
@@ -80,13 +89,15 @@ class Inbox:
         self._desk.background.start(self._meet(thread.team, inbound.person))
 
     async def _said(self, message: Message, bot_user: str) -> None:
-        if not is_served(self._settings, message.team, message.channel):
+        listening = self._desk.listening
+        if not listening.opens(message.team, message.channel):
+            return
+        if not listening.serves(message.team, message.channel, message.user):
+            await self._not_served(message)
             return
         known = await self._services.urgently(self._takes_part, message.thread) if message.root else False
-        for_us = may_be_for_us(message, bot_user)
-        if for_us is None:
-            for_us = known and (self._settings.slack_threads == "all" or message.text.lstrip().startswith("!"))
-        if not for_us:
+        for_us = may_be_for_us(message, bot_user, listening.listens(message.team, message.channel))
+        if not (known if for_us is None else for_us):
             return
         if (command := _command(message, bot_user)) is not None:
             if await self._first(f"{message.key}:command"):
@@ -97,6 +108,12 @@ class Inbox:
         if not inbound.question and not inbound.pending:
             return
         await self.ask(inbound, message.thread)
+
+    async def _not_served(self, message: Message) -> None:
+        """Whoever is alone with us is told so, once a day; in a channel we stay silent."""
+        key = f"not-served:{message.team}:{message.user}:{utc_now():%Y-%m-%d}"
+        if message.direct and await self._first(key):
+            self._desk.background.start(self._refuse(message.thread, message.user, NotServed()))
 
     async def _edited(self, message: Message, bot_user: str, event: Body) -> None:
         turn = await self._turn(message.key)
@@ -117,9 +134,19 @@ class Inbox:
             await self._services.cancel(turn.id)
             if target is not None:
                 self._desk.background.start(self._desk.platform.quiet(target))
+            if self._settings.slack_deleted == "erase":
+                self._desk.background.start(self._erase(turn.id))
         elif _is_fresh(deletion.ts, event):
             # It may have overtaken its message, which shall find that it was deleted.
             await self._first(key)
+
+    async def _erase(self, turn_id: str) -> None:
+        """As soon as nothing is being brought of its answer any more. Until then, or if we are stopped, it stays."""
+        for wait_s in _ERASE_AFTER_S:
+            await asyncio.sleep(wait_s)
+            if await asyncio.to_thread(erase_message, self._services.store, self._services.blobs, turn_id, utc_now()):
+                await asyncio.to_thread(forget_stream, self._services.sync_redis, turn_id)
+                return
 
     async def _obey(self, message: Message, command: Command) -> None:
         caller = await self._desk.caller(message.thread, message.user)

@@ -16,9 +16,11 @@ from bots.services import Services
 from bots.slack import lookups
 from bots.slack.blocks import (
     ANSWER_EVENT,
+    CAPTION_CHARS,
     MESSAGE_CHARS,
     NOTICE_EVENT,
     answer_metadata,
+    as_written,
     buttons_of,
     pictured,
     plainly_said,
@@ -45,6 +47,7 @@ class SlackPlatform:
     # About one message a second and channel is what Slack allows.
     cadence = Cadence(first_s=0.3, every_s=1.0)
     show_thinking = False
+    caption_units = CAPTION_CHARS
 
     def __init__(self, services: Services, clients: Clients) -> None:
         self._services = services
@@ -52,8 +55,9 @@ class SlackPlatform:
         self.statuses = Statuses()
 
     def split(self, address: Address, text: str) -> Sequence[str]:
-        """Parts of one message's Markdown each, in which nothing links or calls anybody."""
-        return [piece.shown for piece in split(spoken(text), MESSAGE_CHARS)]
+        """Parts of one message's Markdown each, in which nothing links or calls anybody; a human's words as they are,
+        which call nobody when they are sent."""
+        return [piece.shown for piece in split(text if address.by_human else spoken(text), MESSAGE_CHARS)]
 
     def in_our_name(self, address: Address) -> bool:
         """Slack has nothing else."""
@@ -79,6 +83,7 @@ class SlackPlatform:
             if part.picture:
                 return await self._send_picture(client, target, address, part)
             answer = await self._in_any_form(
+                address,
                 part,
                 partial(
                     client.chat_postMessage,
@@ -86,7 +91,7 @@ class SlackPlatform:
                     thread_ts=target.root,
                     unfurl_links=False,
                     unfurl_media=False,
-                    metadata=answer_metadata(address.turn_id, part.position),
+                    metadata=answer_metadata(address.mark, part.position),
                 ),
             )
         except FAILURES as error:
@@ -105,12 +110,13 @@ class SlackPlatform:
         await end_stream(client, target, post)
         try:
             await self._in_any_form(
+                address,
                 part,
                 partial(
                     client.chat_update,
                     channel=target.channel,
                     ts=post,
-                    metadata=answer_metadata(address.turn_id, part.position),
+                    metadata=answer_metadata(address.mark, part.position),
                 ),
             )
         except FAILURES as error:
@@ -120,7 +126,7 @@ class SlackPlatform:
             await self.statuses.end(client, target, resumed=True)
 
     async def find(self, address: Address, position: int) -> str | None:
-        """Our message in the thread that carries the turn's id. A stream that was cut off carries nothing; as one
+        """Our message in the thread that carries the delivery's mark. A stream that was cut off carries nothing; as one
         answer at a time is written in a thread, it is known by that."""
         target = Target.read(address.target)
         client = await self._client(target)
@@ -141,11 +147,11 @@ class SlackPlatform:
             metadata = message.get("metadata") or {}
             kind, payload = metadata.get("event_type"), metadata.get("event_payload") or {}
             if kind == ANSWER_EVENT:
-                if payload.get("turn") == address.turn_id and int(payload.get("position", -1)) == position:
+                if payload.get("turn") == address.mark and int(payload.get("position", -1)) == position:
                     return str(message["ts"])
             elif kind != NOTICE_EVENT:
                 unmarked = str(message["ts"])
-        return unmarked or None if position == 0 else None
+        return unmarked or None if position == 0 and not address.spoken else None
 
     async def _client(self, target: Target) -> AsyncWebClient:
         try:
@@ -162,11 +168,13 @@ class SlackPlatform:
         except SendFailed as error:
             log.info("slack_status_left", error=str(error))
 
-    async def _in_any_form(self, part: Part, send: Callable[..., Awaitable[AsyncSlackResponse]]) -> AsyncSlackResponse:
-        """As Markdown, or letter by letter where Slack does not take it."""
+    async def _in_any_form(
+        self, address: Address, part: Part, send: Callable[..., Awaitable[AsyncSlackResponse]]
+    ) -> AsyncSlackResponse:
+        """As Markdown, or as a human wrote it; letter by letter where Slack does not take that."""
         buttons = buttons_of(part.buttons)
         try:
-            return await send(**said(part.text, buttons))
+            return await send(**(as_written(part.text, buttons) if address.by_human else said(part.text, buttons)))
         except SlackApiError as error:
             if error_code(error) not in FORM_REFUSED:
                 raise
@@ -186,8 +194,10 @@ class SlackPlatform:
                 answer = await client.chat_postMessage(
                     channel=target.channel,
                     thread_ts=target.root,
-                    metadata=answer_metadata(address.turn_id, part.position),
-                    **pictured(part, file_id),
+                    metadata=answer_metadata(address.mark, part.position),
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    **pictured(part, file_id, by_human=address.by_human),
                 )
                 return str(answer["ts"])
             except SlackApiError as error:

@@ -8,19 +8,19 @@ from typing import Any
 import structlog
 
 from bots.chat.commands import Command, parse_command
+from bots.chat.reply import Reply
 from bots.chat.texts import Texts
 from bots.slack.bolt import Body
 from bots.slack.desk import Desk
 from bots.slack.files import own_files, reference
 from bots.slack.inbox import Inbox
-from bots.slack.listening import is_served
 from bots.slack.message import Message, files_of
 from bots.slack.refusals import FAILURES, error_code
 from bots.slack.target import Target, Thread, message_key
-from bots.web.text import clean
 from core.conversation.inbound import InboundQuestion
-from core.errors import NotAllowed
+from core.errors import NotAllowed, NotServed
 from core.values import Platform
+from serving.text import clean
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,6 @@ class Pressing:
     def __init__(self, desk: Desk, inbox: Inbox) -> None:
         self._desk = desk
         self._inbox = inbox
-        self._settings = desk.services.settings
 
     async def action(self, team: str, body: Body) -> None:
         """A button of ours."""
@@ -49,13 +48,13 @@ class Pressing:
     async def command(self, team: str, body: Body) -> None:
         """`/glimt …`"""
         channel = str(body.get("channel_id") or "")
-        if is_served(self._settings, team, channel):
+        if self._desk.listening.opens(team, channel):
             self._desk.background.start(self._slash(team, channel, str(body.get("user_id") or ""), body))
 
     async def shortcut(self, team: str, body: Body) -> None:
         """ "Ask about this picture": a form for the question. It opens behind the acknowledgement, within 3 seconds."""
         channel = str((body.get("channel") or {}).get("id") or "")
-        if is_served(self._settings, team, channel):
+        if self._desk.listening.opens(team, channel):
             self._desk.background.start(self._open_form(team, channel, body))
 
     async def submission(self, team: str, body: Body) -> None:
@@ -68,12 +67,15 @@ class Pressing:
         if view.get("callback_id") != FORM:
             return
         about = _carried(view.get("private_metadata"))
-        if about is None or not is_served(self._settings, team, about["channel"]):
+        if about is None or not self._desk.listening.opens(team, about["channel"]):
             return
         typed = ((view.get("state") or {}).get("values") or {}).get(_QUESTION, {}).get(_QUESTION, {}).get("value") or ""
         user = str(body["user"]["id"])
         home = str(body["user"].get("team_id") or team)
         target = Target(team, about["channel"], about["root"], about["ts"], user, home if home != team else "")
+        if not self._desk.listening.serves(team, target.channel, user):
+            self._desk.background.start(self._not_served(target.thread, user))
+            return
         profile = self._desk.people.known(team, user)
         message = Message(team, target.channel, "", target.asked, target.root, user, "")
         files = tuple(reference({"id": file_id}) for file_id in about["files"])
@@ -102,6 +104,9 @@ class Pressing:
         root = str(message.get("thread_ts") or container.get("thread_ts") or container.get("message_ts") or "")
         user = str((body.get("user") or {}).get("id") or "")
         thread = Thread(team, channel, root)
+        if not self._desk.listening.serves(team, channel, user):
+            await self._not_served(thread, user, in_thread=bool(root), body=body)
+            return
         caller = await self._desk.caller(thread, user, in_thread=bool(root))
         reply = await self._desk.commands.press(caller, value)
         if reply is not None:
@@ -112,10 +117,18 @@ class Pressing:
         command = parse_command(words) or Command("help")
         # Slash commands do not work inside threads, so `stop` and `retry` mean what this person last asked here.
         thread = Thread(team, channel, "")
+        if not self._desk.listening.serves(team, channel, user):
+            await self._not_served(thread, user, in_thread=False, body=body)
+            return
         caller = await self._desk.caller(thread, user, in_thread=False)
         last = await asyncio.to_thread(self._asked_last, team, channel, user)
         reply = await self._desk.commands.run(replace(caller, conversation=last), command)
         await self._desk.say(thread, user, reply, in_thread=False, response_url=_response_url(body))
+
+    async def _not_served(self, thread: Thread, user: str, *, in_thread: bool = True, body: Body | None = None) -> None:
+        """Whoever presses or commands is told why nothing happens; nobody else sees it."""
+        reply = Reply((await self._desk.texts(thread.team, user)).error(NotServed()), done=False)
+        await self._desk.say(thread, user, reply, in_thread=in_thread, response_url=_response_url(body or {}))
 
     def _asked_last(self, team: str, channel: str, user: str) -> str | None:
         with self._desk.services.store.read() as repositories:

@@ -3,7 +3,7 @@
 import html
 import re
 
-from bots.web.text import clean
+from serving.text import clean
 
 # <@U1>, <@U1|ann>, <#C1|general>, <!here>, <!subteam^S1|@team>, <!date^…|today>, <https://…|label>
 _TOKEN = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")

@@ -85,7 +85,7 @@ async def _open_desk(services: Services, pace: Pace | None) -> AsyncIterator[Des
         deliverer = await stack.enter_async_context(Deliverer(platform, services))
         stack.push_async_callback(background.close)
         gatherer = TelegramGatherer(services, background, downloader)
-        commands, served, rights = Commands(services), Served(settings), Rights(settings, intake_bot)
+        commands, served, rights = Commands(services), Served(settings, services.policies), Rights(settings, intake_bot)
         yield Desk(services, bot, intake_bot, commands, gatherer, platform, deliverer, background, served, rights)
 
 

@@ -62,6 +62,9 @@ class Approvals:
 
     def are_wanted(self, address: Address) -> bool:
         """Whether this delivery shows an answer to its owner first."""
+        if address.spoken:
+            # An admin has taken over.
+            return False
         return self._on and bool(address.target.get("business")) and not address.target.get("approved")
 
     async def propose(self, address: Address, part: Part) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 from telegram import Document, ExternalReplyInfo, Message, PhotoSize, Sticker
 
 from bots.chat.texts import text_id
-from bots.web.text import file_name
 from core.conversation.inbound import Pending
+from serving.text import file_name
 
 NO_PICTURE = text_id("This is no picture. Please send a photo, an image file or a PDF.")
 NO_STILL = text_id("Telegram has no still picture of it. Please send a screenshot.")
@@ -38,6 +38,14 @@ def references(media: Message | ExternalReplyInfo, message_id: int) -> tuple[Pen
     if media.document is not None:
         return (_document(media.document, message_id),)
     return ()
+
+
+def is_picture(message: Message) -> bool:
+    """Whether somebody has sent a picture: no sticker, nothing that moves, no other kind of file."""
+    if message.photo or message.live_photo is not None:
+        return True
+    kind = (message.document.mime_type or "") if message.document is not None else ""
+    return message.animation is None and (kind.startswith("image/") or kind == "application/pdf")
 
 
 def _reference(name: str, file: Any, message_id: int, *, still: bool = False) -> Pending:

@@ -18,9 +18,9 @@ from bots.telegram.taking import Taken, Taking, files_of, question_of
 from bots.telegram.target import message_key, update_key
 from core.conversation.changes import replace_question, turn_of_event
 from core.conversation.inbound import Pending
-from core.errors import QuestionErased, RequestError
+from core.errors import NotServed, QuestionErased, RequestError
 from core.queue.cancel import stop_attempt
-from core.values import Platform
+from core.values import Platform, utc_now
 
 log = structlog.get_logger(__name__)
 
@@ -44,13 +44,13 @@ class Inbox:
         # Whoever connected a business account decides about it, also where he is not served himself.
         if await self._decides(message, said):
             return
-        if self._served.allows(said):
+        if await self._is_served(said):
             await self._said(said, me)
 
     async def edited(self, message: Message, update_id: int, me: User, *, owner_id: int = 0) -> None:
         """A message was changed: so is the question, while nobody answers it."""
         said = read_message(message, update_id, me, owner_id=owner_id)
-        if said is None or not self._served.allows(said):
+        if said is None or not self._served.opens(said) or not self._served.lets_ask(said):
             return
         turn = await self._desk.commit(partial(turn_of_event, self._services.store, Platform.TELEGRAM, said.key))
         if turn is None:
@@ -70,6 +70,18 @@ class Inbox:
             turn = await self._desk.commit(partial(turn_of_event, self._services.store, Platform.TELEGRAM, key))
             if turn is not None:
                 await self._services.cancel(turn.id)
+
+    async def _is_served(self, said: Said) -> bool:
+        """Whether it may be answered. Whoever is alone with us and must not ask is told so, once a day."""
+        if not self._served.opens(said):
+            return False
+        if self._served.lets_ask(said):
+            return True
+        if said.private and not said.owner_id:
+            key = f"{said.bot_id}:not-served:{said.user_id}:{utc_now():%Y-%m-%d}"
+            if await self._desk.commit(partial(self._note, key)):
+                self._desk.background.start(self._refuse(said, NotServed()))
+        return False
 
     async def _decides(self, message: Message, said: Said) -> bool:
         if not said.private or said.user is None or said.reply is None or not said.reply.ours:
@@ -91,7 +103,7 @@ class Inbox:
             known = parse_command(name)
             await self._command(said, Command(known.name if known is not None else name, argument))
             return
-        if not asks and not is_for_us(said, me):
+        if not asks and not is_for_us(said, me, self._served.listens(said)):
             await self._unaddressed(said)
             return
         overheard = self._overheard.earlier_of_album(said)
@@ -172,9 +184,9 @@ class Inbox:
         with self._services.store.read() as repositories:
             return repositories.inbound.find(Platform.TELEGRAM, key) is not None
 
-    def _note(self, key: str) -> None:
+    def _note(self, key: str) -> bool:
         with self._services.store.write(urgent=True) as repositories:
-            repositories.inbound.first(Platform.TELEGRAM, key)
+            return repositories.inbound.first(Platform.TELEGRAM, key)
 
 
 def _words(said: Said, me: User) -> str:

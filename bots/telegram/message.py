@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from telegram import ExternalReplyInfo, Message, User
 from telegram.constants import ChatID, ChatType
 
-from bots.telegram.files import references
+from bots.telegram.files import is_picture, references
 from bots.telegram.target import Target, message_key, place_name, post_id, update_key
 from bots.telegram.words import Text, text_of
 from core.conversation.inbound import Pending
@@ -44,6 +44,8 @@ class Said:
     reply: Replied | None = None
     business: str = ""
     owner_id: int = 0
+    # Its own files are a picture, not just something that can be looked at.
+    picture: bool = False
     # Something that we cannot look at: a voice message, a place, a poll.
     beyond_us: bool = False
     # An edit that came so soon after its message that it may have overtaken it.
@@ -115,6 +117,7 @@ def read_message(message: Message, update_id: int, me: User, *, owner_id: int = 
         text=_text(message),
         files=references(message, message.message_id),
         album=message.media_group_id or "",
+        picture=is_picture(message),
         reply=_replied(message, me, owner_id),
         business=message.business_connection_id or "",
         owner_id=owner_id,

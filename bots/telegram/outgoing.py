@@ -5,7 +5,6 @@ for no other reason: a flood or a lost connection says nothing about the form.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -17,6 +16,7 @@ from bots.telegram.format import CAPTION_UNITS, Formatted, rendered
 from bots.telegram.keyboard import keyboard_of
 from bots.telegram.limits import NotNow, Rank, ranked
 from bots.telegram.refusals import is_parse_error, is_same
+from bots.telegram.server import Server
 from bots.telegram.target import Target, post_id, read_post_id
 
 log = structlog.get_logger(__name__)
@@ -27,20 +27,6 @@ PREVIEW_TIMEOUT_S = 5.0
 # Telegram's limits for a photo; what is beyond goes as a file.
 _PHOTO_BYTES = 10_000_000
 _NO_PHOTO = ("photo_invalid_dimensions", "photo_save_file_invalid", "image_process_failed")
-
-
-@dataclass(slots=True)
-class Server:
-    """What was learnt of the Bot API server in this process.
-
-    `rich`: it knows rich messages (Bot API 10.1), and is taken to know Stop buttons of drafts (10.3) then; None: not
-    known yet. `moved`: groups that became supergroups. `last_id`: the latest message of ours in a private chat; all of
-    them share one numbering.
-    """
-
-    rich: bool | None = None
-    moved: dict[int, int] = field(default_factory=dict)
-    last_id: int = 0
 
 
 class Outgoing:
@@ -127,6 +113,25 @@ class Outgoing:
             return is_same(error)
         return False
 
+    async def says(self, target: Target, post: str, markdown: str, *, pictured: bool) -> bool:
+        """Whether this is a message of ours, or a picture, that says just this: saying it again changes nothing.
+
+        A message of ours that did not say it does so from now on, which is as good.
+        """
+        try:
+            if pictured:
+                form = rendered(markdown, CAPTION_UNITS)
+                chat_id, message_id = read_post_id(post)
+                await self._bot.edit_message_caption(
+                    chat_id, message_id, caption=form.text or None, caption_entities=form.entities or None
+                )
+            else:
+                await self.edit(target, post, markdown, ())
+        except BadRequest as error:
+            # Else it is not there, is somebody else's, or is something else.
+            return is_same(error)
+        return True
+
     async def delete(self, post: str) -> None:
         """Take a message of ours away."""
         await self._bot.delete_message(*read_post_id(post))
@@ -158,8 +163,17 @@ class Outgoing:
         with ranked(Rank.PREVIEW):
             await self._formatted(shown, target.chat_id, rich, text)
 
-    async def photo(self, target: Target, data: bytes, name: str, markdown: str, buttons: Sequence[Button]) -> str:
-        """A picture with its caption, as a reply to the question; its post id."""
+    async def photo(
+        self,
+        target: Target,
+        data: bytes,
+        name: str,
+        markdown: str,
+        buttons: Sequence[Button],
+        *,
+        reply: bool | None = True,
+    ) -> str:
+        """A picture with its caption, as a reply to the question (None: in groups); its post id."""
         caption, keyboard = rendered(markdown, CAPTION_UNITS), keyboard_of(buttons)
 
         async def text(chat_id: int, form: Formatted) -> Any:
@@ -167,7 +181,7 @@ class Outgoing:
                 "caption": form.text or None,
                 "caption_entities": form.entities or None,
                 "reply_markup": keyboard,
-                "reply_parameters": _reply(target, chat_id, True),
+                "reply_parameters": _reply(target, chat_id, reply),
                 "filename": name,
                 **_where(target, chat_id),
             }
@@ -224,6 +238,7 @@ class Outgoing:
         number = int(sent["message_id"] if isinstance(sent, dict) else sent.message_id)
         if target.private and not target.business:
             self.server.last_id = max(self.server.last_id, number)
+            self.server.known.append(post_id(chat_id, number))
         return post_id(chat_id, number, target.owner_id)
 
     async def _formatted(

@@ -12,11 +12,12 @@ from bots.chat.follow import Cadence
 from bots.chat.platform import Address, Live, Part, PostGone, SendFailed
 from bots.services import Services
 from bots.telegram.approval import Approvals
-from bots.telegram.format import as_written, split_text
+from bots.telegram.format import CAPTION_UNITS, as_written, split_text
 from bots.telegram.limits import Rank, ranked
 from bots.telegram.live import EDIT_EVERY_S, REFRESH_S, SilentLive, TelegramLive
-from bots.telegram.outgoing import Outgoing, Server
+from bots.telegram.outgoing import Outgoing
 from bots.telegram.refusals import FAILURES, as_failure, is_ambiguous
+from bots.telegram.server import Server
 from bots.telegram.target import Target, post_id, read_post_id
 from core.values import Platform
 
@@ -34,6 +35,7 @@ class TelegramPlatform:
     # A chat takes about one message a second; the live view thins out what is too much.
     cadence = Cadence(first_s=0.3, every_s=1.2)
     show_thinking = False
+    caption_units = CAPTION_UNITS
     refresh_s, edit_every_s = REFRESH_S, EDIT_EVERY_S
 
     def __init__(self, services: Services, bot: Bot) -> None:
@@ -46,8 +48,9 @@ class TelegramPlatform:
         self._placed: dict[tuple[str, int], str] = {}
 
     def split(self, address: Address, text: str) -> Sequence[str]:
-        """Parts that one message each can hold, as formatted, without links; an owner's own words as he wrote them."""
-        return split_text(as_written(text) if address.target.get("own_words") else without_links(text))
+        """Parts that one message each can hold, as formatted, without links; a human's own words as he wrote them."""
+        own_words = address.by_human or address.target.get("own_words")
+        return split_text(as_written(text) if own_words else without_links(text))
 
     def in_our_name(self, address: Address) -> bool:
         """Not to the customers of a shop; its owner is told everything about what he is to approve."""
@@ -93,7 +96,7 @@ class TelegramPlatform:
 
     async def find(self, address: Address, position: int) -> str | None:
         """Telegram cannot be searched; only what this process put in a doubtful message's place is known."""
-        return self._placed.get((address.turn_id, position))
+        return self._placed.get((address.mark, position))
 
     async def notice(self, target: Target, text: str, buttons: Sequence[Button] = ()) -> None:
         """Say something that is no answer.
@@ -120,23 +123,47 @@ class TelegramPlatform:
             raise as_failure(error) from error
 
     async def _send(self, target: Target, address: Address, part: Part) -> str:
-        key, buttons = (address.turn_id, part.position), buttons_of(target, part)
-        if key in self._doubted and not part.picture:
-            return await self._send_carefully(target, key, part)
+        key = (address.mark, part.position)
+        if key in self._doubted:
+            if not part.picture:
+                return await self._send_carefully(target, key, part)
+            if (found := await self._find_picture(target, key, part)) is not None:
+                return found
         before = max(self.server.last_id, target.message_id)
         try:
             if part.picture:
-                post = await self.outgoing.photo(
-                    target, part.picture, part.picture_name, without_links(part.text), buttons
-                )
+                post = await self._photo(target, address, part)
             else:
-                post = await self.outgoing.send(target, part.text, buttons)
+                post = await self.outgoing.send(target, part.text, buttons_of(target, part))
             self._doubted.pop(key, None)
             return post
         except FAILURES as error:
             if is_ambiguous(error):
                 self._doubted[key] = before
             raise
+
+    async def _photo(self, target: Target, address: Address, part: Part) -> str:
+        caption = part.text if address.by_human else without_links(part.text)
+        return await self.outgoing.photo(
+            target,
+            part.picture,
+            part.picture_name,
+            caption,
+            buttons_of(target, part),
+            reply=None if address.by_human else True,
+        )
+
+    async def _find_picture(self, target: Target, key: tuple[str, int], part: Part) -> str | None:
+        """Perhaps it stands there already: it is looked for before something small, which then goes."""
+        if not target.private or target.business:
+            return None
+        placed = await self.outgoing.send(target, "…")
+        found = await self._before(target, placed, self._doubted[key], part)
+        with contextlib.suppress(*FAILURES):
+            await self.outgoing.delete(placed)
+        if found is not None:
+            del self._doubted[key]
+        return found
 
     async def _send_carefully(self, target: Target, key: tuple[str, int], part: Part) -> str:
         """Perhaps it stands there already. First something small is sent, whose id is known: in a private chat the
@@ -162,16 +189,20 @@ class TelegramPlatform:
         return post
 
     async def _before(self, target: Target, post: str, after: int, part: Part) -> str | None:
-        """The message with this part's buttons, which name its turn, among those between two known ones.
-
-        In a chat one call is made at a time, so that no other message of ours can be there.
-        """
-        if not target.private or target.business or not part.buttons:
+        """The message that shows this part, among those between two known ones: by its buttons, which name its turn,
+        else by its words. Those that we know are none of them."""
+        if not target.private or target.business:
             return None
         chat_id, number = read_post_id(post)
         for candidate in range(number - 1, max(after, number - 1 - _MOST_CANDIDATES), -1):
             there = post_id(chat_id, candidate)
-            if await self.outgoing.carries(target, there, part.buttons):
+            if part.buttons:
+                is_it = await self.outgoing.carries(target, there, part.buttons)
+            elif there in self.server.known:
+                is_it = False
+            else:
+                is_it = await self.outgoing.says(target, there, part.text, pictured=bool(part.picture))
+            if is_it:
                 return there
         return None
 

@@ -18,10 +18,10 @@ from telegram.error import RetryAfter, TelegramError
 from bots.telegram.client import greet, readable
 from bots.telegram.refusals import error_code, retry_after_s
 from bots.telegram.updates import ALLOWED_UPDATES, Updates
-from bots.web.body import Bodies
 from core.errors import GlimtError
 from core.settings import MIB, Settings
 from core.telegram_settings import TELEGRAM_WEBHOOK_PATH
+from serving.bodies import Bodies
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from telegram import MessageEntity, User
 
-from bots.web.text import clean
+from serving.text import clean
 
 _MENTIONS = (MessageEntity.MENTION, MessageEntity.TEXT_MENTION)
 

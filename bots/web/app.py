@@ -12,6 +12,7 @@ from bots.web.headers import SECURITY_HEADERS
 from bots.web.health import add_health
 from bots.web.hosts import LoopbackHosts
 from bots.web.metrics import CountRequests
+from bots.web.my_data import add_my_data
 from bots.web.openai_api.completions import add_completions
 from bots.web.openai_api.models import add_models
 from bots.web.page import add_page
@@ -45,6 +46,7 @@ def create_app(services: Services) -> FastAPI:
     add_conversations(app.router, parts)
     add_pictures(app.router, parts)
     add_session(app.router, parts)
+    add_my_data(app.router, parts)
     add_health(app.router, parts)
     add_page(app)
     # The last one added is the outermost.

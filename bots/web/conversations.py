@@ -13,10 +13,10 @@ from bots.web.auth import Visitor
 from bots.web.errors import json_response
 from bots.web.history import History, unread
 from bots.web.parts import Parts
-from bots.web.text import known_id
 from bots.web.views import conversation_view, listed_view
 from core.errors import NotFound, WrongParameter
 from core.store.models import Conversation
+from serving.text import known_id
 
 PAGE = 50
 
@@ -46,12 +46,21 @@ def add_conversations(routes: APIRouter, parts: Parts) -> None:
     @routes.get("/api/conversations/{conversation_id}")
     async def one_conversation(request: Request, conversation_id: str) -> Response:
         visitor = await parts.auth.visitor(request)
-        conversation, turns, ratings = await asyncio.to_thread(history.conversation, visitor, known_id(conversation_id))
-        response = json_response(conversation_view(conversation, turns, ratings))
-        for turn in turns:
+        found = await asyncio.to_thread(history.conversation, visitor, known_id(conversation_id))
+        response = json_response(conversation_view(found))
+        for turn in found.turns:
             if unread(turn):
                 parts.receipts.add(turn.id)
         return response
+
+    @routes.get("/api/conversations/{conversation_id}/version")
+    async def version(request: Request, conversation_id: str) -> Response:
+        # Asked every few seconds by a page that waits for a human: one row by its key.
+        visitor = await parts.auth.visitor(request)
+        current = await asyncio.to_thread(history.version, visitor, known_id(conversation_id))
+        if current == request.query_params.get("known"):
+            return Response(status_code=204)
+        return json_response({"version": current})
 
 
 def _cursor(conversation: Conversation) -> str:

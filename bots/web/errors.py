@@ -24,6 +24,13 @@ log = structlog.get_logger(__name__)
 OPENAI_PREFIX = "/v1/"
 _NOTHING_HERE = "There is nothing at this address."
 _OPENAI_SERVED = "Glimt serves POST /v1/chat/completions, GET /v1/models and GET /v1/models/NAME."
+# Those of ours that OpenAI has a name for.
+_OPENAI_CODES: dict[type[GlimtError], str] = {
+    errors.NotSignedIn: "invalid_api_key",
+    errors.QuotaReached: "rate_limit_exceeded",
+}
+# Clients that repeat by themselves wait no longer; a day is for people to decide about.
+_REPEAT_WITHIN_S = 120
 _OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
 
@@ -32,7 +39,7 @@ def openai_error(error: GlimtError, status: int | None = None) -> dict[str, Any]
     status = status or openai_status(error)
     kind = _OPENAI_TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
     parameter = error.parameter if isinstance(error, WrongParameter) else None
-    code = "invalid_api_key" if isinstance(error, errors.NotSignedIn) else error.code
+    code = _OPENAI_CODES.get(type(error), error.code)
     return {"error": {"message": error.user_message, "type": kind, "param": parameter, "code": code}}
 
 
@@ -47,6 +54,8 @@ def error_response(path: str, error: GlimtError) -> Response:
     headers = retry_headers(error)
     if isinstance(error, errors.NotSignedIn):
         headers["www-authenticate"] = "Bearer"
+    if isinstance(error, errors.QuotaReached) and error.retry_after_s > _REPEAT_WITHIN_S:
+        headers["x-should-retry"] = "false"
     if path.startswith(OPENAI_PREFIX):
         return json_response(openai_error(error), openai_status(error), headers)
     return json_response({"error": {"code": error.code, "message": error.user_message}}, status_of(error), headers)

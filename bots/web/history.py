@@ -1,17 +1,40 @@
 """Reading turns for a visitor: only his own, and with what he said of them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from bots.chat.spoken import notice_text
+from bots.chat.texts import texts_for
 from bots.web.auth import Visitor
 from core.errors import NotFound
 from core.store.database import Repositories, Store
-from core.store.models import Conversation, Feedback, Turn
+from core.store.models import Conversation, Feedback, Person, Turn
+from core.store.takeovers import comes_first
 from core.values import TurnState
 
 # An unread end of one of these is noted when it is shown.
 _ENDED = (TurnState.ANSWERED, TurnState.FAILED, TurnState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeShown:
+    """What is said at a turn about who answers: `early`, above its answer."""
+
+    turn_id: str
+    text: str
+    early: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """One conversation: its turns in order, the visitor's ratings by turn id, and what was said besides."""
+
+    conversation: Conversation
+    turns: list[Turn]
+    ratings: dict[str, int]
+    notices: list[NoticeShown]
 
 
 class History:
@@ -32,8 +55,8 @@ class History:
                 raise NotFound
             return turn, _ratings(repositories, [turn], visitor).get(turn_id, 0)
 
-    def conversation(self, visitor: Visitor, conversation_id: str) -> tuple[Conversation, list[Turn], dict[str, int]]:
-        """One conversation, its turns in order, and the visitor's ratings by turn id.
+    def conversation(self, visitor: Visitor, conversation_id: str) -> Remembered:
+        """One conversation.
 
         Raises:
             NotFound: there is none, or it is somebody else's.
@@ -43,7 +66,32 @@ class History:
             if conversation is None:
                 raise NotFound
             turns = repositories.turns.of_conversation(conversation_id)
-            return conversation, turns, _ratings(repositories, turns, visitor)
+            person = repositories.session.get(Person, visitor.person_id)
+            texts = texts_for((person.language or person.locale) if person is not None else "")
+            by_id = {turn.id: turn for turn in turns}
+            said = repositories.takeovers.notices(list(by_id))
+            notices = [
+                NoticeShown(one.turn_id, notice_text(one.notice, texts), comes_first(one.delivery, by_id[one.turn_id]))
+                for one in said
+            ]
+            return Remembered(conversation, turns, _ratings(repositories, turns, visitor), notices)
+
+    def version(self, visitor: Visitor, conversation_id: str) -> str:
+        """What changes with everything that is said in a conversation, or about who answers there.
+
+        Raises:
+            NotFound: there is none, or it is somebody else's.
+        """
+        with self._store.read() as repositories:
+            conversation = repositories.conversations.owned(conversation_id, visitor.person_id)
+            if conversation is None:
+                raise NotFound
+            return version_of(conversation)
+
+
+def version_of(conversation: Conversation) -> str:
+    """See `History.version`."""
+    return conversation.updated_at.isoformat()
 
 
 def unread(turn: Turn) -> bool:

@@ -10,12 +10,12 @@ from prometheus_client.registry import Collector
 from redis import Redis
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bots.web.body import Bodies
 from bots.web.worker_metrics import WorkerNumbers
 from core.errors import StoreError
 from core.queue.follow import StreamHub
 from core.store.database import Store
 from core.values import utc_now
+from serving.bodies import Bodies
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from bots.services import Services
 from bots.web.auth import Auth
-from bots.web.body import Bodies
 from bots.web.gate import Gate
 from bots.web.metrics import Metrics
 from bots.web.openai_api.fetcher import Fetcher
 from bots.web.receipts import Receipts
+from serving.bodies import Bodies
 from serving.throttle import Throttle
 
 

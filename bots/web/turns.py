@@ -12,12 +12,12 @@ from starlette.responses import Response
 from bots.web.errors import json_response
 from bots.web.history import History, unread
 from bots.web.parts import Parts
-from bots.web.text import known_id
 from bots.web.uploads import Uploads
 from bots.web.views import observation_view, turn_view
 from core.errors import NotFound, WrongParameter
 from core.queue.follow import FIRST, Ended, FollowEvent, Reset, Retrying, Seen, Text, Waiting
 from serving.sse import EventStream, encode_event
+from serving.text import known_id
 
 SMALL_BODY = 64 * 1024
 

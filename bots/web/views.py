@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from bots.web.history import Remembered, version_of
 from core.store.models import Attachment, Conversation, Turn
 from core.values import AttachmentState, TurnState
 
@@ -23,6 +24,9 @@ def turn_view(turn: Turn, feedback: int = 0) -> dict[str, Any]:
         "thinking": turn.thinking,
         "observations": [observation_view(observation) for observation in turn.observations or ()],
         "pictures": [_picture(a) for a in turn.attachments if a.state == AttachmentState.STORED],
+        # Who answered: an admin of ours, with his own words and pictures, or the model.
+        "by_human": bool(turn.answered_by),
+        "answer_pictures": [_picture(a) for a in turn.answer_pictures if a.state == AttachmentState.STORED],
         "refused": [
             {"name": a.name, "message": a.error_message} for a in turn.attachments if a.state == AttachmentState.REFUSED
         ],
@@ -57,12 +61,16 @@ def observation_view(observation: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def conversation_view(conversation: Conversation, turns: list[Turn], feedback: Mapping[str, int]) -> dict[str, Any]:
-    """One conversation with all its turns; `feedback` by turn id."""
+def conversation_view(found: Remembered) -> dict[str, Any]:
+    """One conversation with all its turns. `human`: one answers there now; `version` changes with all of it."""
+    conversation = found.conversation
     return {
         "id": conversation.id,
         "title": conversation.title,
-        "turns": [turn_view(turn, feedback.get(turn.id, 0)) for turn in turns],
+        "human": conversation.handed_over_at is not None,
+        "version": version_of(conversation),
+        "turns": [turn_view(turn, found.ratings.get(turn.id, 0)) for turn in found.turns],
+        "notices": [{"turn": one.turn_id, "text": one.text, "early": one.early} for one in found.notices],
     }
 
 

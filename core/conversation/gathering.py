@@ -1,5 +1,7 @@
 """The end of gathering: references to files become pictures or reasons, and the turn becomes ready, in one transaction.
 
+Files of a question that was handed over are fetched as well, so that the human who answers can see them.
+
 An adapter commits references first (`InboundQuestion.pending`), acknowledges, and fetches afterwards. Whoever dies in
 between has written nothing, so the files are fetched again from the same references.
 """
@@ -10,7 +12,7 @@ from enum import Enum, auto
 from core.conversation.inbound import Named, Pending, Refused
 from core.media.blobs import BlobStore
 from core.store.database import Store
-from core.values import AttachmentState, utc_now
+from core.values import AttachmentState, TurnState, utc_now
 
 _TOO_MANY = (
     "This is more than the {most} pictures that are looked at with one question. Please ask about it separately."
@@ -21,6 +23,8 @@ class Gathered(Enum):
     """What became of the turn."""
 
     READY = auto()
+    # A human answers, and sees the files now.
+    SHOWN = auto()
     # More of it became known meanwhile: fetch that too; or more may still come.
     MORE = auto()
     # It was cancelled, or somebody else has gathered it.
@@ -42,7 +46,7 @@ def finish_gathering(
         if isinstance(file, Named):
             blobs.put(file.picture.data)
     with store.write() as repositories:
-        turn = repositories.turns.get(turn_id) if repositories.turns.hold_gathering(turn_id) else None
+        turn = repositories.turns.get(turn_id) if repositories.turns.hold_for_files(turn_id) else None
         if turn is None:
             return Gathered.OVER
         pending = {a.id for a in turn.attachments if a.state == AttachmentState.PENDING}
@@ -50,7 +54,8 @@ def finish_gathering(
             return Gathered.MORE
         # A question that was recalled has some that are not pending.
         kept = [a for a in turn.attachments if a.state != AttachmentState.PENDING]
-        if not repositories.turns.make_ready(turn_id, utc_now()):
+        gathered = Gathered.READY if turn.state == TurnState.GATHERING else Gathered.SHOWN
+        if gathered is Gathered.READY and not repositories.turns.make_ready(turn_id, utc_now()):
             return Gathered.OVER
         first = 1 + max((a.position for a in kept), default=-1)
         files = _at_most(files, most - sum(a.state == AttachmentState.STORED for a in kept), most)
@@ -68,11 +73,11 @@ def finish_gathering(
                     error_code=file.code,
                     error_message=file.message,
                 )
-    return Gathered.READY
+    return gathered
 
 
 def add_references(store: Store, turn_id: str, references: Sequence[Pending], key: str) -> bool:
-    """Further files of a question that is gathering; those whose source's `key` is there already are passed over.
+    """Further files of a question that takes some; those whose source's `key` is there already are passed over.
 
     False: nothing was added. Blocking.
 
@@ -80,7 +85,7 @@ def add_references(store: Store, turn_id: str, references: Sequence[Pending], ke
         StoreError: nothing was written.
     """
     with store.write() as repositories:
-        turn = repositories.turns.get(turn_id) if repositories.turns.hold_gathering(turn_id) else None
+        turn = repositories.turns.get(turn_id) if repositories.turns.hold_for_files(turn_id) else None
         if turn is None:
             return False
         known = [a.source.get(key) for a in turn.attachments]

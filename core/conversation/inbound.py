@@ -19,8 +19,8 @@ class Named:
     name: str
     picture: SafePicture
 
-    def stored(self, turn_id: str, position: int) -> StoredFile:
-        """What the store keeps of it, at `position` (from 0) of the turn."""
+    def stored(self, turn_id: str, position: int, *, of_answer: bool = False) -> StoredFile:
+        """What the store keeps of it, at `position` (from 0) of the turn; see `StoredFile`."""
         return StoredFile(
             turn_id,
             position,
@@ -30,6 +30,7 @@ class Named:
             width=self.picture.width,
             height=self.picture.height,
             byte_size=len(self.picture.data),
+            of_answer=of_answer,
         )
 
 
@@ -97,12 +98,17 @@ class InboundQuestion:
     pending: tuple[Pending, ...] = ()
     history: tuple[PastTurn, ...] = ()
 
+    @property
+    def keys(self) -> list[str]:
+        """All keys of its event, each once, the most telling first."""
+        return list(dict.fromkeys((self.event_key, *self.other_keys)))
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """The question is committed. `duplicate`: it had been accepted before, and this is that turn.
 
-    `handed_over`: a human answers in this conversation; nothing will be delivered.
+    `handed_over`: a human answers in this conversation; nothing is delivered until he does.
     """
 
     turn_id: str

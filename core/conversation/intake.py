@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from core.conversation import digest
 from core.conversation.inbound import Accepted, InboundQuestion, Named, PastTurn
 from core.conversation.prompt import HISTORY_TURNS
+from core.conversation.question_checks import check_question
 from core.conversation.titles import title_of
 from core.errors import (
     Busy,
-    EmptyQuestion,
     EventKeyReused,
     NotFound,
     QuestionErased,
-    QuestionTooLong,
     StoreError,
-    TooManyPictures,
 )
 from core.media.blobs import BlobStore
+from core.policy.admission import Admission
+from core.policy.watch import Policies
 from core.settings import Settings
 from core.store.attachments import StoredFile
 from core.store.database import Repositories, Store
-from core.store.models import Conversation, Person
+from core.store.models import Conversation, Person, Turn
 from core.store.places import conversation_name
 from core.store.turn_history import PastRow
 from core.values import AttachmentState, TurnState, new_id, utc_now
@@ -43,12 +43,16 @@ class Prepared:
 
 
 class Intake:
-    """Accepts questions, in two steps so that many can share a transaction: `prepare`, then `write`. Synchronous."""
+    """Accepts questions, in two steps so that many can share a transaction: `prepare`, then `write`. Synchronous.
 
-    def __init__(self, store: Store, blobs: BlobStore, settings: Settings) -> None:
+    `policies`: who is served, and within which quotas; without them everybody, and all.
+    """
+
+    def __init__(self, store: Store, blobs: BlobStore, settings: Settings, policies: Policies | None = None) -> None:
         self._store = store
         self._blobs = blobs
         self._settings = settings
+        self._admission = Admission(policies)
 
     def accept(self, inbound: InboundQuestion, *, urgent: bool = False) -> Accepted:
         """Commit the question in a transaction of its own; when this returns, nothing can lose it. `urgent`: see
@@ -58,6 +62,7 @@ class Intake:
             EmptyQuestion, QuestionTooLong, TooManyPictures: the question itself cannot be taken.
             EventKeyReused: another question was accepted under this event key.
             Busy: too many questions wait, of this person or of everybody.
+            NotServed, QuotaReached: an admin has decided so.
             NotFound: `conversation_id` is not one of this person's.
             QuestionErased: the event became a question that was erased; or it was no question when it came first.
         """
@@ -78,7 +83,8 @@ class Intake:
 
         Blocking only where there are pictures, and slow only with them or a history. Raises as `accept`.
         """
-        self._check(inbound)
+        check_question(inbound, self._settings)
+        self._admission.check_person(inbound)
         pictures = _all_pictures(inbound)
         if pictures and (before := self._foresee(inbound)) is not None:
             return before
@@ -92,19 +98,18 @@ class Intake:
 
         Raises:
             Doubled: ask `before`.
-            Busy, NotFound: as `accept`.
+            Busy, NotServed, QuotaReached, NotFound: as `accept`.
         """
         inbound, turn_id = prepared.inbound, new_id()
         # The keys first: whoever else brings the same event waits here, or finds it.
-        if not repositories.inbound.take_in(
-            inbound.platform, _keys(inbound), turn_id, content_hash=inbound.content_hash
-        ):
+        if not repositories.inbound.take_in(inbound.platform, inbound.keys, turn_id, content_hash=inbound.content_hash):
             raise Doubled
         person = repositories.people.person_of(
             inbound.platform, inbound.workspace, inbound.person, display_name=inbound.person_name, locale=inbound.locale
         )
         self._check_room(repositories, person, inbound.for_many)
         conversation = self._conversation(repositories, inbound, prepared.digests, person.workspace_id, person)
+        self._admission.check_quotas(repositories, person, conversation)
         return self._add_turn(repositories, inbound, turn_id, conversation, person)
 
     def before(self, inbound: InboundQuestion) -> Accepted | None:
@@ -123,12 +128,13 @@ class Intake:
             # Nothing waits of somebody who has never been here.
             person = repositories.people.known(inbound.platform, inbound.workspace, inbound.person) or Person(id="")
             self._check_room(repositories, person, inbound.for_many)
-            if inbound.conversation_id is not None:
-                self._owned(repositories, inbound.conversation_id, person)
+            own = inbound.conversation_id
+            conversation = self._owned(repositories, own, person) if own is not None else None
+            self._admission.check_quotas(repositories, person, conversation)
         return None
 
     def _before(self, repositories: Repositories, inbound: InboundQuestion) -> Accepted | None:
-        for key in _keys(inbound):
+        for key in inbound.keys:
             event = repositories.inbound.find(inbound.platform, key)
             if event is None:
                 continue
@@ -140,19 +146,6 @@ class Intake:
             handed_over = turn.state == TurnState.HANDED_OVER
             return Accepted(turn.id, turn.conversation_id, turn.person_id, duplicate=True, handed_over=handed_over)
         return None
-
-    def _check(self, inbound: InboundQuestion) -> None:
-        files = len(inbound.pictures) + len(inbound.refused) + len(inbound.pending)
-        if not inbound.question.strip() and not files:
-            raise EmptyQuestion
-        if len(inbound.question) > (most := self._settings.question_max_chars):
-            raise QuestionTooLong(user_message=f"The question is too long. Please keep it below {most:,} characters.")
-        pictures = len(inbound.pictures) + sum(pending.counts for pending in inbound.pending)
-        if pictures > (most := self._settings.pictures_per_turn):
-            raise TooManyPictures(
-                user_message=f"These files have {pictures} pictures; each page of a document counts as one. "
-                f"Please send at most {most} with one question."
-            )
 
     def _check_room(self, repositories: Repositories, person: Person, for_many: bool) -> None:
         waiting, total = repositories.turns.counts_open(person.id)
@@ -167,6 +160,17 @@ class Intake:
             raise Busy(user_message=f"You have {waiting} questions waiting already. Please wait for an answer first.")
         if total >= self._settings.waiting_total:
             raise Busy
+
+    def check_again(self, repositories: Repositories, turn: Turn) -> None:
+        """Before a question that was accepted once is answered anew.
+
+        Raises:
+            QuotaReached: not now.
+        """
+        person = repositories.session.get(Person, turn.person_id)
+        if person is not None:
+            conversation = repositories.conversations.get(turn.conversation_id)
+            self._admission.check_quotas(repositories, person, conversation, again=True)
 
     def _conversation(
         self,
@@ -263,14 +267,10 @@ class Intake:
             )
             position += 1
         handed_over = turn.state == TurnState.HANDED_OVER
-        if inbound.reply_to and not handed_over:
-            repositories.deliveries.open(turn.id, inbound.platform, inbound.reply_to, turn.created_at)
+        if inbound.reply_to:
+            deliveries = repositories.deliveries
+            deliveries.open(turn.id, inbound.platform, inbound.reply_to, turn.created_at, parked=handed_over)
         return Accepted(turn.id, conversation.id, person.id, handed_over=handed_over)
-
-
-def _keys(inbound: InboundQuestion) -> list[str]:
-    """All keys of its event, each once, the most telling first."""
-    return list(dict.fromkeys((inbound.event_key, *inbound.other_keys)))
 
 
 def _files(turn_id: str, pictures: Iterable[Named]) -> list[StoredFile]:

@@ -11,11 +11,20 @@ PLAIN = "plain"
 @dataclass(frozen=True, slots=True)
 class Persona:
     """`system` is what the model is told; empty: the setting. `sampling` are fields of `core.inference.port.Sampling`
-    which stand before the settings and behind what was asked for with the turn."""
+    which stand before the settings and behind what was asked for with the turn.
+
+    Admins make further ones (`core.policy`): `title` is what people read of them. The rest is theirs, too; None or
+    empty: as the policy of the place has it.
+    """
 
     name: str
     system: str = ""
     sampling: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    title: str = ""
+    thinking: bool | None = None
+    languages: tuple[str, ...] = ()
+    model: str = ""
+    model_required: bool | None = None
 
 
 _ALL = (
@@ -63,8 +72,3 @@ _ALL = (
     ),
 )
 PERSONAS: Mapping[str, Persona] = MappingProxyType({persona.name: persona for persona in _ALL})
-
-
-def persona_of(name: str) -> Persona:
-    """The persona of that name; `plain` for none, or for one that is not known any more."""
-    return PERSONAS.get(name, PERSONAS[PLAIN])

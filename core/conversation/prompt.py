@@ -7,6 +7,7 @@ from typing import Any
 from core.conversation import digest
 from core.conversation.budget import PastExchange, fit
 from core.conversation.observed import observations_of
+from core.conversation.wordless import WORDLESS
 from core.errors import NotFound, PictureError
 from core.inference.port import Message, Picture
 from core.media.blobs import BlobStore
@@ -51,7 +52,7 @@ def build_prompt(
     """
     if not turn.question.strip() and not pictures_of(turn):
         raise PictureError(user_message="None of the files could be read. Please send a picture, or ask in words.")
-    exchanges = [exchange for past_turn in past if (exchange := _exchange(past_turn)) is not None]
+    exchanges = exchanges_of(past)
     fitted = fit(system, exchanges, _question(turn), pictures_of(turn), budget, count)
     messages = tuple(_with_bytes(message, blobs) for message in fitted.messages)
     return Prompt(messages, fitted.left_out, fitted.about, _digest(past, conversation_system))
@@ -65,16 +66,44 @@ def pictures_of(turn: Turn) -> tuple[Picture, ...]:
 
 
 def _question(turn: Turn) -> str:
-    # A picture alone is a question too.
-    return turn.question.strip() or "Describe the picture."
+    return turn.question.strip() or WORDLESS
 
 
-def _exchange(turn: Turn) -> PastExchange | None:
-    pictures = pictures_of(turn)
+def exchanges_of(past: Sequence[Turn]) -> list[PastExchange]:
+    """What was said, as questions and answers in turn, which chat templates want.
+
+    What a human left unanswered belongs to the next question, what he said without being asked to the last answer.
+    """
+    exchanges: list[PastExchange] = []
+    left: list[Turn] = []
+    for turn in past:
+        if turn.state == TurnState.HANDED_OVER:
+            left.append(turn)
+        elif turn.answered_by and not _is_asked(turn) and not left and exchanges:
+            before = exchanges[-1]
+            exchanges[-1] = replace(before, answer="\n\n".join(filter(None, (before.answer, turn.answer.strip()))))
+        elif (exchange := _exchange(turn, left)) is not None:
+            exchanges.append(exchange)
+            left = []
+    if left and (exchange := _exchange(left[-1], left[:-1])) is not None:
+        exchanges.append(exchange)
+    return exchanges
+
+
+def _exchange(turn: Turn, before: Sequence[Turn] = ()) -> PastExchange | None:
+    """A turn with the questions `before` it that got no answer of their own."""
+    pictures = tuple(picture for one in (*before, turn) for picture in pictures_of(one))
     said = turn.answer.strip() if turn.state in (*_ANSWERED, TurnState.CANCELLED) else ""
+    asked = [one.question.strip() for one in (*before, turn) if one.question.strip()]
     if not said and not pictures:
         return None
-    return PastExchange(turn.seq, _question(turn), said, pictures, observations_of(turn))
+    # What a human said without being asked may be all that is left of what was before.
+    question = "\n".join(asked) or ("…" if turn.answered_by and not pictures else _question(turn))
+    return PastExchange(turn.seq, question, said, pictures, observations_of(turn))
+
+
+def _is_asked(turn: Turn) -> bool:
+    return bool(turn.question.strip() or turn.attachments)
 
 
 def _with_bytes(message: Message, blobs: BlobStore) -> Message:

@@ -32,6 +32,12 @@ class StoreError(GlimtError):
     retryable = True
 
 
+class BlobDamaged(StoreError):
+    """What the blob store has under a key are other bytes than were put there."""
+
+    code = "blob_damaged"
+
+
 class LostLease(StoreError):
     """A guarded update found that this worker does not own the turn any more. Its work is dropped."""
 

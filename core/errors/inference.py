@@ -30,6 +30,17 @@ class PromptTooLong(InferenceError):
     user_message = "The question and its pictures are too long for the model. Send fewer or smaller pictures."
 
 
+class ModelNotRunning(InferenceError):
+    """The mode of the place asks for a model, and for no other, and no worker runs it."""
+
+    code = "model_not_running"
+    retryable = True
+    user_message = (
+        "The model that the mode here asks for is not running. Please ask again later, choose another mode, or tell "
+        "your admin."
+    )
+
+
 class NoEyes(InferenceError):
     """There are pictures, and nobody who sees them; the operator can give the model eyes (`GLIMT_EYES`)."""
 
@@ -79,3 +90,10 @@ class BackendUnavailable(InferenceError):
     code = "backend_unavailable"
     retryable = True
     user_message = "The model cannot be reached right now. If this stays so, please tell your admin."
+
+
+class ContentRefused(InferenceError):
+    """The model's provider does not allow the question or the answer."""
+
+    code = "content_refused"
+    user_message = "The model's provider does not allow this question or answer."

@@ -55,6 +55,13 @@ class PictureBroken(PictureError):
     user_message = "This file is damaged or incomplete. Please send it again."
 
 
+class PictureRemoved(PictureError):
+    """It was there; a rule of retention has removed it."""
+
+    code = "picture_removed"
+    user_message = "This picture was removed, because pictures are kept here for some time only."
+
+
 class PictureReaderUnavailable(GlimtError):
     """No reader process could be started. Nothing is wrong with the picture."""
 

@@ -104,6 +104,25 @@ class TooManyPictures(RequestError):
     user_message = "There are too many pictures in one question. Please send fewer."
 
 
+class NotServed(NotAllowed):
+    """An admin has decided who is answered, and this person is not among them."""
+
+    code = "not_served"
+    user_message = "I may not answer you here: an admin decides who is answered. Please ask yours to let you in."
+
+
+class QuotaReached(RequestError):
+    """An admin has set a limit, and it is reached. `retry_after_s`: seconds until something frees up."""
+
+    code = "quota_reached"
+    retryable = True
+    user_message = "You have asked as much as is allowed here for now. Please ask again later."
+
+    def __init__(self, detail: str = "", *, user_message: str | None = None, retry_after_s: int = 60) -> None:
+        super().__init__(detail, user_message=user_message)
+        self.retry_after_s = retry_after_s
+
+
 class Busy(RequestError):
     """The bounded queue is full, for this person or for everybody."""
 

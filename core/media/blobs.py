@@ -13,7 +13,7 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from core.errors import ConfigurationError, GlimtError, NotFound, StoreError
+from core.errors import BlobDamaged, ConfigurationError, GlimtError, NotFound, StoreError
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 _SHARD = re.compile(r"[0-9a-f]{2}")
@@ -76,7 +76,7 @@ class BlobStore:
             except FileNotFoundError as error:
                 raise NotFound(f"no such blob: {key}") from error
         if sha256(data).hexdigest() != key:
-            raise StoreError(f"blob {key} is damaged")
+            raise BlobDamaged(f"blob {key} is damaged")
         return data
 
     def exists(self, key: str) -> bool:

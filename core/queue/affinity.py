@@ -25,8 +25,12 @@ QUEUE_EXPIRES_S = 60
 
 
 def own_queue(owner: str) -> Queue:
-    """The queue that only this worker reads. Bound to no exchange, so that nothing of it stays behind in Redis."""
-    name = f"{QUEUE}:{owner}"
+    """The queue that only this worker reads."""
+    return passing_queue(f"{QUEUE}:{owner}")
+
+
+def passing_queue(name: str) -> Queue:
+    """A queue that goes with those who read it. Bound to no exchange, so that nothing of it stays behind in Redis."""
     exchange = Exchange("")  # type: ignore[no-untyped-call]  # kombu is typed in part
     return Queue(name, exchange, routing_key=name, expires=QUEUE_EXPIRES_S)  # type: ignore[no-untyped-call]
 

@@ -13,7 +13,8 @@ LIFETIME_S = 15
 class WorkerPresence:
     """One worker process as it last described itself. `slots` is 0 when it takes nothing more.
 
-    `engine` are the numbers of `core.inference.port.EngineStats`.
+    `engine` are the numbers of `core.inference.port.EngineStats`. `since` is Unix time; `memory_bytes` what the process
+    takes of the machine's memory, 0 where that is not known; `tokens_per_s` those of answers, since it spoke last.
     """
 
     owner: str
@@ -21,6 +22,9 @@ class WorkerPresence:
     slots: int
     running: int
     engine: dict[str, int] = field(default_factory=dict)
+    since: float = 0.0
+    memory_bytes: int = 0
+    tokens_per_s: float = 0.0
 
 
 _FIELDS = {one.name for one in fields(WorkerPresence)}
@@ -61,6 +65,6 @@ def list_workers(redis: Redis) -> list[WorkerPresence]:
     Raises:
         RedisError: Redis is away.
     """
-    keys = sorted(redis.scan_iter(PREFIX + "*", count=100))
+    keys = sorted(redis.scan_iter(PREFIX + "*", count=1000))
     # A key may run out between the two commands.
     return [read_presence(value) for value in redis.mget(keys) if value] if keys else []

@@ -90,13 +90,16 @@ class PendingSignIn(Base):
 
 
 class AuditEntry(Base):
-    """That an admin did, read or searched something. The database itself refuses to change or delete a row."""
+    """That an admin did, read or searched something. The database itself refuses to change a row, and to delete one
+    past `AuditRemoval`.
+    """
 
     __tablename__ = "audit_log"
     __table_args__ = (
         Index(None, "admin_name", "id"),
         Index(None, "action", "id"),
         Index("ix_audit_log_conversation", "conversation_id", "id", **partial_index("conversation_id <> ''")),
+        Index("ix_audit_log_person", "person_id", "id", **partial_index("person_id <> ''")),
     )
 
     # Grows with time, so the log is read by it.
@@ -107,6 +110,8 @@ class AuditEntry(Base):
     admin_name: Mapped[str] = mapped_column(String(100), default="")
     # A word of core.admins.Action.
     action: Mapped[str] = mapped_column(String(32))
+    # What it is about, if it is about one.
     conversation_id: Mapped[str] = mapped_column(Id, default="")
+    person_id: Mapped[str] = mapped_column(Id, default="", server_default="")
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
     address: Mapped[str] = mapped_column(String(64), default="")

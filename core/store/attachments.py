@@ -11,13 +11,18 @@ from core.store.models import Attachment, Conversation, Turn
 from core.values import AttachmentState, new_id
 
 _NAME_CHARS = 255
+# Pictures of an answer stand behind whatever its question may still get.
+ANSWER_POSITION = 1000
 _ADD = insert(Attachment)
 _NAMED = select(Attachment.blob_key).where(Attachment.blob_key.in_(bindparam("blob_keys", expanding=True))).distinct()
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file whose bytes are in the blob store, at `position` (from 0) of its turn. Pixels and bytes, re-encoded."""
+    """A file whose bytes are in the blob store, at `position` (from 0) of its turn. Pixels and bytes, re-encoded.
+
+    `of_answer`: a human answered with it; at `ANSWER_POSITION` and behind.
+    """
 
     turn_id: str
     position: int
@@ -27,6 +32,7 @@ class StoredFile:
     width: int
     height: int
     byte_size: int
+    of_answer: bool = False
 
 
 class AttachmentRepository:

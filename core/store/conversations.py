@@ -138,7 +138,8 @@ class ConversationRepository:
         statement = (
             update(Conversation)
             .where(Conversation.id == conversation_id, condition)
-            .values(handed_over_at=at)
+            # Whoever has taken over (`TakeoverRepository`) has nothing to do here any more, or not yet.
+            .values(handed_over_at=at, taken_by="", taken_at=None, operator_at=None)
             .returning(Conversation.id)
             .execution_options(synchronize_session=False)
         )

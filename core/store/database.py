@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import (
     DBAPIError,
@@ -25,6 +26,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import ConfigurationError, StoreError
 from core.store.admin_sessions import AdminSessionRepository
+from core.store.admin_tokens import AdminTokenRepository
 from core.store.admins import AdminRepository
 from core.store.attachments import AttachmentRepository
 from core.store.audit import AuditRepository
@@ -34,10 +36,20 @@ from core.store.erasures import ErasureRepository
 from core.store.feedback import FeedbackRepository
 from core.store.inbound import InboundRepository
 from core.store.keys import KeyRepository
+from core.store.numbers.reading import NumbersRepository
+from core.store.numbers.rollup import RollupRepository
 from core.store.people import PeopleRepository
+from core.store.personal import PersonalRepository
 from core.store.places import PlaceRepository
+from core.store.quotas import QuotaRepository
+from core.store.retention import RetentionRepository
 from core.store.review import ReviewRepository
 from core.store.review.scope import ReadScope
+from core.store.reviewing import ReviewingRepository
+from core.store.reviewing.labels import LabelRepository
+from core.store.reviewing.queues import QueueRepository
+from core.store.settings import SettingsRepository
+from core.store.takeovers import TakeoverRepository
 from core.store.telegram import TelegramRepository
 from core.store.telegram_approvals import ApprovalRepository
 from core.store.turns import TurnRepository
@@ -45,6 +57,8 @@ from core.store.usage import UsageRepository
 from core.store.web_sessions import WebSessionRepository
 from core.store.words import index_words
 from core.store.writer_lock import WriterLock
+
+log = structlog.get_logger(__name__)
 
 LOCK_WAIT_S = 10.0
 READ_ONLY = "glimt_read_only"
@@ -69,6 +83,7 @@ class Repositories:
 
     __slots__ = (
         "admin_sessions",
+        "admin_tokens",
         "admins",
         "approvals",
         "attachments",
@@ -79,9 +94,17 @@ class Repositories:
         "feedback",
         "inbound",
         "keys",
+        "labels",
         "people",
+        "personal",
         "places",
+        "queues",
+        "quotas",
+        "retention",
+        "rollup",
         "session",
+        "settings",
+        "takeovers",
         "telegram",
         "turns",
         "usage",
@@ -93,12 +116,14 @@ class Repositories:
         self.turns = TurnRepository(session)
         self.conversations = ConversationRepository(session)
         self.people = PeopleRepository(session)
+        self.personal = PersonalRepository(session)
         self.places = PlaceRepository(session)
         self.attachments = AttachmentRepository(session)
         self.inbound = InboundRepository(session)
         self.deliveries = DeliveryRepository(session)
         self.erasures = ErasureRepository(session)
         self.feedback = FeedbackRepository(session)
+        self.takeovers = TakeoverRepository(session)
         self.telegram = TelegramRepository(session)
         self.approvals = ApprovalRepository(session)
         self.usage = UsageRepository(session)
@@ -106,11 +131,26 @@ class Repositories:
         self.web_sessions = WebSessionRepository(session)
         self.admins = AdminRepository(session)
         self.admin_sessions = AdminSessionRepository(session)
+        self.admin_tokens = AdminTokenRepository(session)
         self.audit = AuditRepository(session)
+        self.labels = LabelRepository(session)
+        self.queues = QueueRepository(session)
+        self.settings = SettingsRepository(session)
+        self.quotas = QuotaRepository(session)
+        self.retention = RetentionRepository(session)
+        self.rollup = RollupRepository(session)
 
     def review(self, scope: ReadScope) -> ReviewRepository:
         """What the console reads, as far as `scope` allows."""
         return ReviewRepository(self.session, scope)
+
+    def reviewing(self, scope: ReadScope, admin_id: str) -> ReviewingRepository:
+        """What this admin writes while he reviews, as far as `scope` allows."""
+        return ReviewingRepository(self.session, scope, admin_id)
+
+    def numbers(self, scope: ReadScope) -> NumbersRepository:
+        """What the overview shows, as far as `scope` allows."""
+        return NumbersRepository(self.session, scope)
 
 
 class Store:
@@ -174,6 +214,26 @@ class Store:
         """
         with self.read() as repositories:
             repositories.session.execute(text("SELECT 1"))
+
+    def settle(self) -> None:
+        """Have SQLite write its log into the file and empty it, so that what was erased stands in neither.
+
+        Where somebody reads or writes at this moment, the log stays until the next time. PostgreSQL does it by itself,
+        when it vacuums.
+
+        Raises:
+            StoreError: the database is gone.
+        """
+        if self._write_lock is None:
+            return
+        with unavailable_is_store_error():
+            pooled = self._engine.raw_connection()
+            try:
+                pooled.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+            except sqlite3.OperationalError as error:
+                log.debug("log_not_emptied", error=str(error))
+            finally:
+                pooled.close()
 
     def close(self) -> None:
         """Close the connections that nobody is using."""

@@ -1,10 +1,10 @@
 """The outbox: what the platforms must still be told.
 
-pending → sending (with a lease) → sent, back to pending after a failure, or failed for good. Where answers are sent,
-intake writes the row together with the turn, so that whoever holds it follows the answer while it is written; else it
-is written when the turn ends. Each message on the platform is a post: a row before it is sent, its id as soon as the
-platform has told it. An adapter that dies while sending leaves an expired lease behind; whoever claims the row then
-goes on with the posts that are known (docs/adr/0016).
+pending → sending (with a lease) → sent, back to pending after a failure, or failed for good; parked, where a human
+answers and has not yet. Where answers are sent, intake writes the row together with the turn, so that whoever holds it
+follows the answer while it is written; else it is written when the turn ends. Each message on the platform is a post: a
+row before it is sent, its id as soon as the platform has told it. An adapter that dies while sending leaves an expired
+lease behind; whoever claims the row then goes on with the posts that are known (docs/adr/0016).
 """
 
 from collections.abc import Collection, Mapping
@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Update,
     and_,
@@ -23,9 +22,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import aliased
 
-from core.store.models import Conversation, Delivery, Person, Post, Turn, Workspace, table_of
+from core.store.delivery_reads import DeliveryReads
+from core.store.models import Delivery, Post, table_of
 from core.store.turn_rows import ANSWER
 from core.store.turns import TurnRepository
 from core.store.upsert import insert_all_if_new
@@ -33,38 +33,8 @@ from core.values import PULL_PLATFORMS, DeliveryState, Platform, new_id
 
 _PENDING: ColumnElement[str] = literal_column("'pending'")
 _SENDING: ColumnElement[str] = literal_column("'sending'")
+_BEFORE = aliased(Delivery, name="before")
 _OPEN = insert(table_of(Delivery))
-_OF_TURN = (
-    select(Delivery)
-    .where(Delivery.turn_id == bindparam("turn_id"), Delivery.kind == ANSWER)
-    .execution_options(populate_existing=True)
-)
-_IDS: BindParameter[list[str]] = bindparam("delivery_ids", expanding=True)
-_RECIPIENTS = (
-    select(Delivery.id, Person, Workspace)
-    .join(Turn, Turn.id == Delivery.turn_id)
-    .join(Person, Person.id == Turn.person_id)
-    .join(Workspace, Workspace.id == Person.workspace_id)
-    .where(Delivery.id.in_(_IDS))
-)
-_POSTS = (
-    select(Post)
-    .where(Post.delivery_id.in_(_IDS))
-    .order_by(Post.delivery_id, Post.position)
-    .execution_options(populate_existing=True)
-)
-_SHOWN_BY = (
-    select(Turn)
-    .join(Delivery, Delivery.turn_id == Turn.id)
-    .join(Post, Post.delivery_id == Delivery.id)
-    .join(Conversation, Conversation.id == Turn.conversation_id)
-    .where(
-        Post.external_id == bindparam("external_id"),
-        Delivery.platform == bindparam("platform"),
-        Conversation.workspace_id == bindparam("workspace_id"),
-    )
-    .limit(1)
-)
 # Statements of every answer; built once, because building one costs more than running it.
 _IS_HELD = and_(
     Delivery.id == bindparam("delivery_id"), Delivery.state == _SENDING, Delivery.lease_owner == bindparam("owner")
@@ -103,24 +73,17 @@ _MARK_READ = (
 )
 
 
-class DeliveryRepository:
+class DeliveryRepository(DeliveryReads):
     """Every change is guarded by the state and, while sending, by the owner of the lease."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def open(self, turn_id: str, platform: Platform, target: Mapping[str, Any], now: datetime) -> None:
-        """An answer will have to be sent to `target`; with the turn's own transaction."""
+    def open(
+        self, turn_id: str, platform: Platform, target: Mapping[str, Any], now: datetime, *, parked: bool = False
+    ) -> None:
+        """An answer will have to be sent to `target`; with the turn's own transaction. `parked`: not before it is
+        brought again (`deliver_again`), because a human answers there."""
         row = {"id": new_id(), "turn_id": turn_id, "platform": platform, "kind": ANSWER, "created_at": now}
-        self._session.execute(_OPEN, row | {"target": dict(target)})
-
-    def of_turn(self, turn_id: str) -> Delivery | None:
-        """The delivery of a turn's answer, as it is now."""
-        return self._session.scalars(_OF_TURN, {"turn_id": turn_id}).one_or_none()
-
-    def get(self, delivery_id: str) -> Delivery | None:
-        """The delivery as it is now."""
-        return self._session.get(Delivery, delivery_id, populate_existing=True)
+        state = DeliveryState.PARKED if parked else DeliveryState.PENDING
+        self._session.execute(_OPEN, row | {"target": dict(target), "state": state})
 
     def due(self, platform: Platform, now: datetime, limit: int) -> list[str]:
         """Ids of what may be claimed now, oldest first."""
@@ -131,11 +94,6 @@ class DeliveryRepository:
             .limit(limit)
         )
         return list(self._session.scalars(statement).all())
-
-    def ids_of(self, turn_ids: Collection[str]) -> set[str]:
-        """The deliveries of these turns' answers."""
-        statement = select(Delivery.id).where(Delivery.turn_id.in_(turn_ids), Delivery.kind == ANSWER)
-        return set(self._session.scalars(statement).all()) if turn_ids else set()
 
     def claim(self, delivery_ids: Collection[str], owner: str, now: datetime, lease_until: datetime) -> list[Delivery]:
         """Take these for sending, oldest first; without those that somebody else has, or that are done.
@@ -222,18 +180,6 @@ class DeliveryRepository:
         )
         return set(self._session.scalars(statement).all())
 
-    def recipients(self, delivery_ids: Collection[str]) -> dict[str, tuple[Person, Workspace]]:
-        """Who asked, and where, by delivery."""
-        rows = self._session.execute(_RECIPIENTS, {"delivery_ids": list(delivery_ids)}).all()
-        return {row[0]: (row[1], row[2]) for row in rows}
-
-    def posts(self, delivery_ids: Collection[str]) -> dict[str, list[Post]]:
-        """The messages that show each of them, in order; without `external_id` where nobody knows if one got out."""
-        posts: dict[str, list[Post]] = {delivery_id: [] for delivery_id in delivery_ids}
-        for post in self._session.scalars(_POSTS, {"delivery_ids": list(delivery_ids)}):
-            posts[post.delivery_id].append(post)
-        return posts
-
     def begin_post(self, delivery_id: str, owner: str, position: int, now: datetime) -> bool:
         """The message at `position` (from 0) is about to be sent. False: lease lost; do not send."""
         if self._session.execute(_HOLD, {"delivery_id": delivery_id, "owner": owner}).first() is None:
@@ -249,11 +195,6 @@ class DeliveryRepository:
         """
         told = {"of": delivery_id, "at": position, "shown_as": external_id, "whole": complete}
         self._session.execute(_NOTE_POST, told)
-
-    def turn_shown_by(self, platform: Platform, workspace_id: str, external_id: str) -> Turn | None:
-        """The turn whose answer a message on the platform shows. Attachments are not loaded."""
-        known = {"platform": platform, "workspace_id": workspace_id, "external_id": external_id}
-        return self._session.scalars(_SHOWN_BY, known).one_or_none()
 
     def mark_read(self, turn_ids: Collection[str], now: datetime) -> set[str]:
         """Clients of a pull channel have read the ends of these turns.
@@ -292,6 +233,14 @@ def _claimable(now: datetime) -> ColumnElement[bool]:
         or_(
             and_(Delivery.state == _PENDING, or_(Delivery.not_before.is_(None), Delivery.not_before <= now)),
             and_(Delivery.state == _SENDING, Delivery.lease_until < now),
+        ),
+        # What admins say in a chat keeps its order.
+        or_(
+            Delivery.after_id.is_(None),
+            ~select(_BEFORE.id)
+            .where(_BEFORE.id == Delivery.after_id, _BEFORE.state.in_([_PENDING, _SENDING]))
+            .correlate(Delivery)
+            .exists(),
         ),
     )
 

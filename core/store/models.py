@@ -1,22 +1,24 @@
 """The tables. SQL is the truth (docs/adr/0001): whatever was acknowledged to a user is in one of these rows.
 
 Here are people, conversations, turns and what is sent of them; the other tables are in `record_tables.py`,
-`key_tables.py` and `slack_tables.py`, and those of the first two can be imported from here, too.
+`key_tables.py`, `retention_tables.py` and `slack_tables.py`, and some of them can be imported from here, too.
 """
 
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ForeignKey, Index, String, Table, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Table, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.store.base import Base as Base
 from core.store.base import Id, partial_index
 from core.store.key_tables import ApiKey as ApiKey
 from core.store.key_tables import WebSession as WebSession
+from core.store.name_tables import NamePair as NamePair
 from core.store.record_tables import Erasure as Erasure
 from core.store.record_tables import Feedback as Feedback
 from core.store.record_tables import Usage as Usage
+from core.store.retention_tables import ConversationHold as ConversationHold
 from core.values import new_id, utc_now
 
 
@@ -29,7 +31,19 @@ def table_of(row: type[Base]) -> Table:
 OPEN_TURN = "state IN ('gathering', 'ready', 'running')"
 HAS_HISTORY = "history_hash <> ''"
 FAILED_TURN = "state = 'failed'"
+# Conversations with more to tell than that there are pictures; and slow ones (core.store.review.facts).
+RARE_FACTS = "facts & 55 > 0"
+IS_SLOW = "slowness >= 9"
+HANDED_OVER = "handed_over_at IS NOT NULL"
+TAKEN = "taken_by <> ''"
+PENDING_FILE = "state = 'pending'"
+_FILES_OF = "and_(Turn.id == Attachment.turn_id, Attachment.of_answer.is_({}))"
 ENDED_TURN = "state NOT IN ('gathering', 'ready', 'running')"
+FINISHED_TURN = "finished_at IS NOT NULL"
+# And over conversations.
+ASSIGNED = "assigned_to IS NOT NULL"
+# Always true, so that only the query that says it takes that index.
+ASKED_TURN = "seq > 0"
 
 
 class Workspace(Base):
@@ -49,7 +63,7 @@ class Person(Base):
     """Somebody who asks, as the platform knows them."""
 
     __tablename__ = "people"
-    __table_args__ = (UniqueConstraint("workspace_id", "external_id"),)
+    __table_args__ = (UniqueConstraint("workspace_id", "external_id"), Index(None, "external_id"))
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
@@ -88,6 +102,16 @@ class Conversation(Base):
         Index(None, "updated_at", "id"),
         Index(None, "workspace_id", "updated_at", "id"),
         Index(None, "place_id", "updated_at", "id"),
+        Index(None, "models", "updated_at", "id"),
+        # Of few conversations, so that writers hardly ever touch them.
+        Index("ix_conversations_facts", "facts", "updated_at", "id", **partial_index(RARE_FACTS)),
+        Index("ix_conversations_slowness", "slowness", "updated_at", "id", **partial_index(IS_SLOW)),
+        # What is asked for while reviewing.
+        Index(None, "review_state", "updated_at", "id"),
+        Index("ix_conversations_assigned", "assigned_to", "updated_at", "id", **partial_index(ASSIGNED)),
+        # Those that wait for a human, and those that one has taken over.
+        Index("ix_conversations_handed_over", "handed_over_at", "id", **partial_index(HANDED_OVER)),
+        Index("ix_conversations_taken", "operator_at", **partial_index(TAKEN)),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -103,8 +127,22 @@ class Conversation(Base):
     last_seq: Mapped[int] = mapped_column(default=0)
     # Since when a human answers here instead of the model.
     handed_over_at: Mapped[datetime | None]
+    # A word of core.reviewing.ReviewState; when it became `done`, the conversation had so many turns.
+    review_state: Mapped[str] = mapped_column(String(16), default="new", server_default="new")
+    reviewed_seq: Mapped[int] = mapped_column(default=0, server_default="0")
+    # The admin who reviews it. No foreign key, as above; admins are never deleted.
+    assigned_to: Mapped[str | None] = mapped_column(Id)
+    # The admin who has taken over, and since when; empty: nobody (yet). No foreign key, as above.
+    taken_by: Mapped[str] = mapped_column(Id, default="", server_default="")
+    taken_at: Mapped[datetime | None]
+    # When whoever has taken over last did something here.
+    operator_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    # What its turns have been, for the console's list: see core.store.review.facts. Triggers add to it.
+    facts: Mapped[int] = mapped_column(default=0, server_default="0")
+    models: Mapped[str] = mapped_column(Text, default="", server_default="")
+    slowness: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Turn(Base):
@@ -128,6 +166,12 @@ class Turn(Base):
         Index("ix_turns_history", "person_id", "history_hash", **partial_index(HAS_HISTORY)),
         Index("ix_turns_failed", "conversation_id", **partial_index(FAILED_TURN)),
         Index("ix_turns_ended_person", "person_id", "conversation_id", **partial_index(ENDED_TURN)),
+        # What has ended since the rules of the review queues were applied last.
+        Index("ix_turns_finished", "finished_at", **partial_index(FINISHED_TURN)),
+        # What quotas count.
+        Index("ix_turns_asked", "person_id", "created_at", **partial_index(ASKED_TURN)),
+        # What is removed by age is walked through by it.
+        Index(None, "created_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
@@ -137,6 +181,8 @@ class Turn(Base):
     state: Mapped[str] = mapped_column(String(16))
     question: Mapped[str] = mapped_column(Text, default="")
     answer: Mapped[str] = mapped_column(Text, default="")
+    # The admin whose words the answer is; empty: the model's.
+    answered_by: Mapped[str] = mapped_column(Id, default="", server_default="")
     thinking: Mapped[str] = mapped_column(Text, default="")
     # What the eyes saw for this answer, of this turn's pictures and of earlier ones; empty text: they could not look.
     # [{"picture": "<key>", "model": "…", "text": "…"}, …]
@@ -177,18 +223,28 @@ class Turn(Base):
     boxes: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
 
     # Loaded only by the queries that say so: the queue's own work never looks at them.
-    attachments: Mapped[list["Attachment"]] = relationship(order_by="Attachment.position", lazy="raise")
+    attachments: Mapped[list["Attachment"]] = relationship(
+        primaryjoin=_FILES_OF.format(False), order_by="Attachment.position", lazy="raise"
+    )
+    # What a human answered with.
+    answer_pictures: Mapped[list["Attachment"]] = relationship(
+        primaryjoin=_FILES_OF.format(True), order_by="Attachment.position", lazy="raise", viewonly=True
+    )
 
 
 class Attachment(Base):
-    """One file that came with a question."""
+    """One file that came with a question, or a picture that a human answered with (`of_answer`)."""
 
     __tablename__ = "attachments"
-    __table_args__ = (UniqueConstraint("turn_id", "position"),)
+    __table_args__ = (
+        UniqueConstraint("turn_id", "position"),
+        Index("ix_attachments_pending", "turn_id", **partial_index(PENDING_FILE)),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"))
     position: Mapped[int]
+    of_answer: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[str] = mapped_column(String(16))
     name: Mapped[str] = mapped_column(String(255), default="")
     # Where to fetch it from, in the adapter's own words; empty once the bytes are here.
@@ -206,7 +262,11 @@ class InboundEvent(Base):
     """A platform event that was taken in. Its key makes a repeated event harmless."""
 
     __tablename__ = "inbound_events"
-    __table_args__ = (UniqueConstraint("platform", "event_key"),)
+    __table_args__ = (
+        UniqueConstraint("platform", "event_key"),
+        # Of those whose turn is gone, or that never were one.
+        Index("ix_inbound_events_forgotten", "received_at", "id", **partial_index("turn_id IS NULL")),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     platform: Mapped[str] = mapped_column(String(16))
@@ -243,6 +303,8 @@ class Delivery(Base):
     lease_owner: Mapped[str] = mapped_column(String(64), default="")
     lease_until: Mapped[datetime | None]
     not_before: Mapped[datetime | None]
+    # Another delivery, which comes first: what is said in a chat keeps its order. No foreign key, as above.
+    after_id: Mapped[str | None] = mapped_column(Id)
     # Where on the platform to answer, in the adapter's own words.
     target: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     # The platform's id of the message that shows the answer.

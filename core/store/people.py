@@ -87,6 +87,11 @@ class PeopleRepository:
             person = person or self._session.scalars(_PERSON, known).one()
         return _renamed(person, display_name, locale)
 
+    def names(self, workspace_id: str) -> list[str]:
+        """What the people of a workspace are called; each name once."""
+        named = (Person.workspace_id == workspace_id, Person.display_name != "")
+        return list(self._session.scalars(select(Person.display_name).where(*named).distinct()).all())
+
     def set_language(self, person_id: str, language: str) -> None:
         """Write to this person in `language` from now on, whatever the platform says; empty: as the platform says."""
         self._session.execute(

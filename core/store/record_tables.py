@@ -5,15 +5,22 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.store.base import Base, Id
+from core.store.base import Base, Id, partial_index
 from core.values import new_id, utc_now
+
+# Condition of a partial index; the query repeats it word for word.
+BAD_FEEDBACK = "rating < 0"
 
 
 class Feedback(Base):
     """One person's verdict on one answer."""
 
     __tablename__ = "feedback"
-    __table_args__ = (UniqueConstraint("turn_id", "person_id"),)
+    __table_args__ = (
+        UniqueConstraint("turn_id", "person_id"),
+        # What came since the rules of the review queues were applied last.
+        Index("ix_feedback_bad", "created_at", **partial_index(BAD_FEEDBACK)),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     turn_id: Mapped[str] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"))
@@ -28,7 +35,12 @@ class Usage(Base):
     """What an attempt cost. Kept when the conversation is erased, so it holds numbers and no words."""
 
     __tablename__ = "usage"
-    __table_args__ = (UniqueConstraint("turn_id", "attempt"), Index(None, "workspace_id", "created_at"))
+    __table_args__ = (
+        UniqueConstraint("turn_id", "attempt"),
+        # With what is summed, so that a month's million rows are not looked up one by one.
+        Index("ix_usage_workspace", "workspace_id", "created_at", "prompt_tokens", "completion_tokens"),
+        Index(None, "person_id", "created_at"),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     # No foreign keys: erasing a conversation must not erase what it cost.
@@ -46,14 +58,18 @@ class Usage(Base):
 
 
 class Erasure(Base):
-    """That somebody had his conversations erased: when and how much, but not what."""
+    """That something was erased: when and how much, but not what."""
 
     __tablename__ = "erasures"
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     # No foreign keys: the record stays when whoever it is about is gone.
     workspace_id: Mapped[str] = mapped_column(Id)
+    # What it was about; empty where it was about something else.
     person_id: Mapped[str] = mapped_column(Id)
+    conversation_id: Mapped[str] = mapped_column(Id, default="", server_default="")
+    # A word of core.store.erasures.Kind.
+    kind: Mapped[str] = mapped_column(String(16), default="person", server_default="person")
     turns: Mapped[int]
     conversations: Mapped[int]
     pictures: Mapped[int]

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from core.store.models import Conversation, Delivery, Turn
 from core.store.places import PlaceRepository
+from core.store.settings import SettingsRepository
 from core.store.telegram_tables import TelegramBusiness, TelegramUpdate
 from core.store.upsert import insert_if_new
-from core.values import DeliveryState
+from core.values import DeliveryState, utc_now
 
 
 class TelegramRepository:
@@ -90,6 +91,7 @@ class TelegramRepository:
                 successor.persona = successor.persona or place.persona
                 successor.epoch = max(successor.epoch, place.epoch)
             self._session.flush()
+            SettingsRepository(self._session).move_place(place.id, successor.id, utc_now())
             moved = self._move_conversations(workspace_id, place.id, successor.id, old, new)
         self._move_answers(workspace_id, int(old), int(new))
         return moved

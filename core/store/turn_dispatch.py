@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import (
     CTE,
@@ -19,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from core.store.models import Turn
+from core.store.models import Conversation, Place, Turn
 from core.store.turn_guards import (
     IS_OPEN,
     IS_READY,
@@ -93,6 +94,12 @@ _WHO_WAITS_IN = (
 _FOLLOW_UPS = select(Turn.id, Turn.conversation_id).where(
     Turn.id.in_(_TURN_IDS), IS_READY, Turn.dispatch_again_at.is_(None), or_(Turn.seq > 1, Turn.attempt > 0)
 )
+_WHEREABOUTS = (
+    select(Turn.id, Conversation.workspace_id, Place.external_id, Place.persona)
+    .join(Conversation, Conversation.id == Turn.conversation_id)
+    .outerjoin(Place, Place.id == Conversation.place_id)
+    .where(Turn.id.in_(_TURN_IDS))
+)
 _RUNNING_OF = select(Turn.lease_owner, func.count().label("turns")).where(IS_RUNNING).group_by(Turn.lease_owner)
 
 _MARK = (
@@ -117,6 +124,14 @@ _FORGET = (
     .returning(Turn.id)
     .execution_options(**UNSYNCHRONIZED)
 )
+
+
+class AskedAt(NamedTuple):
+    """The workspace's id, the place's name (empty: none), and the persona that was chosen there."""
+
+    workspace_id: str
+    place: str
+    persona: str
 
 
 class TurnDispatch(TurnRows):
@@ -160,6 +175,11 @@ class TurnDispatch(TurnRows):
             return {}
         found = self._session.execute(_FOLLOW_UPS, {"turn_ids": list(turn_ids)}).all()
         return {row.id: row.conversation_id for row in found}
+
+    def asked_at(self, turn_ids: Sequence[str]) -> dict[str, AskedAt]:
+        """Where each of these turns was asked."""
+        rows = self._session.execute(_WHEREABOUTS, {"turn_ids": list(turn_ids)}).all()
+        return {turn_id: AskedAt(workspace, place or "", persona or "") for turn_id, workspace, place, persona in rows}
 
     def running_of(self) -> dict[str, int]:
         """How many turns each owner is answering."""

@@ -7,7 +7,7 @@ building one costs SQLAlchemy several times as much as running it.
 
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, literal_column, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
 from core.store.columns import UtcDateTime
@@ -38,6 +38,12 @@ IS_GATHERING = and_(IS_OPEN, in_state(TurnState.GATHERING))
 IS_READY = and_(IS_OPEN, in_state(TurnState.READY))
 IS_RUNNING = and_(IS_OPEN, in_state(TurnState.RUNNING))
 IS_WAITING = in_state(TurnState.GATHERING, TurnState.READY)
+
+# Its files are fetched: for the model, or for the human who answers, or has answered before they were here.
+TAKES_FILES = or_(
+    in_state(TurnState.GATHERING, TurnState.HANDED_OVER),
+    and_(in_state(TurnState.ANSWERED, TurnState.DELIVERED), Turn.answered_by != literal_column("''")),
+)
 
 HAS_HISTORY = Turn.history_hash != literal_column("''")
 

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import aliased
 
-from core.store.models import Conversation, Delivery, Post, Turn
+from core.store.models import Conversation, Turn
+from core.store.turn_deliveries import deliver_again
 from core.store.turn_guards import FRESH, NOW, TURN_ID, UNSYNCHRONIZED, in_state
-from core.store.turn_rows import ANSWER, TurnRows
-from core.values import ACTIVE_STATES, DeliveryState, TurnState
+from core.store.turn_rows import TurnRows
+from core.values import ACTIVE_STATES, TurnState
 
 _LATER = aliased(Turn, name="later")
 _HOLD_FOR_REOPENING = (
@@ -61,25 +62,6 @@ _REOPEN = (
     .returning(Turn)
     .execution_options(**FRESH)
 )
-_ANSWER_OF = select(Delivery.id, Delivery.target).where(Delivery.turn_id == TURN_ID, Delivery.kind == ANSWER)
-_UNDELIVER = delete(Delivery).where(Delivery.id == bindparam("reopened")).execution_options(**UNSYNCHRONIZED)
-_FORGET_POSTS = delete(Post).where(Post.delivery_id == bindparam("reopened")).execution_options(**UNSYNCHRONIZED)
-_DELIVER_AGAIN = (
-    update(Delivery)
-    .where(Delivery.id == bindparam("reopened"))
-    .values(
-        state=DeliveryState.PENDING,
-        attempts=0,
-        lease_owner="",
-        lease_until=None,
-        not_before=None,
-        external_id="",
-        error_message="",
-        created_at=NOW,
-        sent_at=None,
-    )
-    .execution_options(**UNSYNCHRONIZED)
-)
 
 
 class TurnReopening(TurnRows):
@@ -96,8 +78,5 @@ class TurnReopening(TurnRows):
             return False
         if self._changed(_REOPEN, turn_id=turn_id, now=now) is None:
             return False
-        for delivery_id, target in self._session.execute(_ANSWER_OF, {"turn_id": turn_id}).all():
-            # Where answers are sent, the row also says where to: it stays, and a new message will show the new answer.
-            for statement in (_FORGET_POSTS, _DELIVER_AGAIN) if target else (_UNDELIVER,):
-                self._session.execute(statement, {"reopened": delivery_id, "now": now})
+        deliver_again(self._session, turn_id, now)
         return True

@@ -1,12 +1,14 @@
 """How turns stand, for the many who wait for them: few columns, and one query for all of them."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import BindParameter, bindparam, func, select
+from sqlalchemy import BindParameter, bindparam, func, literal_column, select
 
-from core.store.models import Conversation, Turn, Workspace
-from core.store.turn_guards import IS_GATHERING, IS_OPEN, IS_READY
+from core.store.columns import UtcDateTime
+from core.store.models import Attachment, Conversation, Turn, Workspace
+from core.store.turn_guards import IS_GATHERING, IS_OPEN, IS_READY, TAKES_FILES
 from core.store.turn_rows import TurnRows
 from core.values import FINAL_STATES, Platform, TurnState
 
@@ -23,6 +25,18 @@ _GATHERING_ON = (
     .join(Conversation, Conversation.id == Turn.conversation_id)
     .join(Workspace, Workspace.id == Conversation.workspace_id)
     .where(IS_GATHERING, Workspace.platform == bindparam("platform"))
+    .order_by(Turn.id)
+)
+_UNSEEN_FILES_ON = (
+    select(Turn.id)
+    .join(Conversation, Conversation.id == Turn.conversation_id)
+    .join(Workspace, Workspace.id == Conversation.workspace_id)
+    .where(
+        Turn.id.in_(select(Attachment.turn_id).where(Attachment.state == literal_column("'pending'"))),
+        TAKES_FILES,
+        Turn.created_at > bindparam("since", type_=UtcDateTime()),
+        Workspace.platform == bindparam("platform"),
+    )
     .order_by(Turn.id)
 )
 _OPEN_IN_WORKSPACE = (
@@ -62,6 +76,11 @@ class TurnWatch(TurnRows):
     def gathering_on(self, platform: Platform) -> list[str]:
         """Turns of a platform whose files are still to be fetched, oldest first."""
         return list(self._session.scalars(_GATHERING_ON, {"platform": platform}).all())
+
+    def unseen_files_on(self, platform: Platform, since: datetime) -> list[str]:
+        """Turns of a platform, asked after `since`, whose files are still to be fetched for the model or a human,
+        oldest first."""
+        return list(self._session.scalars(_UNSEEN_FILES_ON, {"platform": platform, "since": since}).all())
 
     def open_in_workspace(self, platform: Platform, external_id: str) -> list[str]:
         """Turns of a workspace that have not ended, oldest first."""

@@ -2,7 +2,7 @@
 
     gathering → ready → running → answered → delivered
      ↑  ↘       ↙ ↑________|   ↘ failed, cancelled → (reopen) ready
-     |  handed_over
+     |  handed_over → answered (by a human), ready (given back)
      |____________(recall)_|
 
 Intake and the adapters use what stands here, the dispatcher `turn_dispatch.py`, the worker and the reaper
@@ -28,6 +28,7 @@ from core.store.turn_guards import (
     IS_READY,
     IS_WAITING,
     NOW,
+    TAKES_FILES,
     TURN_ID,
     UNSYNCHRONIZED,
     in_state,
@@ -83,7 +84,7 @@ _CANCEL = (
     .execution_options(**FRESH)
 )
 # PostgreSQL; SQLite has one writer anyway.
-_HOLD_GATHERING = select(Turn.id).where(Turn.id == TURN_ID, IS_GATHERING).with_for_update()
+_HOLD_FOR_FILES = select(Turn.state).where(Turn.id == TURN_ID, TAKES_FILES).with_for_update()
 _REPLACE_QUESTION = (
     update(Turn)
     .where(Turn.id == TURN_ID, IS_OPEN, in_state(TurnState.GATHERING, TurnState.READY))
@@ -186,9 +187,10 @@ class TurnRepository(TurnDispatch, TurnGathering, TurnHandover, TurnHistory, Tur
         """gathering → ready: all its files are here or refused."""
         return self._changed(_MAKE_READY, turn_id=turn_id, now=now) is not None
 
-    def hold_gathering(self, turn_id: str) -> bool:
-        """Keep others from changing its files until the commit; False: it is not gathering (any more)."""
-        return self._session.scalar(_HOLD_GATHERING, {"turn_id": turn_id}) is not None
+    def hold_for_files(self, turn_id: str) -> bool:
+        """Keep others from changing its files until the commit; False: it takes none (any more), neither for a model
+        nor for a human to see."""
+        return self._session.scalar(_HOLD_FOR_FILES, {"turn_id": turn_id}) is not None
 
     def replace_question(self, turn_id: str, question: str) -> bool:
         """The person edited it; False: its answer has begun, or there is no such turn."""
@@ -219,5 +221,6 @@ class TurnRepository(TurnDispatch, TurnGathering, TurnHandover, TurnHistory, Tur
             for attachment in self._session.scalars(_FILES, {"turn_ids": list(files)}):
                 files[attachment.turn_id].append(attachment)
         for turn in turns:
-            set_committed_value(turn, "attachments", files[turn.id])
+            set_committed_value(turn, "attachments", [file for file in files[turn.id] if not file.of_answer])
+            set_committed_value(turn, "answer_pictures", [file for file in files[turn.id] if file.of_answer])
         return turns

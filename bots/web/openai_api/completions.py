@@ -12,7 +12,6 @@ from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from bots.web.body import JSON_COPIES
 from bots.web.errors import error_response, json_response
 from bots.web.keys import WORKSPACE
 from bots.web.model_name import served_model
@@ -28,6 +27,7 @@ from core.errors import RequestError, TooManyPictures, WrongParameter
 from core.queue.follow import Ended
 from core.store.models import Turn
 from core.values import Platform, new_id
+from serving.bodies import JSON_COPIES
 from serving.client import unless_gone
 from serving.sse import EventStream
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from bots.web.text import clean, plain_lines
 from core.errors import WrongParameter
+from serving.text import clean, plain_lines
 
 # A conversation longer than this fits no model; the numbers bound the work that one request can cause.
 MAX_MESSAGES = 1000

@@ -7,9 +7,9 @@ from typing import Any
 
 from bots.web.model_name import served_model
 from bots.web.openai_api.messages import Dialogue, parse_messages
-from bots.web.text import clean
 from core.errors import ModelNotFound, RequestError, WrongParameter
 from core.settings import Settings
+from serving.text import clean
 
 # What would change the answer if it were obeyed; accepted only with a value that asks for nothing.
 _NOTHING: dict[str, tuple[object, ...]] = {

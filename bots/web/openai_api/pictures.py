@@ -5,14 +5,14 @@ import base64
 import binascii
 import re
 
-from bots.picture_reader import PictureReader
-from bots.shares import Shares
 from bots.web.openai_api.fetcher import Fetcher
 from bots.web.openai_api.messages import PictureRef
 from core.conversation.inbound import Named
 from core.errors import PictureError, WrongParameter
 from core.media.limits import too_large
 from core.settings import Settings
+from serving.picture_reader import PictureReader
+from serving.shares import Shares
 
 # Files of one person whose bytes are here or on their way.
 AT_ONCE = 4

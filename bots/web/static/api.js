@@ -73,6 +73,9 @@ export const signIn = (key) => call("POST", SESSION, { key });
 export const signOut = () => call("DELETE", SESSION);
 export const conversations = (before) => call("GET", `/api/conversations${before ? `?before=${id(before)}` : ""}`);
 export const conversation = (conversationId) => call("GET", `/api/conversations/${id(conversationId)}`);
+/** Resolves with null where nothing has changed since the version `known`. */
+export const versionOf = (conversationId, known) =>
+  call("GET", `/api/conversations/${id(conversationId)}/version?known=${id(known)}`);
 export const stop = (turnId) => call("POST", `/api/turns/${id(turnId)}/stop`);
 export const retry = (turnId) => call("POST", `/api/turns/${id(turnId)}/retry`);
 export const feedback = (turnId, rating) => call("PUT", `/api/turns/${id(turnId)}/feedback`, { rating });

@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { h } from "./dom.js";
 import { follow } from "./stream.js";
 import { TurnCard } from "./turn.js";
+import { Watch } from "./watch.js";
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15_000;
@@ -18,6 +19,7 @@ export class Conversation {
   #hooks;
   #wait = FIRST_WAIT_MS;
   #timer = null;
+  #watch;
 
   /**
    * `scroll.keep(change)` runs a change of height. `hooks`: changed() whenever a turn begins or ends,
@@ -27,6 +29,10 @@ export class Conversation {
     this.#log = log;
     this.#scroll = scroll;
     this.#hooks = hooks;
+    this.#watch = new Watch(
+      () => this.sync(),
+      (error) => this.#hooks.failed(error),
+    );
   }
 
   get isEmpty() {
@@ -54,7 +60,9 @@ export class Conversation {
     if (this.id !== id) return;
     this.title = known.title;
     for (const view of known.turns) this.#put(view);
+    this.#say(known.notices);
     this.#settle();
+    this.#watch.see(id, known.version, known.human);
   }
 
   /** Adds an accepted question. */
@@ -63,6 +71,8 @@ export class Conversation {
     this.#put(view);
     this.#settle();
     this.#scroll.toEnd();
+    // Whatever version there is, it is another one by now.
+    this.#watch.see(conversationId, "", view.state === "handed_over");
   }
 
   /** Shows a sentence in place of turns. */
@@ -84,6 +94,7 @@ export class Conversation {
   }
 
   #clear() {
+    this.#watch.see(null);
     this.#unfollow();
     clearTimeout(this.#timer);
     this.#cards.clear();
@@ -102,8 +113,16 @@ export class Conversation {
     if (this.isEmpty) this.#log.replaceChildren();
     const actions = { retry: (which) => this.#retry(which), rate: (which, rating) => this.#rate(which, rating) };
     const fresh = new TurnCard(view, { actions, onGrow: (change) => this.#scroll.keep(change) });
+    // What a person said without being asked may come to be known behind a later question.
+    const next = [...this.#cards.values()].find((other) => other.view.seq > view.seq);
     this.#cards.set(view.id, fresh);
-    this.#scroll.keep(() => this.#log.append(fresh.element));
+    if (next) this.#cards = new Map([...this.#cards].sort(([, a], [, b]) => a.view.seq - b.view.seq));
+    this.#scroll.keep(() => this.#log.insertBefore(fresh.element, next?.element ?? null));
+  }
+
+  /** Shows who answers from where on: `notices` are {turn, text, early}. */
+  #say(notices) {
+    for (const [turn, card] of this.#cards) card.notices = notices.filter((notice) => notice.turn === turn);
   }
 
   /** Follows the running turn, and only that: a browser opens few connections to one server. */

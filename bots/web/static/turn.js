@@ -1,14 +1,13 @@
 // One question and its answer on the page.
 
 import { announce, h, icon, say, setIcon } from "./dom.js";
-import { duration, plural, titles } from "./format.js";
+import { duration, plural } from "./format.js";
 import { renderMarkdown } from "./markdown.js";
+import { pictureList } from "./picture_list.js";
 import { SeenNote } from "./seen.js";
-import { showPicture } from "./viewer.js";
+import { renderWords } from "./words.js";
 
 const ACTIVE = new Set(["gathering", "ready", "running"]);
-// A question's picture, in pixels; more of it in the viewer.
-const LARGEST = { width: 304, height: 256 };
 const MAY_RETRY = new Set(["failed", "cancelled"]);
 
 export class TurnCard {
@@ -31,7 +30,10 @@ export class TurnCard {
     this.seen = new SeenNote();
     this.thoughts = h("div", { class: "thoughts markdown" });
     this.thinking = h("details", { class: "thinking", hidden: true }, h("summary", {}, "Thinking"), this.thoughts);
+    this.above = h("div", { class: "who", hidden: true });
+    this.below = h("div", { class: "who", hidden: true });
     this.answer = h("div", { class: "answer markdown", "aria-live": "polite", dir: "auto" });
+    this.pictures = h("div", { class: "answered-with", hidden: true });
     this.status = h("p", { class: "status", role: "status" });
     this.problem = h("p", { class: "failed", hidden: true });
     this.notes = h("p", { class: "notes", hidden: true });
@@ -56,20 +58,25 @@ export class TurnCard {
       this.meta,
       this.ratingProblem,
     );
+    const isAsked = Boolean(view.question || view.pictures.length || view.refused?.length);
     this.element = h(
       "article",
-      { class: "turn", "aria-label": "Question and answer", tabindex: "-1" },
-      h("h2", { class: "unseen" }, "You asked"),
-      this.question,
+      { class: "turn", "aria-label": isAsked ? "Question and answer" : "Answer", tabindex: "-1" },
+      // A person may say something without being asked.
+      isAsked && h("h2", { class: "unseen" }, "You asked"),
+      isAsked && this.question,
       this.refused,
       h("h2", { class: "unseen" }, "Answer"),
       this.seen.element,
       this.thinking,
+      this.above,
       this.answer,
+      this.pictures,
       this.status,
       this.problem,
       this.notes,
       this.tools,
+      this.below,
     );
     this.#showQuestion(view);
     this.update(view);
@@ -85,9 +92,27 @@ export class TurnCard {
     this.#reflect();
   }
 
+  /** Says who answers from here on: {text, early}, above the answer where it is early. */
+  set notices(all) {
+    const show = (where, notices) =>
+      this.#onGrow(() => {
+        where.replaceChildren(...notices.map(({ text }) => h("p", {}, text)));
+        where.hidden = notices.length === 0;
+      });
+    show(this.above, all.filter(({ early }) => early));
+    show(this.below, all.filter(({ early }) => !early));
+  }
+
   /** Shows the turn as the server knows it. */
   update(view) {
     const finished = this.view !== undefined && this.active && !ACTIVE.has(view.state);
+    const answered = this.view !== undefined && view.by_human && !this.view.by_human;
+    const pictures = view.answer_pictures ?? [];
+    if (pictures.length && this.pictures.hidden)
+      this.#onGrow(() => {
+        this.pictures.replaceChildren(pictureList(pictures));
+        this.pictures.hidden = false;
+      });
     this.view = view;
     this.element.dataset.state = view.state;
     this.element.dataset.turn = view.id;
@@ -101,6 +126,7 @@ export class TurnCard {
     this.#showRefused(view);
     this.#reflect();
     if (finished) announce(this.#ending());
+    if (answered) announce("A person has answered.");
   }
 
   // What the stream tells.
@@ -156,7 +182,8 @@ export class TurnCard {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     this.#onGrow(() => {
-      renderMarkdown(this.answer, this.#text);
+      if (this.view.by_human) renderWords(this.answer, this.#text);
+      else renderMarkdown(this.answer, this.#text);
       renderMarkdown(this.thoughts, this.#thinking);
       this.thinking.hidden = !this.#thinking;
       this.#reflect();
@@ -175,7 +202,7 @@ export class TurnCard {
     say(this.notes, active ? "" : this.#remarks().join(" "));
     this.againButton.hidden = !MAY_RETRY.has(view.state) || !this.#isLast;
     this.copyButton.hidden = !this.#text;
-    this.upButton.hidden = this.downButton.hidden = !this.#text || failed;
+    this.upButton.hidden = this.downButton.hidden = !this.#text || failed || view.by_human;
     this.upButton.setAttribute("aria-pressed", String(view.feedback === 1));
     this.downButton.setAttribute("aria-pressed", String(view.feedback === -1));
     this.meta.textContent = active ? "" : this.#figures();
@@ -192,9 +219,10 @@ export class TurnCard {
   #remarks() {
     const { view } = this;
     const remarks = [];
-    if (view.state === "cancelled") remarks.push(this.#text ? "Stopped here." : "Stopped before there was an answer.");
+    if (view.state === "handed_over") remarks.push("A person will answer this.");
+    else if (view.state === "cancelled") remarks.push(this.#text ? "Stopped here." : "Stopped before there was an answer.");
     else if (view.finish_reason === "length") remarks.push("The answer was cut off where the model's limit is.");
-    else if (view.state !== "failed" && !this.#text) remarks.push("The model gave no answer to this.");
+    else if (view.state !== "failed" && !this.#text && !view.by_human) remarks.push("The model gave no answer to this.");
     const leftOut = new Set((view.left_out ?? []).map(({ what }) => what));
     if (leftOut.has("text")) remarks.push("The beginning of this conversation no longer fits and was left out.");
     else if (leftOut.size) remarks.push("Older pictures of this conversation no longer fit and were left out.");
@@ -203,6 +231,8 @@ export class TurnCard {
 
   #figures() {
     const total = this.view.timings?.total_ms;
+    if (this.view.by_human) return "Answered by a person";
+    if (this.view.state === "handed_over") return "";
     const parts = [this.view.model, total === null || total === undefined ? "" : duration(total)];
     return parts.filter(Boolean).join(" · ");
   }
@@ -213,21 +243,7 @@ export class TurnCard {
   }
 
   #showQuestion(view) {
-    const names = titles(view.pictures);
-    const pictures = view.pictures.map((picture, index) => {
-      const name = names[index];
-      // Its place is known before it is loaded, so that nothing jumps.
-      const scale = Math.min(1, LARGEST.width / picture.width, LARGEST.height / picture.height);
-      const size = { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) };
-      const image = h("img", { src: picture.url, alt: name, ...size, decoding: "async" });
-      return h(
-        "li",
-        {},
-        h("button", { type: "button", "aria-label": `Open ${name}`, on: { click: () => showPicture(picture, name) } }, image),
-      );
-    });
-    if (pictures.length)
-      this.question.append(h("ul", { class: `pictures${pictures.length > 1 ? " many" : ""}` }, ...pictures));
+    if (view.pictures.length) this.question.append(pictureList(view.pictures));
     if (view.question) this.question.append(h("p", { class: "bubble", dir: "auto" }, view.question));
   }
 

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from core.errors import InferenceError
+from core.errors import ContentRefused
 from core.inference.answer import AnswerWords
 from core.inference.openai_backend.refusal import Again
 from core.inference.port import Delta, Event, Finished, Request, Started
@@ -98,10 +98,7 @@ def box_pixels(model: str, request: Request) -> tuple[int, int] | None:
 
 def _reason(name: str) -> FinishReason:
     if name in _FILTERED:
-        raise InferenceError(
-            f"the backend ended the answer: {name}",
-            user_message="The model's provider does not allow this question or answer.",
-        )
+        raise ContentRefused(f"the backend ended the answer: {name}")
     if name not in _REASONS:
         # "abort", "network_error" …: what there is of the answer is not the answer.
         raise Again(f"the backend ended the answer: {str(name)[:40]}")

@@ -9,7 +9,7 @@ from typing import Any
 
 from openai import APIError, APIStatusError
 
-from core.errors import ConfigurationError, GlimtError, InferenceError, PromptTooLong
+from core.errors import ConfigurationError, ContentRefused, GlimtError, InferenceError, PromptTooLong
 from core.values import utc_now
 
 _LONGEST = 200
@@ -131,9 +131,7 @@ class Refusal:
                 "Set GLIMT_BACKEND_URL to the address that it redirects to."
             )
         if self.code in _FILTERED:
-            return InferenceError(
-                f"filtered: {said}", user_message="The model's provider does not allow this question or answer."
-            )
+            return ContentRefused(f"filtered: {said}")
         if self.too_long or status == 413:
             return PromptTooLong(f"the backend finds it too long ({status}: {said})")
         if status == 404 or self.code in _NO_MODEL or (status in (400, 422) and _MODEL.search(self.text)):

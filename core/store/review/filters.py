@@ -3,17 +3,23 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from core.store.columns_sql import seconds_between
 from core.store.models import Attachment, Conversation, Feedback, Person, Place, Turn, Workspace
-from core.store.turn_guards import HAS_ENDED, IS_OPEN, in_state
+from core.store.review_tables import TurnFlag, TurnLabel
+from core.store.takeovers import IS_TAKEN
+from core.store.turn_guards import IS_OPEN, in_state
 from core.values import AttachmentState, TurnState
 
 State = Literal["", "open", "answered", "failed", "cancelled", "handed_over"]
 Rating = Literal["", "good", "bad"]
+# The words of core.reviewing.ReviewState.
+Review = Literal["", "new", "in_review", "done"]
+# Who answers: a human whom nobody is yet, or one who has taken over.
+Human = Literal["", "waiting", "taken"]
 _IN_STATE: dict[str, ColumnElement[bool]] = {
     "open": IS_OPEN,
     "answered": in_state(TurnState.ANSWERED, TurnState.DELIVERED),
@@ -21,6 +27,8 @@ _IN_STATE: dict[str, ColumnElement[bool]] = {
     "cancelled": in_state(TurnState.CANCELLED),
     "handed_over": in_state(TurnState.HANDED_OVER),
 }
+# Of `Wanted.assigned`.
+NOBODY = "nobody"
 # A place for which nobody has chosen has this mode (core.conversation.personas.PLAIN).
 _UNCHOSEN = "plain"
 
@@ -40,6 +48,7 @@ class Wanted:
     model: str = ""
     state: State = ""
     feedback: Rating = ""
+    human: Human = ""
     # With a picture that could be read.
     pictures: bool = False
     # From question to answer, in seconds; 0: any.
@@ -47,68 +56,111 @@ class Wanted:
     # The last change of a conversation, the question of a turn.
     since: datetime | None = None
     before: datetime | None = None
+    flagged: bool = False
+    # An id.
+    label: str = ""
+    review: Review = ""
+    # An admin's id, or `NOBODY`.
+    assigned: str = ""
+    # When something was asked.
+    asked_since: datetime | None = None
+    asked_before: datetime | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is asked for."""
         return all(getattr(self, field.name) == field.default for field in fields(self))
 
-    def of_conversation(self) -> Iterator[ColumnElement[bool]]:
-        """Conditions on `Conversation`."""
+    def of_conversation(
+        self, workspace: Any = Conversation.workspace_id, place: Any = Conversation.place_id
+    ) -> Iterator[ColumnElement[bool]]:
+        """Conditions on `Conversation`, of which these are the columns. Looked up for each row, so that it costs
+        what there are rows."""
         if self.platform:
-            yield Conversation.workspace_id.in_(select(Workspace.id).where(Workspace.platform == self.platform))
+            yield self.workspaces_of_platform().where(Workspace.id == workspace).correlate(Conversation).exists()
         if self.workspace:
-            yield Conversation.workspace_id == self.workspace
+            yield workspace == self.workspace
         if self.place:
-            yield Conversation.place_id == self.place
+            yield place == self.place
+        if self.human == "waiting":
+            yield and_(Conversation.handed_over_at.is_not(None), ~IS_TAKEN)
+        elif self.human == "taken":
+            yield IS_TAKEN
         if self.mode:
-            words = [self.mode, ""] if self.mode == _UNCHOSEN else [self.mode]
-            yield Conversation.place_id.in_(select(Place.id).where(Place.persona.in_(words)))
+            yield self.places_of_mode().where(Place.id == place).correlate(Conversation).exists()
+        if self.review:
+            yield Conversation.review_state == self.review
+        if self.assigned == NOBODY:
+            yield Conversation.assigned_to.is_(None)
+        elif self.assigned:
+            # The second condition is the index's own.
+            yield and_(Conversation.assigned_to == self.assigned, Conversation.assigned_to.is_not(None))
 
-    def of_turn(self) -> Iterator[ColumnElement[bool]]:
-        """Conditions on `Turn`."""
+    def workspaces_of_platform(self) -> Select[str]:
+        """Ids of its workspaces."""
+        return select(Workspace.id).where(Workspace.platform == self.platform)
+
+    def places_of_mode(self) -> Select[str]:
+        """Ids of the places that have the mode."""
+        words = [self.mode, ""] if self.mode == _UNCHOSEN else [self.mode]
+        return select(Place.id).where(Place.persona.in_(words))
+
+    def is_person(self) -> ColumnElement[bool]:
+        """The `Person` is meant."""
+        # As it stands, except that `%` and `_` mean themselves.
+        known = Person.display_name.icontains(self.person, autoescape=True)
+        return or_(Person.external_id == self.person, known)
+
+    def of_turn(self, by_person: ColumnElement[bool] | None = None) -> Iterator[ColumnElement[bool]]:
+        """Conditions on `Turn`. `by_person`: a shorter way to say that the person asked it."""
         if self.state:
             yield _IN_STATE[self.state]
         if self.model:
             yield Turn.model == self.model
         if self.person:
-            # As it stands, except that `%` and `_` mean themselves.
-            known = Person.display_name.icontains(self.person, autoescape=True)
-            yield Turn.person_id.in_(select(Person.id).where(or_(Person.external_id == self.person, known)))
+            asked = select(Person.id).where(Person.id == Turn.person_id, self.is_person()).correlate(Turn).exists()
+            yield asked if by_person is None else by_person
         if self.feedback:
             rating = Feedback.rating == (1 if self.feedback == "good" else -1)
-            yield Turn.id.in_(select(Feedback.turn_id).where(rating))
+            yield select(Feedback.id).where(Feedback.turn_id == Turn.id, rating).correlate(Turn).exists()
         if self.pictures:
             stored = Attachment.state == AttachmentState.STORED
             yield select(Attachment.id).where(Attachment.turn_id == Turn.id, stored).correlate(Turn).exists()
+        yield from self.asked()
         if self.slow_s:
             yield seconds_between(Turn.created_at, Turn.finished_at) >= self.slow_s
+        if self.flagged:
+            yield select(TurnFlag.turn_id).where(TurnFlag.turn_id == Turn.id).correlate(Turn).exists()
+        if self.label:
+            labelled = (TurnLabel.turn_id == Turn.id, TurnLabel.label_id == self.label)
+            yield select(TurnLabel.turn_id).where(*labelled).correlate(Turn).exists()
 
-    def conversations(self) -> ColumnElement[bool]:
-        """The conversation is one of those, by its own columns and by one of its turns."""
-        conditions = list(self.of_conversation())
+    def asked(self) -> Iterator[ColumnElement[bool]]:
+        """Conditions on when `Turn` was asked."""
+        if self.asked_since is not None:
+            yield Turn.created_at >= self.asked_since
+        if self.asked_before is not None:
+            yield Turn.created_at < self.asked_before
+
+    def changed(self) -> Iterator[ColumnElement[bool]]:
+        """Conditions on the last change of `Conversation`."""
         if self.since is not None:
-            conditions.append(Conversation.updated_at >= self.since)
+            yield Conversation.updated_at >= self.since
         if self.before is not None:
-            conditions.append(Conversation.updated_at < self.before)
-        turn = list(self.of_turn())
-        # These are few, and found through an index: a set of conversations, made once.
-        found = select(Turn.conversation_id).where(*turn)
-        if turn and (self.feedback or self.state in ("open", "failed")):
-            conditions.append(Conversation.id.in_(found))
-        elif self.person:
-            # Each half has an index of its own.
-            conditions.append(
-                or_(Conversation.id.in_(found.where(HAS_ENDED)), Conversation.id.in_(found.where(IS_OPEN)))
-            )
-        elif turn:
+            yield Conversation.updated_at < self.before
+
+    def conversations(self, by_person: ColumnElement[bool] | None = None) -> ColumnElement[bool]:
+        """The conversation is one of those, by its own columns and by one of its turns."""
+        conditions = [*self.of_conversation(), *self.changed()]
+        turn = list(self.of_turn(by_person))
+        if turn:
             mine = select(Turn.id).where(Turn.conversation_id == Conversation.id, *turn)
             conditions.append(mine.correlate(Conversation).exists())
         return and_(True, *conditions)
 
-    def turns(self) -> ColumnElement[bool]:
+    def turns(self, by_person: ColumnElement[bool] | None = None) -> ColumnElement[bool]:
         """The turn, joined with its conversation, is one of those."""
-        conditions = [*self.of_conversation(), *self.of_turn()]
+        conditions = [*self.of_conversation(), *self.of_turn(by_person)]
         if self.since is not None:
             conditions.append(Turn.created_at >= self.since)
         if self.before is not None:

@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import Session
 
-from core.store.models import Conversation, Place, Turn, Workspace
+from core.store.ids_sql import is_one_of
+from core.store.models import Conversation, Place, Workspace
+from core.store.review.facts import ANY_MODEL
+from core.store.review.filters import Wanted
+from core.store.review.people import NOBODY
 from core.store.review.scope import ReadScope
+from core.store.review.sources import best_source
 
-# Models are taken from so many of the latest turns: reading through all would take long, and old ones matter little.
+# Models and places are those of so many of the latest conversations: reading through all would take long, and old ones
+# matter little. Where there are not more places than that, all of them are offered.
 LATEST = 500
-MOST_PLACES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,23 @@ class Choices:
     workspaces: list[Workspace]
     places: list[Place]
     models: list[str]
+
+
+def find_place(session: Session, scope: ReadScope, place_id: str) -> tuple[Place, Workspace] | None:
+    """A place that may be read of, and its workspace."""
+    statement = select(Place, Workspace).join(Workspace, Workspace.id == Place.workspace_id).where(Place.id == place_id)
+    found = session.execute(statement).one_or_none()
+    if found is None:
+        return None
+    place, workspace = found
+    mine = scope.everywhere or place.id in scope.places or workspace.id in scope.workspaces
+    return (place, workspace) if mine else None
+
+
+def find_workspace(session: Session, scope: ReadScope, workspace_id: str) -> Workspace | None:
+    """A workspace all of which may be read of."""
+    mine = scope.everywhere or workspace_id in scope.workspaces
+    return session.get(Workspace, workspace_id) if mine else None
 
 
 def list_choices(session: Session, scope: ReadScope) -> Choices:
@@ -32,17 +54,16 @@ def list_choices(session: Session, scope: ReadScope) -> Choices:
         if scope.everywhere
         else _any(Place.workspace_id.in_(sorted(scope.workspaces)), Place.id.in_(sorted(scope.places)))
     )
-    places = session.scalars(select(Place).where(theirs).order_by(Place.external_id).limit(MOST_PLACES))
-    latest = (
-        select(Turn.model)
-        .join(Conversation, Conversation.id == Turn.conversation_id)
-        .where(scope.allows())
-        .order_by(Turn.id.desc())
-        .limit(LATEST)
-        .subquery()
-    )
-    models = session.scalars(select(latest.c.model).distinct().where(latest.c.model != "").order_by(latest.c.model))
-    return Choices(list(workspaces), list(places), list(models))
+    ids = [one for _, one in best_source(session, scope, Wanted(), NOBODY).read(None, LATEST)]
+    latest = session.execute(
+        select(Conversation.place_id, Conversation.models).where(is_one_of(session, Conversation.id, ids))
+    ).all()
+    places = list(session.scalars(select(Place).where(theirs).limit(LATEST + 1)))
+    if len(places) > LATEST:
+        seen = sorted({row.place_id for row in latest if row.place_id is not None})
+        places = list(session.scalars(select(Place).where(is_one_of(session, Place.id, seen))))
+    models = {model for row in latest for model in row.models.split("\n")} - {"", ANY_MODEL}
+    return Choices(list(workspaces), sorted(places, key=lambda place: place.external_id), sorted(models))
 
 
 def _any(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:

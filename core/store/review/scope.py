@@ -1,6 +1,7 @@
 """What an admin may read, as a condition: the one place where the console's queries are limited."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, false, or_, true
 
@@ -15,15 +16,17 @@ class ReadScope:
     workspaces: frozenset[str] = frozenset()
     places: frozenset[str] = frozenset()
 
-    def allows(self) -> ColumnElement[bool]:
-        """The conversation may be read."""
+    def allows(
+        self, workspace: Any = Conversation.workspace_id, place: Any = Conversation.place_id
+    ) -> ColumnElement[bool]:
+        """The conversation may be read. `workspace` and `place` are where its columns stand in the statement."""
         if self.everywhere:
             return true()
         allowed: list[ColumnElement[bool]] = []
         if self.workspaces:
-            allowed.append(Conversation.workspace_id.in_(sorted(self.workspaces)))
+            allowed.append(workspace.in_(sorted(self.workspaces)))
         if self.places:
-            allowed.append(Conversation.place_id.in_(sorted(self.places)))
+            allowed.append(place.in_(sorted(self.places)))
         return or_(*allowed) if allowed else false()
 
 

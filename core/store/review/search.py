@@ -1,25 +1,30 @@
 """Finding turns by words of their question or answer, latest first (`core/store/words.py`)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, cast, column, select, table, text
-from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.store.ids_sql import is_one_of
 from core.store.models import Conversation, Person, Place, Turn, Workspace
 from core.store.review.filters import Wanted
+from core.store.review.matches import LATEST, Matches, matches_of
 from core.store.review.names import shown_name
+from core.store.review.people import People
 from core.store.review.scope import ReadScope
+from core.store.review.sources import Cursor, Everything, Source, best_source
 from core.store.words import Sought
 
-# So many hits PostgreSQL looks up by its index of words. Where there are more, they are dense enough to walk through
-# the turns from the latest one on; left alone, it walks through all of them for a word that hardly any has.
-FEW = 2000
-_AT = table("turn_words_at", column("id"), column("turn_id"))
-_FTS = table("turn_words", column("rowid"))
-_WORDS = table("turn_words", column("turn_id"), column("words", TSVECTOR))
+# After so many turns that have the words and are not wanted, those that are wanted are looked through for the words.
+PATIENCE = 1000
+# So few conversations are looked through at once.
+FEW = 200
+# So many times as patient where hardly any turn has them, so that there are not many more.
+SPARSE_PATIENCE = 5
+MOST_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,53 +54,86 @@ def search_turns(
     *,
     limit: int,
     before: str | None,
-    few: int = FEW,
+    patience: int = PATIENCE,
+    latest: int = LATEST,
 ) -> Hits:
     """Turns that have all the words, may be read and are wanted; nothing without words.
 
-    PostgreSQL takes one way to at most `few` hits and another one to more.
+    `patience`: see `PATIENCE`. `latest`: see `core.store.review.matches.LATEST`.
     """
-    if not sought:
+    search = _Search(session, scope, matches_of(session, sought, latest), wanted)
+    if not sought or search.people.ids == []:
         return Hits([], None)
-    statement = (
-        select(Turn, Conversation, Workspace, Place, Person)
-        .join(Conversation, Conversation.id == Turn.conversation_id)
-        .join(Workspace, Workspace.id == Conversation.workspace_id)
-        .join(Person, Person.id == Turn.person_id)
-        .outerjoin(Place, Place.id == Conversation.place_id)
-        .where(scope.allows(), wanted.turns())
-        .limit(limit + 1)
-    )
-    if session.get_bind().dialect.name == "sqlite":
-        order: ColumnElement[Any] = _FTS.c.rowid
-        statement = statement.join(_AT, _AT.c.turn_id == Turn.id).join(_FTS, _FTS.c.rowid == _AT.c.id)
-        statement = statement.where(text("turn_words MATCH :sought").bindparams(sought=_fts5(sought)))
-        if before is not None:
-            at = select(_AT.c.id).where(_AT.c.turn_id == before).scalar_subquery()
-            statement = statement.where(order < at)
-    else:
-        order = Turn.id.expression
-        matches = _WORDS.c.words.op("@@")(cast(_tsquery(sought), TSQUERY))
-        known = session.scalars(select(_WORDS.c.turn_id).where(matches).limit(few + 1)).all()
-        if len(known) <= few:
-            statement = statement.where(Turn.id.in_(known))
-        else:
-            order = _WORDS.c.turn_id
-            statement = statement.join(_WORDS, _WORDS.c.turn_id == Turn.id).where(matches)
-        if before is not None:
-            statement = statement.where(order < before)
-    found = session.execute(statement.order_by(order.desc())).all()
-    rows = [
-        Hit(turn, conversation, workspace, place, shown_name(person))
-        for turn, conversation, workspace, place, person in found[:limit]
-    ]
-    return Hits(rows, rows[-1].turn.id if len(found) > limit else None)
+    found = list(islice(search.hits(before, limit + 1, patience), limit + 1))
+    return Hits(found[:limit], found[limit - 1].turn.id if len(found) > limit else None)
 
 
-def _fts5(sought: Sequence[Sought]) -> str:
-    # Words are letters and digits alone, so nothing in them has a meaning to the database.
-    return " AND ".join(f'"{word}"{"*" if may_go_on else ""}' for word, may_go_on in sought)
+class _Search:
+    """Finds what has the words first and is wanted then, or the other way round."""
 
+    def __init__(self, session: Session, scope: ReadScope, matches: Matches, wanted: Wanted) -> None:
+        self._session = session
+        self._scope = scope
+        self._matches = matches
+        self._wanted = wanted
+        self.people = People.meant(session, wanted)
+        self._by_person = self.people.asked(session)
+        self._statement = (
+            select(Turn, Conversation, Workspace, Place, Person)
+            .join(Conversation, Conversation.id == Turn.conversation_id)
+            .join(Workspace, Workspace.id == Conversation.workspace_id)
+            .join(Person, Person.id == Turn.person_id)
+            .outerjoin(Place, Place.id == Conversation.place_id)
+            .where(scope.allows(), wanted.turns(self._by_person))
+        )
 
-def _tsquery(sought: Sequence[Sought]) -> str:
-    return " & ".join(f"'{word}'{':*' if may_go_on else ''}" for word, may_go_on in sought)
+    def hits(self, before: str | None, few: int, patience: int) -> Iterator[Hit]:
+        """Hit by hit, latest first, `few` of them by the least effort."""
+        looked_at = shown = 0
+        # Dates are those of turns here, which no source knows.
+        source = best_source(self._session, self._scope, self._wanted, self.people, dated=False)
+        if source.count() <= FEW:
+            yield from self._through(source, before)
+            return
+        known = self._matches.read(before)
+        while ids := list(islice(known, few)):
+            for hit in self._met(ids):
+                shown += 1
+                yield hit
+            looked_at, few = looked_at + len(ids), min(2 * few, MOST_AT_ONCE)
+            misses, sparse = looked_at - shown, self._matches.sparse
+            over = misses > patience * (SPARSE_PATIENCE if sparse else 1)
+            over |= misses > 0 and not sparse and self._matches.looked_at > patience * SPARSE_PATIENCE
+            if over and not isinstance(source, Everything):
+                yield from self._through(source, ids[-1])
+                return
+
+    def _met(self, ids: Sequence[str]) -> Iterator[Hit]:
+        mine = self._statement.where(is_one_of(self._session, Turn.id, ids))
+        rows = {row[0].id: row for row in self._session.execute(mine)}
+        for turn_id in ids:
+            if turn_id in rows:
+                turn, conversation, workspace, place, person = rows[turn_id]
+                yield Hit(turn, conversation, workspace, place, shown_name(person))
+
+    def _through(self, source: Source, before: str | None) -> Iterator[Hit]:
+        """Behind a turn, conversation by conversation.
+
+        No turn is later than the last change of its conversation, so what is later than the last change of the
+        conversations that come next is complete.
+        """
+        conditions = list(self._wanted.of_turn(self._by_person))
+        reached: Cursor | None = None
+        few = FEW
+        waiting: list[tuple[Any, Hit]] = []
+        while next_ones := source.read(reached, few):
+            reached, few = next_ones[-1], min(2 * few, MOST_AT_ONCE)
+            found = self._matches.among([one for _, one in next_ones], before, *conditions)
+            order = {turn_id: at for at, turn_id in found}
+            for first in range(0, len(found), MOST_AT_ONCE):
+                ids = [turn_id for _, turn_id in found[first : first + MOST_AT_ONCE]]
+                waiting += [(order[hit.turn.id], hit) for hit in self._met(ids)]
+            waiting.sort(key=lambda one: one[0], reverse=True)
+            while waiting and waiting[0][1].turn.created_at > reached[0]:
+                yield waiting.pop(0)[1]
+        yield from (hit for _, hit in waiting)

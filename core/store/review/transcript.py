@@ -1,13 +1,29 @@
 """One conversation as the console shows it: turns with everything that belongs to them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
-from core.store.models import Attachment, Conversation, Delivery, Feedback, Person, Place, Post, Turn, Usage, Workspace
+from core.store.admin_tables import Admin
+from core.store.models import (
+    Attachment,
+    Conversation,
+    ConversationHold,
+    Delivery,
+    Feedback,
+    Person,
+    Place,
+    Post,
+    Turn,
+    Usage,
+    Workspace,
+)
 from core.store.review.names import shown_name
 from core.store.review.scope import ReadScope
+
+_FILES = (selectinload(Turn.attachments), selectinload(Turn.answer_pictures))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +45,7 @@ class Told:
 
 @dataclass(slots=True)
 class TurnPage:
-    """A turn, with its attachments loaded."""
+    """A turn, with its attachments and the pictures of its answer loaded."""
 
     turn: Turn
     person: str
@@ -37,6 +53,8 @@ class TurnPage:
     deliveries: list[Told] = field(default_factory=list)
     # What each attempt cost, first one first.
     usage: list[Usage] = field(default_factory=list)
+    # The admin whose words the answer is; empty: the model's.
+    answerer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +68,8 @@ class Transcript:
     turns: list[TurnPage]
     earlier: bool
     later: bool
+    # It must be kept, whatever the rules of retention say.
+    held: bool
 
 
 def read_transcript(
@@ -69,7 +89,7 @@ def read_transcript(
     if head is None:
         return None
     conversation, workspace, place, person = head
-    mine = select(Turn).where(Turn.conversation_id == conversation_id).options(selectinload(Turn.attachments))
+    mine = select(Turn).where(Turn.conversation_id == conversation_id).options(*_FILES)
     if around is None:
         turns = list(session.scalars(mine.order_by(Turn.seq.desc()).limit(limit)))[::-1]
     else:
@@ -79,7 +99,8 @@ def read_transcript(
     other = select(Turn.id).where(Turn.conversation_id == conversation_id).limit(1)
     earlier = session.scalar(other.where(Turn.seq < first)) is not None
     later = session.scalar(other.where(Turn.seq > last)) is not None
-    return Transcript(conversation, workspace, place, person, pages, earlier, later)
+    held = session.get(ConversationHold, conversation_id) is not None
+    return Transcript(conversation, workspace, place, person, pages, earlier, later, held)
 
 
 def read_later(
@@ -91,7 +112,7 @@ def read_later(
     if last_seq is None or last_seq <= after:
         return None if last_seq is None else []
     mine = select(Turn).where(Turn.conversation_id == conversation_id, Turn.seq > after)
-    turns = session.scalars(mine.order_by(Turn.seq).limit(limit).options(selectinload(Turn.attachments)))
+    turns = session.scalars(mine.order_by(Turn.seq).limit(limit).options(*_FILES))
     return _with_all(session, list(turns))
 
 
@@ -101,9 +122,23 @@ def read_turn(session: Session, scope: ReadScope, turn_id: str) -> TurnPage | No
         select(Turn)
         .join(Conversation, Conversation.id == Turn.conversation_id)
         .where(scope.allows(), Turn.id == turn_id)
-        .options(selectinload(Turn.attachments))
+        .options(*_FILES)
     ).one_or_none()
     return None if turn is None else _with_all(session, [turn])[0]
+
+
+def read_turns(session: Session, scope: ReadScope, turn_ids: Collection[str]) -> list[TurnPage]:
+    """Those of the turns that may be read, in order."""
+    if not turn_ids:
+        return []
+    turns = session.scalars(
+        select(Turn)
+        .join(Conversation, Conversation.id == Turn.conversation_id)
+        .where(scope.allows(), Turn.id.in_(turn_ids))
+        .order_by(Turn.seq)
+        .options(*_FILES)
+    )
+    return _with_all(session, list(turns))
 
 
 def find_attachment(session: Session, scope: ReadScope, attachment_id: str) -> tuple[Attachment, Turn] | None:
@@ -137,6 +172,12 @@ def _with_all(session: Session, turns: list[Turn]) -> list[TurnPage]:
         for person in session.scalars(select(Person).where(Person.id.in_({turn.person_id for turn in turns})))
     }
     pages = {turn.id: TurnPage(turn, names.get(turn.person_id, "")) for turn in turns}
+    humans = {turn.answered_by for turn in turns if turn.answered_by}
+    if humans:
+        admins = {row[0]: row[1] for row in session.execute(select(Admin.id, Admin.name).where(Admin.id.in_(humans)))}
+        for page in pages.values():
+            if page.turn.answered_by:
+                page.answerer = admins.get(page.turn.answered_by, "somebody who is no admin any more")
     verdicts = (
         select(Feedback, Person)
         .join(Person, Person.id == Feedback.person_id)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from tests.fakes.slack.elements import check_element
 from tests.fakes.slack.refusal import Refusal, invalid
+from tests.fakes.slack.rich import check_rich_text
 from tests.fakes.slack.shapes import check_keys, check_list, check_text
 from tests.fakes.slack.state import Json
 
@@ -112,7 +113,7 @@ def _check_block(block: Json, at: str, file_exists: Callable[[str], bool], *, vi
             check_text(block["hint"], f"{at}/hint", 2_000, plain=True)
         check_element(block["element"], f"{at}/element", _INPUTS)
     elif kind == "rich_text":
-        check_list(block["elements"], f"{at}/elements", 0, 1_000)
+        check_rich_text(block, at)
 
 
 def _check_section(block: Json, at: str) -> None:

@@ -20,7 +20,8 @@ class Killed(BaseException):
 
 @dataclass
 class Shown:
-    """A message on the platform: all that it ever showed, last what it shows now."""
+    """A message on the platform: all that it ever showed, last what it shows now. `turn_id` is the mark that it
+    carries, the delivery's where an admin speaks."""
 
     turn_id: str
     position: int
@@ -46,6 +47,7 @@ class Pigeons:
     platform: Platform = Platform.TELEGRAM
     cadence: Cadence = field(default_factory=lambda: Cadence(first_s=0.0, every_s=0.0))
     show_thinking: bool = False
+    caption_units: int = 100
     messages: dict[str, Shown] = field(default_factory=dict)
     drafts: list[str] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)
@@ -69,7 +71,7 @@ class Pigeons:
     async def send(self, address: Address, part: Part) -> str:
         await self._meet("send")
         post = f"post-{len(self.messages)}"
-        self.messages[post] = Shown(address.turn_id, part.position, [part.text], part.buttons, bool(part.picture))
+        self.messages[post] = Shown(address.mark, part.position, [part.text], part.buttons, bool(part.picture))
         await self._meet("after send")
         return post
 
@@ -85,7 +87,7 @@ class Pigeons:
         await self._meet("find")
         if not self.finds:
             return None
-        here = (post for post, m in self.messages.items() if (m.turn_id, m.position) == (address.turn_id, position))
+        here = (post for post, m in self.messages.items() if (m.turn_id, m.position) == (address.mark, position))
         return next(here, None)
 
     async def until(self, turn_id: str, text: str) -> None:

@@ -5,7 +5,9 @@ import pytest
 from core.conversation.personas import PERSONAS
 from core.errors import QuestionErased
 from core.store.models import Feedback, Usage
-from core.values import TurnState, new_id
+from core.store.retention.figures import Figures
+from core.store.retention.rules import What
+from core.values import TurnState, new_id, utc_now
 from tests.integration.chat.office import Office, in_office
 
 
@@ -106,6 +108,27 @@ async def test_help_usage_and_privacy_say_what_there_is(office: Office) -> None:
     assert "Telegram" in told.text
     assert "own machines" in told.text
     assert [button.danger for button in told.buttons] == [True]
+    assert "removed after" not in told.text
+    with office.services.store.write() as repositories:
+        for what, days in ((What.TURNS, 90), (What.PICTURES, 1)):
+            repositories.retention.set_rule(None, what, days, by="olga", shown=Figures(), now=utc_now())
+    told = await office.say("privacy")
+    assert "Anyway it is removed after 90 days. Pictures are removed after 1 day." in told.text
+
+
+@in_office
+async def test_what_an_admin_holds_is_not_forgotten_and_that_is_said(office: Office) -> None:
+    goes, held = await office.answered(), await office.answered("Mine?", thread="held")
+    with office.services.store.write() as repositories:
+        conversation_id = repositories.turns.by_ids([held])[held].conversation_id
+        repositories.retention.set_hold(conversation_id, "a dispute", "olga", utc_now())
+    yes, _ = (await office.say("forget")).buttons
+    said = (await office.press(yes.value)).text
+    assert said.startswith("Erased: 1 question with their answers, 0 pictures.")
+    assert "1 question is kept: an admin has to keep its conversation" in said
+    with office.services.store.read() as repositories:
+        assert set(repositories.turns.by_ids([goes, held])) == {held}
+    assert (await office.press(yes.value)).text.startswith("1 question is kept")
 
 
 @in_office

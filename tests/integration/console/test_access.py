@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from admin.bearer import Bearers
 from admin.door import Door
 from admin.routes import Routes
 from core.admins import MAY, Permission, Role
@@ -22,20 +23,82 @@ OWNER_ONLY = {
     ("POST", "/admins/{id}/sign-out"),
     ("POST", "/admins/{id}/link"),
     ("GET", "/audit"),
+    ("GET", "/labels"),
+    ("POST", "/labels"),
+    ("POST", "/labels/{id}"),
+    ("POST", "/labels/{id}/retire"),
+    ("POST", "/labels/{id}/offer"),
+    ("POST", "/queues"),
+    ("POST", "/queues/{id}"),
+    ("POST", "/queues/{id}/remove"),
+    ("GET", "/settings"),
+    ("POST", "/settings"),
+    ("POST", "/settings/undo"),
+    ("GET", "/settings/workspaces/{id}"),
+    ("POST", "/settings/workspaces/{id}"),
+    ("POST", "/settings/workspaces/{id}/undo"),
+    ("GET", "/settings/places/{id}"),
+    ("POST", "/settings/places/{id}"),
+    ("POST", "/settings/places/{id}/undo"),
+    ("GET", "/audit/{kind}"),
+    ("GET", "/retention"),
+    ("GET", "/retention/preview"),
+    ("POST", "/retention"),
+    ("POST", "/retention/run"),
+    ("POST", "/people/{id}/erase"),
+    ("GET", "/conversations/{id}/privacy"),
+    ("POST", "/conversations/{id}/hold"),
+    ("POST", "/conversations/{id}/hold/end"),
+    ("POST", "/conversations/{id}/erase"),
+    ("GET", "/erasures/{id}"),
+    ("GET", "/export/people"),
+    ("POST", "/people/{id}/export"),
+}
+# Everybody but those who only read.
+REVIEWERS = {
+    ("POST", "/turns/{id}/flag"),
+    ("POST", "/turns/{id}/labels"),
+    ("POST", "/turns/{id}/notes"),
+    ("POST", "/turns/{id}/correction"),
+    ("POST", "/turns/{id}/judgement"),
+    ("POST", "/notes/{id}"),
+    ("POST", "/conversations/{id}/review"),
+    ("POST", "/conversations/{id}/assign"),
+    ("GET", "/queues"),
+    ("GET", "/queues/{id}"),
+    ("POST", "/queues/{id}/next"),
 }
 EVERY_ROLE = {
     ("GET", "/"),
     ("GET", "/conversations/{id}"),
     ("GET", "/conversations/{id}/later"),
+    ("GET", "/conversations/{id}/takeover"),
     ("GET", "/turns/{id}"),
     ("GET", "/turns/{id}/events"),
     ("GET", "/turns/{turn}/pictures/{id}"),
     ("GET", "/pictures/{id}"),
     ("GET", "/pictures/{id}/small"),
+    ("GET", "/numbers"),
+    ("GET", "/numbers/now"),
+    ("GET", "/numbers/people"),
+    ("GET", "/people/{id}"),
     ("GET", "/sessions"),
     ("POST", "/sessions/end"),
     ("POST", "/sessions/end-all"),
     ("POST", "/sign-out"),
+}
+OPERATORS = {
+    ("POST", "/conversations/{id}/take"),
+    ("POST", "/conversations/{id}/say"),
+    ("POST", "/conversations/{id}/back"),
+}
+MAY_EXPORT = {
+    ("GET", "/export"),
+    ("GET", "/api/export"),
+    ("GET", "/tokens"),
+    ("POST", "/tokens"),
+    ("POST", "/tokens/end"),
+    ("GET", "/usage.csv"),
 }
 EVERYBODY = {
     ("GET", "/sign-in"),
@@ -48,15 +111,21 @@ EVERYBODY = {
 }
 
 
+def _routes(app: FastAPI, desk: Desk) -> Routes:
+    door = Door(desk.settings, desk.store)
+    return Routes(app, door, Bearers(door, desk.store))
+
+
 def test_the_table_holds_every_route(desk: Desk) -> None:
     guarded = {route for route, permission in desk.routes.declared.items() if permission is not None}
-    assert guarded == OWNER_ONLY | EVERY_ROLE
+    assert guarded == OWNER_ONLY | REVIEWERS | OPERATORS | EVERY_ROLE | MAY_EXPORT
+    assert desk.routes.for_programs == {("GET", "/api/export")}
     assert set(desk.routes.declared) - guarded == EVERYBODY
 
 
 @pytest.mark.parametrize("role", [None, *Role])
 def test_every_route_with_every_role(desk: Desk, role: Role | None) -> None:
-    for method, path in sorted(OWNER_ONLY | EVERY_ROLE):
+    for method, path in sorted(OWNER_ONLY | REVIEWERS | OPERATORS | EVERY_ROLE | MAY_EXPORT):
         permission = desk.routes.declared[method, path]
         assert permission is not None
         # Afresh each time: some of the routes end the session.
@@ -72,7 +141,11 @@ def test_every_route_with_every_role(desk: Desk, role: Role | None) -> None:
         else:
             assert answer.status_code == 403, (role, method, path)
             assert "does not allow this" in answer.text
-        expected = role is not None and ((method, path) in EVERY_ROLE or role is Role.OWNER)
+        reviews = (method, path) in REVIEWERS and role is not Role.READ_ONLY
+        operates = (method, path) in OPERATORS and role is Role.OPERATOR
+        exports = role is Role.REVIEWER and (method, path) in MAY_EXPORT
+        more = role is Role.OWNER or reviews or operates or exports
+        expected = role is not None and ((method, path) in EVERY_ROLE or more)
         assert (role is not None and permission in MAY[role]) == expected
 
 
@@ -85,7 +158,7 @@ def test_the_roles() -> None:
 
 def test_a_route_that_was_not_declared_keeps_the_console_from_starting(desk: Desk) -> None:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    routes = Routes(app, Door(desk.settings, desk.store))
+    routes = _routes(app, desk)
 
     @routes.public("GET", "/known")
     async def known(_request: Request) -> Response:
@@ -99,7 +172,7 @@ def test_a_route_that_was_not_declared_keeps_the_console_from_starting(desk: Des
 
 def test_another_method_of_a_declared_path_is_not_declared(desk: Desk) -> None:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    routes = Routes(app, Door(desk.settings, desk.store))
+    routes = _routes(app, desk)
 
     @routes.public("GET", "/known")
     async def known(_request: Request) -> Response:

@@ -46,7 +46,8 @@ def test_whatever_people_and_models_write_is_text(talk: Talk, owner: httpx.Clien
         assert "alert(2)</script>" not in page.text, path
         assert "49'" not in page.text, path
         # A part of a page has no script at all.
-        assert tags.count("script") == (2 if "<html" in page.text else 0), path
+        ours = page.text.count('<script src="/static/') if "<html" in page.text else 0
+        assert tags.count("script") == ours, path
         assert 'evil.example/a.png"' not in page.text
 
 
@@ -58,7 +59,7 @@ def test_whatever_people_and_models_write_is_text(talk: Talk, owner: httpx.Clien
         "place=../..",
         "state=zz",
         "feedback=zz",
-        "mode=zz",
+        "mode=Z!",
         "slow=x",
         "slow=-1",
         "slow=nan",

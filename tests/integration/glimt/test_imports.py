@@ -15,9 +15,9 @@ SHOW = "import json, sys; print(json.dumps(sorted({name.partition('.')[0] for na
 @pytest.mark.parametrize(
     ("code", "unwanted"),
     [
-        ("import glimt.cli", {*HEAVY, "fastapi", "celery", "sqlalchemy"}),
+        ("import glimt.cli", {*HEAVY, "fastapi", "celery", "sqlalchemy", "phonenumbers"}),
         ("import glimt.cli, bots.web.keys, core.store.database, core.store.migrate", {*HEAVY, "celery"}),
-        ("import bots.app", HEAVY),
+        ("import bots.app", {*HEAVY, "phonenumbers", "stdnum"}),
         ("import glimt.up, glimt.demo, glimt.doctor", HEAVY),
         ("import core.inference.openai_backend.engine", {*HEAVY, "fastapi", "celery", "sqlalchemy"}),
         ("import worker.app", {*HEAVY, "openai", "fastapi", "uvicorn"}),

@@ -2,9 +2,11 @@
 
 import pytest
 
+from core.values import utc_now
 from tests.fakes.slack import Channel, User
 from tests.integration.slack.office import Office, ask_in
 from tests.integration.web.site import Work
+from tests.processes import until
 
 LONG = "It is red, and round like a ball that somebody has thrown very far, and then forgotten in the grass."
 
@@ -173,9 +175,35 @@ def test_a_deleted_question_is_not_answered(office: Office) -> None:
     im = office.slack.im(ann)
     said = office.slack.say(ann, im, "Never mind this.").wait()
     office.slack.remove(said.message).wait()
-    assert office.turn_of(im, said.ts).state == "cancelled"
+    # Neither is it kept, nor does it come back when Slack repeats itself.
+    until(lambda: not office.turns_about("Never mind this."), "it is erased")
+    again = {"type": "message", "channel": im.id, "channel_type": "im", "user": ann.id, "ts": said.ts, "text": "Never."}
+    assert office.slack.deliver(again, channel=im).wait().acknowledged
+    assert not office.turns_about("Never.")
     office.settled()
     assert not [seen for seen in office.slack.answers(im, said.ts) if "Never" in seen.text]
+
+
+def test_a_deleted_question_takes_its_answer_along_unless_it_must_be_kept(office: Office) -> None:
+    ann = office.slack.user("ann")
+    im = office.slack.im(ann)
+    said = office.slack.say(ann, im, "An answered secret?").wait()
+    answer(office, "An answered secret?", "A secret answer.")
+    assert office.answer_in(im, said.ts).text == "A secret answer."
+    turn = office.turn_of(im, said.ts)
+    kept = office.slack.say(ann, im, "To be kept?").wait()
+    answer(office, "To be kept?", "Kept.")
+    assert office.answer_in(im, kept.ts).text == "Kept."
+    held = office.turn_of(im, kept.ts)
+    with office.at.store.write() as repositories:
+        repositories.retention.set_hold(held.conversation_id, "a dispute", "olga", utc_now())
+    office.settled()
+    for message in (kept.message, said.message):
+        office.slack.remove(message).wait()
+    until(lambda: not office.turns_about("An answered secret?"), "it is erased")
+    with office.at.store.read() as repositories:
+        assert repositories.turns.get(turn.id) is None
+        assert repositories.turns.get(held.id) is not None
 
 
 def test_a_deletion_that_overtakes_its_message_keeps_it_from_being_answered(office: Office) -> None:

@@ -149,7 +149,7 @@ def test_where_answers_are_sent_the_delivery_is_there_before_the_end_and_stays_o
     assert (delivery.id, delivery.state, delivery.target) == (delivery_id, "sending", {"channel": "C1"})
     with scene.store.read() as repositories:
         (recipient,) = repositories.deliveries.recipients([delivery_id]).values()
-    assert [row.external_id for row in recipient] == ["ann", "team"]
+    assert [recipient.person.external_id, recipient.workspace.external_id] == ["ann", "team"]
 
 
 def test_a_message_is_written_down_before_it_is_sent_and_by_the_holder_alone(scene: Scene) -> None:

@@ -12,8 +12,12 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
 import core.store.admin_tables  # adds its tables to `Base`
+import core.store.numbers_tables
+import core.store.review_tables
+import core.store.settings_tables
 import core.store.slack_tables
-import core.store.telegram_tables  # noqa: F401  # as above
+import core.store.telegram_tables
+import core.store.token_tables  # noqa: F401  # as above
 from core.errors import ConfigurationError, StoreError
 from core.process import spawn, stop
 from core.store.database import Store, open_engine

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from bots.web.body import JSON_COPIES, TEXT_ROOM
 from bots.web.keys import create_key
 from core.values import new_id
+from serving.bodies import JSON_COPIES, TEXT_ROOM
 from tests.integration.web.site import Site, ask, picture, serving
 from tests.processes import Installation, until
 

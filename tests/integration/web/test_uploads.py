@@ -95,7 +95,7 @@ def test_a_form_that_is_wrong(site: Site, page: httpx.Client, fields: dict[str, 
 def test_a_body_that_is_no_form(page: httpx.Client, kind: str, body: bytes) -> None:
     response = page.post("/api/turns", content=body, headers={"content-type": kind})
     assert response.status_code == 400
-    assert re.search("Please reload the page|Send the question as|must be", response.json()["error"]["message"])
+    assert re.search("Please reload the page|Send this as|must be", response.json()["error"]["message"])
 
 
 def test_text_and_files_in_each_others_place(page: httpx.Client) -> None:

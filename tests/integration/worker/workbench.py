@@ -10,10 +10,12 @@ from structlog.testing import capture_logs
 
 from core.inference.port import Engine
 from core.media.blobs import BlobStore
+from core.policy.watch import Policies
 from core.queue.announcer import Announcer
 from core.queue.celery_app import make_celery
 from core.queue.connect import connect
 from core.queue.dispatch import Dispatcher
+from core.queue.fleet import Fleet
 from core.settings import Settings, load_settings
 from core.store.database import Store
 from core.store.models import Turn
@@ -80,6 +82,8 @@ def workbench(
     engine: Engine,
     folder: Path,
     held: Callable[[Callable[[str], object]], HeldTurns] = HeldTurns,
+    policies: Policies | None = None,
+    fleet: Fleet | None = None,
     **chosen: Any,
 ) -> Iterator[Workbench]:
     """A bench whose engine and announcer end with the block. `chosen` are settings."""
@@ -87,7 +91,7 @@ def workbench(
     announcer = Announcer(Dispatcher(store, make_celery(settings), connect(NOWHERE), settings))
     register = held(engine.cancel)
     blobs = BlobStore(settings.blob_store_url)
-    answerer = Answerer(engine, store, blobs, connect(NOWHERE), register, announcer, OWNER, settings)
+    answerer = Answerer(engine, store, blobs, connect(NOWHERE), register, announcer, OWNER, settings, policies, fleet)
     try:
         # Nobody has set up logging here, and structlog's own way of printing tracebacks takes seconds.
         with capture_logs():

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bots.picture_reader import THREADS, PictureReader, Read
 from core.conversation.inbound import Refused
 from core.media.limits import PictureLimits
 from core.settings import Settings
+from serving.picture_reader import THREADS, PictureReader, Read
 from tests.integration.web.site import picture
 from tests.processes import PATIENCE_S
 

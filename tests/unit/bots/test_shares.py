@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bots.shares import Shares
+from serving.shares import Shares
 
 
 async def is_waiting(task: "asyncio.Task[None]") -> bool:

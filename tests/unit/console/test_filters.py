@@ -11,6 +11,7 @@ from core.errors import WrongParameter
 from core.store.review.filters import Wanted
 
 ID = "0123456789abcdef" * 2
+ME = "fedcba9876543210" * 2
 
 
 def test_nothing_asked_for() -> None:
@@ -24,18 +25,20 @@ def test_everything_asked_for_is_read_and_written_back() -> None:
     query = {
         "q": "red 星", "platform": "slack", "workspace": ID, "place": ID, "person": "U1", "mode": "support",
         "model": "glm 4", "state": "failed", "feedback": "bad", "pictures": "1", "slow": "2.5",
-        "since": "2026-01-02", "until": "2026-01-03",
+        "since": "2026-01-02", "until": "2026-01-03", "flagged": "1", "label": ID, "review": "in_review",
+        "assigned": "me",
     }  # fmt: skip
-    filters = Filters.of(query)
+    filters = Filters.of(query, me=ME)
     assert filters.wanted == Wanted(
         platform="slack", workspace=ID, place=ID, person="U1", mode="support", model="glm 4", state="failed",
         feedback="bad", pictures=True, slow_s=2.5,
         since=datetime(2026, 1, 2, tzinfo=UTC), before=datetime(2026, 1, 4, tzinfo=UTC),
+        flagged=True, label=ID, review="in_review", assigned=ME,
     )  # fmt: skip
-    assert filters.chosen == 12
+    assert filters.chosen == 16
     assert filters.said() == query
     address = filters.address(before=(datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC), ID))
-    again = Filters.of(dict(parse_qsl(address.removeprefix("/?"))))
+    again = Filters.of(dict(parse_qsl(address.removeprefix("/?"))), me=ME)
     assert (again.wanted, again.q) == (filters.wanted, filters.q)
     assert again.before_conversation == (datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC), ID)
 

@@ -46,6 +46,7 @@ def test_any_text_and_any_search(text: str, asked: str) -> None:
 
 @given(st.text(max_size=300))
 def test_a_text_is_found_by_itself(text: str) -> None:
-    words = index_words(text).split()
+    # By the space alone: there are letters (an Ogham mark) that Python takes for one.
+    words = index_words(text).split(" ")
     for word, may_go_on in sought_words(text):
         assert word in words or (may_go_on and any(known.startswith(word) for known in words))

@@ -7,6 +7,7 @@ import pytest
 from bots.slack.files import merged, reference
 from bots.slack.listening import may_be_for_us
 from bots.slack.message import Deletion, Edit, read_change, read_message
+from core.policy.document import Listens
 
 SAID = {"type": "message", "channel": "C1", "ts": "10.0", "user": "U1", "text": "hi", "channel_type": "channel"}
 
@@ -91,12 +92,43 @@ def test_a_deletion(event: dict[str, Any]) -> None:
         ({"thread_ts": "9.0"}, None),
         ({"thread_ts": "9.0", "text": "<@U2> what do you think?"}, False),
         ({"thread_ts": "9.0", "text": "what does <@U2> say?"}, None),
+        ({"files": [{"id": "F1", "mimetype": "image/png"}]}, False),
     ],
 )
 def test_who_is_asked(change: dict[str, Any], answer: bool | None) -> None:
     message = read_message("T1", {**SAID, **change})
     assert message is not None
-    assert may_be_for_us(message, "UBOT") is answer
+    assert may_be_for_us(message, "UBOT", "threads") is answer
+
+
+PICTURE = {"files": [{"id": "F1", "mimetype": "image/png"}]}
+IN_THREAD = {"thread_ts": "9.0"}
+
+
+@pytest.mark.parametrize(
+    ("listens", "change", "answer"),
+    [
+        ("mentions", {"text": "<@UBOT> hi"}, True),
+        ("mentions", IN_THREAD, False),
+        ("mentions", {**IN_THREAD, "text": "!stop"}, None),
+        ("mentions", PICTURE, False),
+        ("pictures", PICTURE, True),
+        ("pictures", {**PICTURE, **IN_THREAD}, True),
+        ("pictures", {**PICTURE, "text": "<@U2> look"}, False),
+        ("pictures", {"files": [{"id": "F1", "mimetype": "application/zip"}]}, False),
+        ("pictures", {"files": [{"id": "F1", "mimetype": "application/pdf"}]}, True),
+        ("pictures", {"subtype": "file_share"}, True),
+        ("pictures", {}, False),
+        ("pictures", IN_THREAD, None),
+        ("never", {"text": "<@UBOT> hi"}, False),
+        ("never", PICTURE, False),
+        ("never", {"channel": "D1", "channel_type": "im"}, True),
+    ],
+)
+def test_what_is_listened_to(listens: Listens, change: dict[str, Any], answer: bool | None) -> None:
+    message = read_message("T1", {**SAID, **change})
+    assert message is not None
+    assert may_be_for_us(message, "UBOT", listens) is answer
 
 
 def test_files_are_merged_by_id() -> None:

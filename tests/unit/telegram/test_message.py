@@ -170,9 +170,9 @@ def test_what_another_chat_said_and_showed() -> None:
 )
 def test_who_is_served(given: dict[str, str], private: bool, listed: bool, unlisted: bool) -> None:
     served = Served(load_settings(_env_file=None, **given))
-    assert served.allows(said("hello")) is private
-    assert served.allows(said("hello", chat=GROUP)) is listed
-    assert served.allows(said("hello", chat=-1_002)) is unlisted
+    assert served.opens(said("hello")) is private
+    assert served.opens(said("hello", chat=GROUP)) is listed
+    assert served.opens(said("hello", chat=-1_002)) is unlisted
 
 
 def test_what_was_overheard_is_forgotten() -> None:

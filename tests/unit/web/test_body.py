@@ -6,9 +6,9 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message
 
-from bots.web.body import JSON_COPIES, LARGEST_AT_ONCE, Bodies
 from core.errors import Busy, RequestTooLarge, RequestTooSlow
 from core.settings import Settings
+from serving.bodies import JSON_COPIES, LARGEST_AT_ONCE, Bodies
 
 SCOPE = {"type": "http", "method": "POST", "path": "/", "headers": []}
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from bots.picture_reader import PictureReader, Read
 from bots.web.openai_api.fetcher import Fetcher
 from bots.web.openai_api.messages import PictureRef
 from bots.web.openai_api.pictures import AT_ONCE, PictureSource
@@ -15,6 +14,7 @@ from core.conversation.inbound import Named, Refused
 from core.errors import PictureReaderUnavailable, WrongParameter
 from core.media.safe_picture import SafePicture
 from core.settings import Settings
+from serving.picture_reader import PictureReader, Read
 
 SETTINGS = Settings(_env_file=None)
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.web.text import FILE_NAME_CHARS, clean, file_name, known_id, plain_lines
 from core.errors import NotFound
 from core.values import new_id
 from serving.addresses import is_loopback
+from serving.text import FILE_NAME_CHARS, clean, file_name, known_id, plain_lines
 
 
 def test_what_no_database_stores_is_replaced() -> None:

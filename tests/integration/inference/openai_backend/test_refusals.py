@@ -12,6 +12,7 @@ from core.conversation.budget import PastExchange, fit
 from core.errors import (
     BackendUnavailable,
     ConfigurationError,
+    ContentRefused,
     InferenceError,
     PromptMiscounted,
     PromptTooLong,
@@ -247,6 +248,8 @@ def test_what_a_vendor_does_not_allow_is_said_so(
     server.faults += [status(code, body)] * 2
     error = failing(engine)
     assert "does not allow" in error.user_message
+    # Review queues find it by this.
+    assert isinstance(error, ContentRefused)
     assert not error.retryable
 
 

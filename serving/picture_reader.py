@@ -7,10 +7,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
-from bots.shares import Shares
 from core.conversation.inbound import Named, Refused, read_upload
 from core.media.limits import PictureLimits
 from core.settings import MIB, Settings
+from serving.shares import Shares
 
 # Decoded pictures are large (25 megapixels are 75 MB), so few are worked on at once; two at least, so that nobody's
 # file keeps everybody else's waiting.

@@ -1,0 +1,28 @@
+"""Whether a turn has words, for whoever walks through turns anyway; `search.py` finds those that have them."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, cast, column, select, table, text
+from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.orm import Session
+
+from core.store.models import Turn
+from core.store.words import Sought
+
+_AT = table("turn_words_at", column("id"), column("turn_id"))
+_FTS = table("turn_words", column("rowid"))
+_WORDS = table("turn_words", column("turn_id"), column("words"))
+
+
+def has_words(session: Session, sought: Sequence[Sought]) -> ColumnElement[bool]:
+    """The turn has all of these words: looked up for each turn."""
+    # Words are letters and digits alone, so nothing in them has a meaning to the database.
+    if session.get_bind().dialect.name == "sqlite":
+        query = " AND ".join(f'"{word}"{"*" if may_go_on else ""}' for word, may_go_on in sought)
+        found = select(_AT.c.id).join(_FTS, _FTS.c.rowid == _AT.c.id).where(_AT.c.turn_id == Turn.id)
+        found = found.where(text("turn_words MATCH :worded").bindparams(worded=query))
+    else:
+        query = " & ".join(f"'{word}'{':*' if may_go_on else ''}" for word, may_go_on in sought)
+        matches = _WORDS.c.words.op("@@")(cast(query, TSQUERY))
+        found = select(_WORDS.c.turn_id).where(_WORDS.c.turn_id == Turn.id, matches)
+    return found.correlate(Turn).exists()
