@@ -22,8 +22,8 @@ TORCH ?=
 ARGS ?=
 START ?= runs/demo
 WORDS ?= --minutes 60 --rate 8e-4
-# Most of the time tests wait for other processes: so one more than the two cores that CI has.
-JOBS ?= 3
+# Most of the time tests wait for other processes: so two more than the two cores that CI has.
+JOBS ?= 4
 ONCE ?=
 export PYTHON VENV TORCH
 
