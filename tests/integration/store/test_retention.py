@@ -4,6 +4,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import make_url, select, text, update
@@ -16,6 +17,8 @@ from core.errors import LostLease, NotFound, PictureRemoved, StoreError
 from core.media.blobs import BlobStore
 from core.store.database import Store
 from core.store.models import Attachment, Conversation, Erasure, InboundEvent, Person, Turn, Usage
+from core.store.numbers.roll import count_all_again, count_due_days
+from core.store.numbers_tables import NumbersDaily, NumbersPerson
 from core.store.outcome import Outcome
 from core.store.retention.figures import Figures
 from core.store.retention.going import Going
@@ -320,6 +323,34 @@ def test_usage_keeps_its_numbers(past: Past) -> None:
     with past.store.read() as repositories:
         (row,) = repositories.session.query(Usage)
         assert (row.person_id, row.prompt_tokens, row.completion_tokens) == ("", 7, 3)
+
+
+def test_who_asked_goes_from_the_numbers_with_the_usage_and_does_not_come_back(past: Past) -> None:
+    past.asked(9, thread="1")
+    past.asked(9, thread="2", team="other")
+    past.asked(4, thread="3")
+    utc = ZoneInfo("UTC")
+    count_due_days(past.store, utc, NOW)
+
+    def who() -> list[tuple[str, int]]:
+        with past.store.read() as repositories:
+            rows = repositories.session.query(NumbersPerson).order_by(NumbersPerson.day, NumbersPerson.workspace_id)
+            return [(row.workspace_id, (NOW.date() - row.day).days) for row in rows]
+
+    def questions() -> int:
+        with past.store.read() as repositories:
+            return sum(row.questions for row in repositories.session.query(NumbersDaily) if row.whole)
+
+    team, other = past.workspace(), past.workspace("other")
+    assert sorted(who()) == sorted([(team, 9), (other, 9), (team, 4)])
+    past.rule(What.USAGE, 7)
+    past.rule(What.USAGE, None, other)
+    past.run()
+    assert who() == [(other, 9), (team, 4)]
+    assert questions() == 3
+    count_all_again(past.store, utc, NOW)
+    assert who() == [(other, 9), (team, 4)]
+    assert questions() == 3
 
 
 def test_names_of_people_of_whom_nothing_is_left_go(past: Past) -> None:
