@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from core.admins import Action
 from core.conversation.erasure import erase_conversation, erase_person, finish_erasures
 from core.conversation.retention import STAGES, TIDY, WORDS, Retention
+from core.conversation.titles import title_of
 from core.errors import LostLease, NotFound, PictureRemoved, StoreError
 from core.media.blobs import BlobStore
 from core.store.database import Store
@@ -250,6 +251,21 @@ def test_a_held_conversation_stays_whole(past: Past) -> None:
         assert not repositories.retention.end_hold(conversation_id)
     past.run()
     assert past.turns() == set()
+
+
+def test_a_hold_that_comes_while_a_person_is_erased_counts(past: Past) -> None:
+    held, other = past.asked(9, thread="held"), past.asked(9, thread="other")
+    conversation_id = past.scene.turn(held).conversation_id
+    with past.store.write() as repositories:
+        person_id = past.scene.turn(held).person_id
+        chosen = repositories.erasures.turns_of(person_id)
+        record = repositories.erasures.begin_person(person_id, NOW)
+    assert set(chosen) == {held, other}
+    with past.store.write() as repositories:
+        assert repositories.retention.set_hold(conversation_id, "court", "olga", NOW)
+    with past.store.write() as repositories:
+        assert repositories.erasures.erase(record, chosen, title_of).turns == 1
+    assert past.turns() == {held}
 
 
 def test_turns_that_are_open_stay(past: Past) -> None:
