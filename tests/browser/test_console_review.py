@@ -136,7 +136,7 @@ def test_a_queue_by_keyboard_alone(review: Review, context: BrowserContext, watc
         seen.add(page.locator(".turn:focus").get_attribute("data-turn"))
         here = page.url
         press(page, "g")
-        expect(page.locator('.turn:focus [aria-pressed="true"]')).to_have_text("good")
+        expect(page.locator('.turn:focus [aria-pressed="true"]')).to_have_text("Good")
         press(page, "d")
         expect(page).not_to_have_url(here)
         if "over=1" in page.url:

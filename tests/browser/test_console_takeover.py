@@ -164,8 +164,6 @@ def test_an_open_chat_page_shows_what_a_person_says_without_being_asked(
     # What is asked meanwhile is left to the person, and says so; it stands behind what was said before it.
     chat.page.route("**/version?**", lambda route: route.fulfill(status=204))
     words.fill("It is new.")
-    sent: list[str] = []
-    page.on("request", lambda request: sent.append(request.url) if request.url.endswith("/say") else None)
     words.press("Control+Enter")
     expect(page.locator(".human.words").last).to_have_text("It is new.")
     asked = chat.ask("How much is it?", wait=False)
@@ -175,8 +173,6 @@ def test_an_open_chat_page_shows_what_a_person_says_without_being_asked(
     expect(asked.notes).to_have_text("A person will answer this.")
     expect(page.locator(".turn").last.locator(".bubble")).to_have_text("How much is it?")
     words.fill("20 €")
-    sent: list[str] = []
-    page.on("request", lambda request: sent.append(request.url) if request.url.endswith("/say") else None)
     words.press("Control+Enter")
     expect(asked.answer).to_have_text("20 €", timeout=20_000)
     page.get_by_role("button", name="Hand back to the bot").click()
