@@ -23,7 +23,10 @@ from tests.processes import Installation
 
 WORKER = "screenshots"
 TOKENS = {"prompt_tokens": 812, "picture_tokens": 640, "cached_tokens": 120, "completion_tokens": 48}
-LATE: dict[str, Any] = {"error_code": "deadline_exceeded", "error_message": "The answer took too long. Please ask again."}
+LATE: dict[str, Any] = {
+    "error_code": "deadline_exceeded",
+    "error_message": "The answer took too long. Please ask again.",
+}
 
 
 class People:

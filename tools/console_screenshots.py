@@ -1,6 +1,8 @@
 """Screenshots of the review console for the README, of an installation that is made for it:
 
 python -m tools.console_screenshots
+
+The machine needs a font that has Chinese.
 """
 
 import sys
