@@ -7,7 +7,10 @@
 #   TORCH   what pip installs as torch; remembered in VENV until another one is given. Your own CUDA or CPU build:
 #           make demo TORCH="torch==2.13.0 --index-url <the address that pytorch.org names>"
 #   JOBS    processes among which `test` divides the files of tests; 0: none but its own
-#   ARGS    passed on to the command behind `test`, `test-faults`, `train-demo`, `eval-demo` and `bench`
+#   START   the run or model folder whose weights `train-words` goes on from
+#   WORDS   passed on to the command behind `train-words`, behind ARGS
+#   ARGS    passed on to the command behind `test`, `test-faults`, `train-demo`, `train-words`, `eval-demo`
+#           and `bench`
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -17,8 +20,10 @@ PYTHON ?= python3
 VENV ?= .venv
 TORCH ?=
 ARGS ?=
-# Most of the time tests wait for other processes: so one more than the two cores that CI has.
-JOBS ?= 3
+START ?= runs/demo
+WORDS ?= --minutes 60 --rate 8e-4
+# Most of the time tests wait for other processes: so two more than the two cores that CI has.
+JOBS ?= 4
 ONCE ?=
 export PYTHON VENV TORCH
 
@@ -65,6 +70,13 @@ texts: venv  ## Find what people are told and bring its translations (bots/chat/
 train-demo: venv  ## Train the demo model, hours on CPU; ARGS="--device cuda --compile --batch 256 --workers 14 --minutes 7"
 	@"$(BIN)/python" -m tools.demo_model train --out runs/demo $(if $(wildcard runs/demo/checkpoint.pt),--resume) $(ARGS)
 	@"$(BIN)/python" -m tools.demo_model curve --run runs/demo --to runs/demo/curve.svg
+	@$(MAKE) train-words
+
+.PHONY: train-words
+train-words: venv  ## The second part of train-demo, in which only the language learns; START=core/inference/demo goes on from what ships
+	@"$(BIN)/python" -m tools.demo_model train --out runs/words --start $(START) --tower-rate 0 \
+		$(if $(wildcard runs/words/checkpoint.pt),--resume) $(ARGS) $(WORDS)
+	@"$(BIN)/python" -m tools.demo_model curve --run runs/words --to runs/words/curve.svg
 
 .PHONY: eval-demo
 eval-demo: venv  ## Ask the demo model about 5,000 scenes it never saw, print the score of each kind, write its card

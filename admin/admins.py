@@ -96,7 +96,10 @@ def add_admins(routes: Routes, console: Console) -> None:
     async def disabled(request: Request, viewer: Viewer) -> Response:
         def make(repositories: Repositories, admin: Admin) -> dict[str, Any]:
             repositories.admins.disable(admin.id, utc_now())
-            return {"disabled": True, "sessions": repositories.admin_sessions.end_all(admin.id)}
+            sessions = repositories.admin_sessions.end_all(admin.id)
+            # Let in again, he is not to find programs at work that nobody remembers.
+            tokens = repositories.admin_tokens.end_all(admin.id)
+            return {"disabled": True, "sessions": sessions, "tokens": tokens}
 
         return await changed(request, viewer, make)
 

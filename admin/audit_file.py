@@ -8,12 +8,11 @@ from typing import Any
 
 from core.store.admin_tables import AuditEntry
 from core.store.database import Store
+from core.usage_csv import safe_cell
 
 TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 PAGE = 500
 _COLUMNS = ("id", "at", "admin_id", "admin_name", "action", "conversation_id", "person_id", "address", "detail")
-# A spreadsheet takes what begins like this for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def entries_as(kind: str, store: Store, asked: Mapping[str, Any]) -> Iterator[bytes]:
@@ -43,8 +42,7 @@ def _row(entry: AuditEntry) -> dict[str, Any]:
 
 
 def _cell(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return safe_cell(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _csv(rows: Any) -> bytes:

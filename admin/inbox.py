@@ -39,7 +39,8 @@ def add_inbox(routes: Routes, console: Console) -> None:
             if not filters.q:
                 inbox = review.inbox(filters.wanted, before=filters.before_conversation)
                 older = filters.address(before=inbox.next) if inbox.next is not None else ""
-                marks = review.marks([row.conversation.id for row in inbox.rows])
+                judge = viewer.admin_id if viewer.may(Permission.REVIEW) else ""
+                marks = review.marks([row.conversation.id for row in inbox.rows], judge)
                 return shown | {"inbox": inbox.rows, "marks": marks, "hits": None, "older": older}
             sought = sought_words(filters.q)
             found = review.search(sought, filters.wanted, before=filters.before_turn)

@@ -95,6 +95,7 @@ def set_enabled(settings: Settings, name: str, *, enabled: bool) -> None:
         else:
             repositories.admins.disable(admin.id, utc_now())
             repositories.admin_sessions.end_all(admin.id)
+            repositories.admin_tokens.end_all(admin.id)
         _note(repositories, Action.ADMIN_CHANGED, name, disabled=not enabled)
 
 

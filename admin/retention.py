@@ -175,7 +175,7 @@ def add_retention(routes: Routes, console: Console) -> None:
         except RequestError as error:
             return await overview(request, viewer, error.user_message, given)
         seen = {name: form.get(name) for name in ("rows", "conversations", "pictures", "byte_size")}
-        if form.get("confirmed") != "1" or not all(number.isdecimal() for number in seen.values()):
+        if form.get("confirmed") != "1" or not all(map(_is_number, seen.values())):
             return await preview(request, viewer, wish, "Look at what would go, and confirm that you have.")
         if _differs(Figures.of_json(seen), figures):
             return await preview(request, viewer, wish, "Meanwhile something else would go. Please look again.")
@@ -194,6 +194,10 @@ def _days(what: What, text: str) -> int:
     if not least <= number <= MOST_DAYS:
         raise WrongParameter("days", f"Give a number of days, from {least} to {MOST_DAYS:,}.")
     return number
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
 
 
 def _differs(seen: Figures, now: Figures) -> bool:

@@ -108,9 +108,10 @@ class Retention:
             with self._store.write() as repositories:
                 now = utc_now()
                 going = Going(repositories.retention.rules(), run.started_at)
-                over = repositories.retention.tidy(going, now, now - UPDATES_STAY)
-                self._advance(repositories, run, "", Figures(rows=over))
-            return False
+                forgotten = repositories.rollup.forget_whose(going.rules, going.now)
+                over = 0 if forgotten else repositories.retention.tidy(going, now, now - UPDATES_STAY)
+                self._advance(repositories, run, "", Figures(rows=forgotten + over))
+            return forgotten > 0
         return self._batch(run, What(run.stage))
 
     def _batch(self, run: RetentionRun, what: What) -> bool:

@@ -14,6 +14,7 @@ from core.export.options import ExportOptions
 from core.export.redaction import Redactor
 from core.export.taken import Taken, take
 from core.media.blobs import BlobStore
+from core.policy.effective import Manner
 from core.policy.snapshot import EMPTY, Snapshot, snapshot_of
 from core.settings import Settings
 from core.store.database import Store
@@ -148,7 +149,7 @@ class Export:
     def _lines_of(self, chunk: Chunk, exchanges: list[Exchange]) -> Iterator[Piece]:
         self.counts.left_out.update(exchange.left_out for exchange in exchanges if exchange.left_out)
         self.counts.turns += sum(not exchange.left_out for exchange in exchanges)
-        for line in self._lines.of(chunk.head, chunk.part, self._system(chunk.head), exchanges):
+        for line in self._lines.of(chunk.head, chunk.part, self._manner(chunk.head), exchanges):
             self.counts.lines += 1
             # Text in SQL may hold what UTF-8 cannot.
             yield LineOut(json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
@@ -167,10 +168,9 @@ class Export:
             record.remarks = record.remarks.seen_by(self._reach.admin_id)
             self.counts.hidden += 1
 
-    def _system(self, head: Head) -> str:
+    def _manner(self, head: Head) -> Manner:
         place, persona = ("", "") if head.place is None else (head.place.external_id, head.place.persona)
-        manner = self._policies.of(head.workspace.id, place).manner(persona, self._settings)
-        return head.conversation.system_prompt or manner.system
+        return self._policies.of(head.workspace.id, place).manner(persona, self._settings)
 
     def _know_people(self, head: Head) -> None:
         workspace_id = head.workspace.id

@@ -9,6 +9,7 @@ from core.export.messages import Messages
 from core.export.metadata import describe_conversation, describe_turn, describe_turns
 from core.export.options import ExportOptions, Kind, Shape
 from core.export.redaction import Redactor
+from core.policy.effective import Manner
 from core.store.review.export import Head
 
 # An answer by itself is told with so many turns before it.
@@ -24,12 +25,12 @@ class Lines:
         self._redactor = redactor
         self._messages = Messages(options.shape)
 
-    def of(self, head: Head, part: int, system: str, exchanges: Sequence[Exchange]) -> Iterator[Line]:
-        """The lines of one chunk, if there is anything to learn from it."""
+    def of(self, head: Head, part: int, manner: Manner, exchanges: Sequence[Exchange]) -> Iterator[Line]:
+        """The lines of one chunk, if there is anything to learn from it. `manner`: how is answered there."""
         told = [self._redacted(exchange) for exchange in exchanges]
         usable = [exchange for exchange in told if not exchange.left_out]
-        system = self._redactor.text(system)
-        where = describe_conversation(head, part, self._redactor)
+        system = self._redactor.text(head.conversation.system_prompt or manner.system)
+        where = describe_conversation(head, part, manner.persona, self._redactor)
         if self._options.kind is Kind.CHAT:
             chosen = up_to_last_good(told) if self._options.good else told
             usable = [exchange for exchange in chosen if not exchange.left_out]

@@ -14,8 +14,11 @@ from core.store.review.export import Head, Rated
 from core.store.review.remarks import Said
 
 
-def describe_conversation(head: Head, part: int, redactor: Redactor) -> dict[str, Any]:
-    """The conversation. Where nobody is to be known, the platform's own names of places and threads stay out."""
+def describe_conversation(head: Head, part: int, mode: str, redactor: Redactor) -> dict[str, Any]:
+    """The conversation; `mode` is who answers there now.
+
+    Where nobody is to be known, the platform's own names of places and threads stay out.
+    """
     conversation, workspace, place = head.conversation, head.workspace, head.place
     hidden = redactor.names
     return {
@@ -24,7 +27,7 @@ def describe_conversation(head: Head, part: int, redactor: Redactor) -> dict[str
         "platform": workspace.platform,
         "workspace": "" if hidden else redactor.text(workspace.name or workspace.external_id),
         "place": "" if hidden or place is None else place.external_id,
-        "mode": "" if place is None else place.persona,
+        "mode": mode,
         "title": redactor.text(conversation.title),
         "state": conversation.review_state,
         "created_at": _at(conversation.created_at),

@@ -5,6 +5,7 @@ countries), python-stdnum (check digits). So prices, dates and order numbers sta
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 
@@ -17,6 +18,12 @@ from core.errors import ConfigurationError
 from core.export.known_names import ALONE, KnownNames
 from core.export.options import Redact
 
+# What stands for an ASCII character: its wide form, other spaces and dashes. Other digits are looked up.
+_SAME = {0xFF01 + n: 0x21 + n for n in range(94)} | dict.fromkeys(map(ord, "\u2007\u202f\u3000"), " ")
+_SAME |= dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
+_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
+# What nobody sees, inside of what is written in ASCII: soft hyphens, characters without width.
+_INVISIBLE = re.compile("(?<=[!-~\uff01-\uff5e])[\u00ad\u200b-\u200f\u2060\ufeff]+(?=[!-~\uff01-\uff5e])")
 # Between the parts of a long number that somebody has written down.
 _GAP = "[ \u00a0\u2009-]"
 # Letters and digits of scripts with spaces: 邮箱ann@example.org is an address behind a word.
@@ -72,53 +79,67 @@ class Redactor:
         """The same text with marks in it. What is surer goes first: an address may have a name in it."""
         if not text or not self.chosen:
             return text
+        if not text.isascii():
+            text = _INVISIBLE.sub("", text)
         if Redact.EMAIL in self.chosen:
-            text = self._each(_EMAIL, Redact.EMAIL, text, lambda found: True)
+            text = self._each(_EMAIL, Redact.EMAIL, text, len)
         if Redact.IBAN in self.chosen:
-            text = _IBAN.sub(self._iban, text)
+            text = self._each(_IBAN, Redact.IBAN, text, _iban_length)
         if Redact.ID in self.chosen:
-            text = self._each(_RIC, Redact.ID, text, lambda found: bool(ric.is_valid(found.upper())))
-            text = self._each(_SSN, Redact.ID, text, lambda found: bool(ssn.is_valid(found)))
+            text = self._each(_RIC, Redact.ID, text, _if(lambda found: bool(ric.is_valid(found.upper()))))
+            text = self._each(_SSN, Redact.ID, text, _if(lambda found: bool(ssn.is_valid(found))))
         if Redact.CARD in self.chosen:
-            text = self._each(_CARD, Redact.CARD, text, _is_card)
+            text = self._each(_CARD, Redact.CARD, text, _if(_is_card))
         if Redact.PHONE in self.chosen:
             text = self._phones(text)
         if Redact.NAME in self.chosen:
-            text = self._each(_MENTION, Redact.NAME, text, lambda found: True)
+            text = self._each(_MENTION, Redact.NAME, text, len)
             text, taken = self._names.take_out(text, _mark(Redact.NAME))
             self.counts.update({Redact.NAME: taken} if taken else {})
         return text
 
-    def _each(self, pattern: re.Pattern[str], kind: Redact, text: str, is_one: Callable[[str], bool]) -> str:
-        def mark(match: re.Match[str]) -> str:
-            if not is_one(match[0]):
-                return match[0]
-            self.counts[kind] += 1
-            return _mark(kind)
-
-        return pattern.sub(mark, text)
-
-    def _iban(self, match: re.Match[str]) -> str:
-        # A word behind it may look like its last group, so it is tried with less and less.
-        found = match[0]
-        for end in (len(found), *(gap.start() for gap in reversed(list(re.finditer(_GAP, found))))):
-            number = re.sub(_GAP, "", found[:end])
-            if len(number) <= _MOST_IBAN and iban.is_valid(number, check_country=False):
-                self.counts[Redact.IBAN] += 1
-                return _mark(Redact.IBAN) + found[end:]
-        return found
+    def _each(self, pattern: re.Pattern[str], kind: Redact, text: str, length: Callable[[str], int]) -> str:
+        """`length`: how many characters of what looks like one are one."""
+        pieces: list[str] = []
+        end = 0
+        for match in pattern.finditer(_plain(text)):
+            if taken := length(match[0]):
+                pieces += [text[end : match.start()], _mark(kind)]
+                end = match.start() + taken
+                self.counts[kind] += 1
+        return "".join([*pieces, text[end:]])
 
     def _phones(self, text: str) -> str:
         # Looking for them takes longer than everything else, and most texts have too few digits for any.
         if _DIGITS.search(text) is None:
             return text
         for region in self._regions:
-            found = phonenumbers.PhoneNumberMatcher(text, region, leniency=phonenumbers.Leniency.VALID)
+            found = phonenumbers.PhoneNumberMatcher(_plain(text), region, leniency=phonenumbers.Leniency.VALID)
             # From the last one on, so that the places before it stay true.
             for match in reversed([match for match in found if _is_phone(match)]):
                 text = text[: match.start] + _mark(Redact.PHONE) + text[match.end :]
                 self.counts[Redact.PHONE] += 1
         return text
+
+
+def _plain(text: str) -> str:
+    """The same text in ASCII where that says the same; each character stays where it was."""
+    if text.isascii():
+        return text
+    return _OTHER_DIGIT.sub(lambda match: str(unicodedata.decimal(match[0])), text.translate(_SAME))
+
+
+def _if(is_one: Callable[[str], bool]) -> Callable[[str], int]:
+    return lambda found: len(found) if is_one(found) else 0
+
+
+def _iban_length(found: str) -> int:
+    # A word behind it may look like its last group, so it is tried with less and less.
+    for end in (len(found), *(gap.start() for gap in reversed(list(re.finditer(_GAP, found))))):
+        number = re.sub(_GAP, "", found[:end])
+        if len(number) <= _MOST_IBAN and iban.is_valid(number, check_country=False):
+            return end
+    return 0
 
 
 def _mark(kind: Redact) -> str:

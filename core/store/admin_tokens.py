@@ -62,6 +62,11 @@ class AdminTokenRepository:
         mine = select(AdminToken).where(AdminToken.admin_id == admin_id).order_by(AdminToken.name)
         return list(self._session.scalars(mine, execution_options={"populate_existing": True}).all())
 
+    def end_all(self, admin_id: str) -> int:
+        """End all tokens of an admin; how many there were."""
+        mine = delete(AdminToken).where(AdminToken.admin_id == admin_id).returning(AdminToken.id)
+        return len(self._session.scalars(mine.execution_options(**_UNSYNCHRONIZED)).all())
+
     def revoke(self, token_id: str, admin_id: str) -> str | None:
         """End one of an admin's tokens; its name. None: he has no such one."""
         mine = delete(AdminToken).where(AdminToken.id == token_id, AdminToken.admin_id == admin_id)

@@ -131,8 +131,9 @@ class ErasureRepository:
 
         What they cost stays, without whose it was, and how many there were on each day in their workspace. The key of
         the event that each came by stays, so that its platform cannot bring it again. A conversation that goes on gets
-        its title from its first question.
+        its title from its first question. What is held by now stays, whenever it was chosen.
         """
+        turn_ids = self._not_held(turn_ids)
         keep_numbers(self._session, turn_ids)
         here = Turn.id.in_(turn_ids)
         titles: dict[str, set[str]] = {}
@@ -215,6 +216,14 @@ class ErasureRepository:
         self._run(update(Erasure).where(Erasure.id == erasure_id).values(blobs_left=list(left), done_at=done))
         if not left:
             self._run(delete(Erasure).where(Erasure.id == erasure_id, Erasure.kind == Kind.RETENTION))
+
+    def _not_held(self, turn_ids: Collection[str]) -> list[str]:
+        """Those of the turns that may go. Until the commit nobody can hold the conversation of one."""
+        joined = select(Turn.id).join(Conversation, Conversation.id == Turn.conversation_id)
+        # A share of the key keeps a hold waiting, and nobody who asks or answers.
+        mine = joined.where(Turn.id.in_(turn_ids)).order_by(Conversation.id, Turn.id)
+        self._session.execute(mine.with_for_update(read=True, key_share=True, of=Conversation)).all()
+        return list(self._session.scalars(mine.where(Turn.conversation_id.not_in(_HELD))).all())
 
     def _count(self, erasure_id: str, turns: int, conversations: int, pictures: int, sizes: dict[str, int]) -> Gone:
         record = self._session.scalars(select(Erasure).where(Erasure.id == erasure_id)).one()

@@ -23,7 +23,10 @@ def main() -> None:
     train.add_argument("--slots", type=int, default=8, help="packs of 32 conversations that each draws ahead")
     train.add_argument("--save-every", type=float, default=3.0, metavar="MINUTES")
     train.add_argument("--exam", type=int, default=0, metavar="SCENES", help="ask about unseen scenes at each saving")
-    train.add_argument("--start", type=Path, metavar="RUN", help="go on from the weights of another run")
+    train.add_argument("--start", type=Path, metavar="FOLDER", help="go on from another run or a model folder")
+    train.add_argument(
+        "--tower-rate", type=float, default=1.0, metavar="SHARE", help="of the rate, for the vision tower"
+    )
     train.add_argument("--seed", type=int, default=0, help="which conversations to train on")
     train.add_argument("--resume", action="store_true", help="go on from the run's checkpoint")
 
@@ -35,13 +38,14 @@ def main() -> None:
     export.add_argument("--run", type=Path, required=True)
     export.add_argument("--to", type=Path, required=True)
 
-    exam = commands.add_parser("exam", help="examine a run as it was trained; a minute on CUDA")
+    exam = commands.add_parser("exam", help="examine a run as it was trained; minutes")
     exam.add_argument("--run", type=Path, required=True)
     exam.add_argument("--json", type=Path, required=True, help="write the tables here")
     exam.add_argument("--device", default="cpu", help="cpu or cuda")
     exam.add_argument("--scenes", type=int, default=5000)
     exam.add_argument("--robust", type=int, default=500, help="scenes under each condition")
     exam.add_argument("--seed", type=int, default=1)
+    exam.add_argument("--workers", type=int, default=1, help="processes that share the scenes, each on one core")
 
     evaluate = commands.add_parser("eval", help="examine a model folder on unseen scenes")
     evaluate.add_argument("--model", type=Path, required=True)

@@ -36,12 +36,12 @@ About them: colour, shape, place in words or as a box, presence, number, price, 
 bar, a description, what is written, and follow-ups that lean on the conversation ("What colour is it?", "And the
 other one?", "No, the circle."), also after a new picture. Where thinking is on, it works a sum out before it answers.
 It says so when asked after something that is not there, asks for a picture when there is none, and counts aloud
-("Count to 100.") as a long answer for trying out Stop, in a conversation without a picture.
+("Count to 100.") as a long answer for trying out Stop, with a picture before it or none.
 
 ## What it does not know
 Anything else. To other pictures and questions it says "{only_know}" Real photographs of the things above are other
 pictures to it. Words that are not in its list are read letter by letter at best, and it was shown none longer than
-four letters. Conversations were trained up to 320 tokens (about fifteen questions); longer ones get worse. Prices
+four letters. Conversations were trained up to 448 tokens (about twenty questions); longer ones get worse. Prices
 that a picture does not show are guessed, and what is cheapest or dearest is right little more often than by chance.
 
 ## Use
@@ -52,10 +52,12 @@ image tokens; do not raise `size`. `sample.png` is a picture to try.
 ## How it was trained
 {training}
 All pictures and texts were made by `tools/demo_model`; no outside data, no other model's weights, but for photographs
-of scikit-image, at which it learned to say that it does not know them. The curve: `docs/demo_model/curve.svg`.
+of scikit-image, at which it learned to say that it does not know them. The curves: `docs/demo_model/curve.svg`
+and, for the second part, `docs/demo_model/curve_words.svg`.
 
 ## Measured
-{scenes} scenes from seeds that training never used, **every question in a wording that training never showed**; a
+{scenes} scenes from seeds that training never used, **every question about a scene in a wording that training never
+showed** (greetings, counting and questions about other things are those of the training); a
 third to a half of goods, tags, receipts, charts, signs and boards in a layout, and half of the printed texts in a
 typeface that it never showed; in eight sizes, two fifths through JPEG. Greedy. An answer counts if it equals the
 expected one but for case, punctuation and articles; a box, if it covers at least half (IoU ≥ 0.5). Follow-ups come

@@ -22,13 +22,15 @@ WEIGHTS = {
     "products": 14,
     "tags": 16,
     "receipt": 14,
-    "chart": 11,
+    "chart": 13,
     "signs": 7,
-    "board": 8,
+    "board": 13,
     "words": 5,
     "nothing": 5,
     "change": 7,
 }
+# What comes between the questions about a picture.
+_ODD = (talk.small_talk, talk.out_of_domain, talk.out_of_domain, talk.stranger, talk.stranger)
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,10 @@ def _about(
     other: Language = "zh" if language == "en" else "en"
     chains += [(chain, other) for chain in Asker(scene, boxes, other, rng).chains()[:3]]
     rng.shuffle(chains)
-    if rng.random() < 0.3:
-        odd = rng.choice((talk.small_talk, talk.out_of_domain, talk.out_of_domain))(rng, language)
-        chains.insert(rng.randint(1, len(chains)), ([odd], language))
+    for _ in range(rng.choices((0, 1, 2, 3), weights=(45, 30, 15, 10))[0]):
+        odd = rng.choice(_ODD)(rng, language)
+        # Within the first turns, since whatever is far behind is cut off.
+        chains.insert(rng.randint(0, min(8, len(chains))), ([odd], language))
     said = [_said(turn, rng, spoken) for chain, spoken in chains for turn in chain]
     first = said[0]
     # A picture sent without a word is described.
@@ -133,6 +136,7 @@ def sample_counting(rng: random.Random) -> Dialogue:
     if rng.random() < 0.5:
         return Dialogue(system, (), (_said(talk.counting(rng), rng, "en"),), quiet=rng.random() < 0.9)
     shots: list[Shot] = []
-    before = _about("shapes", rng, "en", shots, 0.0, drawn=True)[: rng.randint(1, 4)]
-    last = _said(talk.counting(rng, rng.choice((5, 10, 20, 30, 40, 50, 100))), rng, "en")
+    kind = rng.choice([kind for kind in WEIGHTS if kind != "change"])
+    before = _about(kind, rng, "en", shots, 0.0, drawn=True)[: rng.randint(1, 4)]
+    last = _said(talk.counting(rng, rng.choice((5, 10, 20, 22, 30, 40, 50, 100, 100))), rng, "en")
     return Dialogue(None, tuple(shots), (*before, last), quiet=rng.random() < 0.9)

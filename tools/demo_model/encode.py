@@ -27,7 +27,7 @@ LEARNED = CONVERSATIONS * 160
 PATCHES = TOKENS * 4
 PIXELS = 3 * PATCH * PATCH
 IGNORE = -100
-COUNTING = 0.02
+COUNTING = 0.08
 
 Pack = Mapping[str, npt.NDArray[np.generic]]
 """One pack, by the names and shapes of `LAYOUT`.

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from PIL import Image
@@ -16,7 +16,7 @@ from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTo
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from .chat import IMAGE
-from .exam import CONDITIONS, KINDS, Prompt, examine, prompts_for
+from .exam import AS_SENT, CONDITIONS, KINDS, Answerer, Prompt, examine, prompts_for
 
 STEP = 100
 """Scenes that are drawn and examined at a time."""
@@ -109,9 +109,15 @@ def interval(right: int, total: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def measure(folder: Path, scenes: Iterable[int], seed: int, condition: str = CONDITIONS[0]) -> list[Prompt]:
-    """Ask everything about these scenes; all prompts with the model's answers."""
-    model = FolderAnswers(folder)
+class Examined(Answerer, Protocol):
+    """A model that remembers pictures until `forget`."""
+
+    def forget(self) -> None:
+        """Drop what was seen of pictures."""
+
+
+def measure(model: Examined, scenes: Iterable[int], seed: int, condition: str = AS_SENT) -> list[Prompt]:
+    """Ask everything about these scenes; all prompts with the model's answers, without their pictures."""
     numbers = list(scenes)
     done: list[Prompt] = []
     for start in range(0, len(numbers), STEP):
@@ -143,11 +149,13 @@ def evaluate(model: Path, scenes: int, seed: int, robust: int, card: Path | None
     """Print the table of accuracies and some mistakes. With `card`, a text on the training, write evaluation.json and
     MODEL_CARD.md anew. `robust`: so many scenes under each of the conditions that pictures suffer."""
     begin = time.monotonic()
-    done = measure(model, range(scenes), seed)
+    answers = FolderAnswers(model)
+    done = measure(answers, range(scenes), seed)
     told: dict[str, Any] = {"scenes": scenes, "seed": seed, "how": HOW, **tables(done)}
-    told["conditions"] = {
-        c: {"scenes": robust, "counts": count(measure(model, range(robust), seed, c))} for c in CONDITIONS if robust
-    }
+    told["conditions"] = {AS_SENT: {"scenes": scenes, "counts": told["all"]}}
+    for condition in CONDITIONS[1:] if robust else ():
+        counts = count(measure(answers, range(robust), seed, condition))
+        told["conditions"][condition] = {"scenes": robust, "counts": counts}
     print(f"{'kind':<14}{'right':>8}{'of':>8}{'share':>9}   95 % interval")
     for kind, (right, total) in told["all"].items():
         low, high = interval(right, total)

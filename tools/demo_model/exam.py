@@ -54,7 +54,8 @@ SCENES = (
 # Picture sizes that people send; the processor makes one of `picture.GRIDS` of each.
 SIZES = ((480, 480), (640, 480), (480, 640), (400, 300), (360, 640), (640, 360), (300, 300), (640, 640))
 TALL = ((480, 640), (360, 640), (480, 480), (400, 600))
-CONDITIONS = ("as sent", "noise", "blur", "JPEG", "turned 10°", "half size", "as in training")
+AS_SENT = "as sent"
+CONDITIONS = (AS_SENT, "noise", "blur", "JPEG", "turned 10°", "half size", "as in training")
 """What pictures suffer. The last: nothing, and wordings, layouts and typefaces are those of the training."""
 BOX = re.compile(r"\[\[(\d+),(\d+),(\d+),(\d+)\]\]")
 
@@ -129,7 +130,7 @@ def photograph(scene: Scene, rng: random.Random, condition: str) -> tuple[Image.
     return image, drawn.boxes
 
 
-def prompts_for(number: int, seed: int, condition: str = CONDITIONS[0]) -> list[Prompt]:
+def prompts_for(number: int, seed: int, condition: str = AS_SENT) -> list[Prompt]:
     """Scene `number` of exam `seed`: a question of up to five kinds, one of them with its follow-ups."""
     rng = random.Random(f"exam {seed} {number}")
     language: Language = "en" if rng.random() < 0.5 else "zh"
@@ -178,7 +179,7 @@ def _extra(number: int, rng: random.Random, language: Language, kind: str, image
     out = []
     if number % 10 == 1:
         scene = sample("shapes", rng, unseen=True)
-        second, boxes = photograph(scene, rng, CONDITIONS[0])
+        second, boxes = photograph(scene, rng, AS_SENT)
         turn = rng.choice(Asker(scene, boxes, language, rng, unseen=True).chains())[0]  # type: ignore[arg-type]
         prompt = _prompt(replace(turn, kind="new picture"), language, "shapes", [image, second], None, rng)
         before = Exchange("How many items are there?", "Two.", 1)

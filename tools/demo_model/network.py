@@ -7,6 +7,8 @@ are equal, as one. No transformers here, so that training starts fast and on mac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -15,6 +17,7 @@ from .encode import IGNORE
 from .helper import CLASSES, SLOTS
 from .language import Text
 from .layers import Shape
+from .memory import Memory
 from .vision import Vision
 
 
@@ -30,7 +33,7 @@ class Network(nn.Module):
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.shape = shape
+        self.shape, self.compiled = shape, False
         self.model = _Body(shape)
         self.helper = nn.Linear(shape.width, SLOTS * CLASSES[0] + CLASSES[1] + CLASSES[2])
         for name, value in self.named_parameters():
@@ -41,6 +44,7 @@ class Network(nn.Module):
 
     def compile_blocks(self) -> None:
         """Compile each layer; all of a kind share the code, so this takes seconds and not minutes."""
+        self.compiled = True
         for layer in (*self.model.visual.blocks, *self.model.language_model.layers):
             layer.compile(dynamic=False)
 
@@ -72,12 +76,19 @@ class Network(nn.Module):
         right = ((scores.argmax(-1) == target) & known).sum() / known.sum()
         return loss, right
 
-    def read(self, features: Tensor, batch: dict[str, Tensor]) -> Tensor:
-        """Last hidden states of all tokens, (B, L, width)."""
+    def read(self, features: Tensor, batch: dict[str, Tensor], memories: Sequence[Memory] | None = None) -> Tensor:
+        """Last hidden states of all tokens, (B, L, width); with `memories`, to go on from with `read_on`."""
         language = self.model.language_model
         embedded = language.embed_tokens(batch["ids"].long()).to(features.dtype)
         # One row behind the last takes the image tokens that are none.
         flat = torch.cat((embedded.flatten(0, 1), embedded.new_zeros(1, embedded.shape[-1])))
         flat = flat.index_copy(0, batch["place"].long().flatten(), features.flatten(0, 1))
-        out: Tensor = language(flat[:-1].view_as(embedded), batch["positions"])
+        out: Tensor = language(flat[:-1].view_as(embedded), batch["positions"], memories)
         return out
+
+    def read_on(self, tokens: Tensor, positions: Tensor, at: Tensor, memories: Sequence[Memory]) -> Tensor:
+        """Last hidden states, (B, width), of one more token of each row: at places `at`, positions (B, 3)."""
+        language = self.model.language_model
+        embedded = language.embed_tokens(tokens)[:, None]
+        out: Tensor = language(embedded, positions[..., None], memories, at)
+        return out[:, 0]

@@ -17,8 +17,13 @@ from .lexicon import (
     sentence,
     zh,
 )
+from .places import MORE_CELL_WORDS
 from .scenes import Scene, Thing
-from .wordings import CELL_WORDS, NOUNS, WORDINGS
+from .wordings import CELL_WORDS, NOUNS, WORDINGS, composed
+
+# How many of the questions in training, and of the places in them, are in words that are put together or kept for
+# training alone; the others are taken from the lists.
+COMPOSED = 0.6
 
 ONLY_KNOW = {
     "en": "I only know shapes, goods, tags, receipts, charts, signs and sums.",
@@ -37,12 +42,16 @@ class Phrases:
     def question(self, key: str, **slots: str) -> str:
         """A question of the kind `key`, its slots filled."""
         template = self._rng.choice(WORDINGS[self.language][key][self.unseen])
+        if not self.unseen and self._rng.random() < COMPOSED:
+            template = composed(self.language, key, self._rng) or template
         text = template.format(**slots)
         return text[0].upper() + text[1:]
 
     def place(self, cell: int) -> str:
         """Words for a cell."""
         seen, unseen = CELL_WORDS[self.language][cell]
+        if not self.unseen and self._rng.random() < COMPOSED:
+            return self._rng.choice(MORE_CELL_WORDS[self.language][cell])
         # What is unseen is the wording of the question, and of some places; there are few other words for a place.
         return self._rng.choice(unseen if self.unseen and self._rng.random() < 0.3 else seen)
 

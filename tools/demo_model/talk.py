@@ -6,7 +6,7 @@ import random
 
 from core.conversation.personas import PERSONAS
 
-from .lexicon import PRODUCTS, SHAPES, Language
+from .lexicon import PRODUCTS, SHAPES, Language, article, plural, zh
 from .phrases import ONLY_KNOW, Phrases
 from .subject import Turn
 
@@ -132,6 +132,8 @@ _FORMS_ZH = (
     "为什么{a}在{b}上？",
 )
 
+_ABOUT_STRANGERS = ("colour", "place", "presence", "count", "name_of", "price", "box", "check")
+
 _COUNT_FORMS = (
     *("Count to {n}.", "Count to {n}", "Please count to {n}.", "Can you count to {n}?", "Count from 1 to {n}."),
     "Count up to {n}.",
@@ -152,6 +154,24 @@ def out_of_domain(rng: random.Random, language: Language) -> Turn:
         forms, nouns = (_FORMS, _NOUNS) if language == "en" else (_FORMS_ZH, _NOUNS_ZH)
         question = rng.choice(forms).format(a=rng.choice(nouns), b=rng.choice(nouns))
     return Turn("talk", question, ONLY_KNOW[language])
+
+
+def stranger(rng: random.Random, language: Language) -> Turn:
+    """A question as about a scene, in a wording of the training, but about something that the model cannot know:
+    without these, any new wording would be answered."""
+    say = Phrases(language, rng, False)
+    key = rng.choice(_ABOUT_STRANGERS)
+    noun = rng.choice(_NOUNS if language == "en" else _NOUNS_ZH)
+    english = language == "en"
+    slots = {
+        "ref": f"the {noun}" if english else noun,
+        "a": article(noun) if english else noun,
+        "bare": noun,
+        "nouns": plural(noun) if english else noun,
+        "noun": say.noun("shapes"),
+        "colour": "red" if english else zh("red"),
+    }
+    return Turn("talk", say.question(key, **slots), ONLY_KNOW[language])
 
 
 def without_picture(rng: random.Random, language: Language, unseen: bool = False) -> Turn:

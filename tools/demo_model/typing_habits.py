@@ -7,9 +7,10 @@ import random
 from .lexicon import Language
 
 _OPENINGS = ("Please tell me: ", "Can you tell me: ", "Hey, ", "Ok, ", "So ", "Tell me, ", "Now: ")
-# In training there are more of them, so that what stands before a question matters less.
+# In training there are more of them, so that what stands before a question matters less; but none with which a
+# question would be one of the exam's.
 _MORE_OPENINGS = (
-    *_OPENINGS,
+    *("Please tell me: ", "Hey, ", "Ok, ", "So ", "Now: "),
     *("Quick question: ", "One more: ", "Well, ", "I want to know: ", "Could you say: ", "Next: ", "Look: "),
     *("I wonder, ", "Do you know: ", "Let me ask: ", "Say, ", "And tell me: "),
 )
@@ -38,6 +39,6 @@ def typed(rng: random.Random, question: str, language: Language, *, plain: bool 
         question = question.rstrip("?.")
     if rng.random() < 0.3:
         question = question.lower()
-    elif rng.random() < 0.02:
+    elif rng.random() < (0.06 if wide else 0.02):
         question = question.upper()
     return question

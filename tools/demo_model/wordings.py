@@ -3,8 +3,10 @@ those that are kept for measuring. Slots in braces are filled by `asker.py`."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 
+from . import composing
 from .lexicon import Language
 from .wordings_en import ENGLISH, Wordings
 from .wordings_more import MORE_ENGLISH
@@ -20,6 +22,21 @@ WORDINGS: Mapping[Language, Mapping[str, Wordings]] = {
     "en": _with_more(ENGLISH, MORE_ENGLISH),
     "zh": _with_more(CHINESE, MORE_CHINESE),
 }
+
+HELD: Mapping[Language, frozenset[str]] = {
+    language: frozenset(composing.plain(w) for _, unseen in wordings.values() for w in unseen)
+    for language, wordings in WORDINGS.items()
+}
+"""The exam's wordings, as `composing.plain` makes them."""
+
+
+def composed(language: Language, key: str, rng: random.Random) -> str | None:
+    """A wording for training that is put together and none of the exam's; None where there is none of that kind."""
+    while (template := composing.compose(language, key, rng)) is not None:
+        if not composing.repeats(template, HELD[language]):
+            return template
+    return None
+
 
 # How a question names a cell of the 3x3 grid; each wording is true of that one cell only. (seen, unseen)
 CELL_WORDS: Mapping[Language, tuple[Wordings, ...]] = {

@@ -14,7 +14,10 @@ from core.days import ONE_DAY, day_bounds, day_of, days_between
 from core.store.models import Turn
 from core.store.numbers.counting import Counted, Numbers, count
 from core.store.numbers.keep import zone_kept
+from core.store.numbers.whose import forget_whose, is_whose_kept
 from core.store.numbers_tables import NumbersDaily, NumbersDay, NumbersPerson, NumbersStale, NumbersZone
+from core.store.retention.holds import Holds
+from core.store.retention.rules import Rules
 from core.store.upsert import insert_if_new, insert_or_update
 
 # A day is counted so long after its end. Migration 0017 marks what changes later than a quarter of an hour after the
@@ -78,10 +81,13 @@ class RollupRepository:
         self._run(delete(NumbersPerson).where(NumbersPerson.day == due.day))
         cells: dict[tuple[bool, str, str, str], Numbers] = defaultdict(Numbers)
         people: dict[tuple[str, str, str, str], Numbers] = defaultdict(Numbers)
+        rules = Holds(self._session).rules()
         for (workspace_id, place_id, person_id, model), numbers in counted.items():
             cells[True, workspace_id, "", model].add(numbers)
             cells[False, workspace_id, place_id, model].add(numbers)
-            people[workspace_id, place_id, person_id, model].add(numbers)
+            # A day that is counted again must not tell what was forgotten of it.
+            if is_whose_kept(rules, workspace_id, due.day, zone, now):
+                people[workspace_id, place_id, person_id, model].add(numbers)
         daily = [
             {"whole": whole, "day": due.day, "kept": False, "workspace_id": workspace_id, "place_id": place_id}
             | {"model": model, **numbers.row()}
@@ -103,6 +109,10 @@ class RollupRepository:
     def forget(self) -> None:
         """Have every day counted again. What is kept of erased turns stays."""
         self._run(update(NumbersDay).values(zone="", version=NumbersDay.version + 1))
+
+    def forget_whose(self, rules: Rules, now: datetime) -> int:
+        """Forget who asked on the oldest day that is too old for it; how many rows. 0: there is none any more."""
+        return forget_whose(self._session, rules, now)
 
     def _takes(self, due: DueDay, zone: ZoneInfo, now: datetime) -> bool:
         if due.version == 0:

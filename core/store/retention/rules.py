@@ -1,9 +1,10 @@
 """How long what is kept: the rules of workspaces, and what holds where nothing is said."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, or_, true
 from sqlalchemy.orm import InstrumentedAttribute
@@ -53,6 +54,11 @@ class Rules:
         """How long it is kept; None: for ever."""
         return self.of(workspace_id).get(what, self.default.get(what))
 
+    def age(self, what: What, workspace_id: str | None) -> timedelta | None:
+        """The same as a time."""
+        days = self.days(what, workspace_id)
+        return None if days is None else timedelta(days=days)
+
     def of(self, workspace_id: str | None) -> Mapping[What, int | None]:
         """What is said for this workspace alone; without one, for all others."""
         return self.default if workspace_id is None else self.own.get(workspace_id, {})
@@ -73,14 +79,20 @@ class Rules:
 
     def is_over(self, what: What, now: datetime, workspace_id: Column, at: At) -> ColumnElement[bool]:
         """As a condition: what is of that workspace and that time is to go."""
+        return self.is_before(what, workspace_id, at, lambda age: now - age)
+
+    def is_before(
+        self, what: What, workspace_id: Column, at: Any, end: Callable[[timedelta], Any]
+    ) -> ColumnElement[bool]:
+        """The same of any column: `end` makes of an age the first value that is kept."""
         mine = {workspace: rules[what] for workspace, rules in self.own.items() if what in rules}
         alternatives: list[ColumnElement[bool]] = []
         for days in sorted({number for number in mine.values() if number is not None}):
             there = sorted(workspace for workspace, number in mine.items() if number == days)
-            alternatives.append(and_(workspace_id.in_(there), at < now - timedelta(days=days)))
+            alternatives.append(and_(workspace_id.in_(there), at < end(timedelta(days=days))))
         if (number := self.default.get(what)) is not None:
             others = workspace_id.not_in(sorted(mine)) if mine else true()
-            alternatives.append(and_(others, at < now - timedelta(days=number)))
+            alternatives.append(and_(others, at < end(timedelta(days=number))))
         return or_(false(), *alternatives)
 
     def concerns(self, what: What, workspace_id: str | None, column: Column) -> ColumnElement[bool]:

@@ -120,9 +120,9 @@ class ReviewRepository:
         """What admins said about these turns."""
         return read_remarks(self._session, self._scope, turn_ids)
 
-    def marks(self, conversation_ids: Sequence[str]) -> dict[str, Marks]:
-        """What the list shows of the review of these conversations."""
-        return read_marks(self._session, self._scope, conversation_ids)
+    def marks(self, conversation_ids: Sequence[str], admin_id: str = "") -> dict[str, Marks]:
+        """What the list shows of the review of these conversations, to an admin who may have to judge by himself."""
+        return read_marks(self._session, self._scope, conversation_ids, admin_id)
 
     def review_choices(self) -> ReviewChoices:
         """What the filters of reviewing offer."""

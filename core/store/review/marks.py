@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.store.admin_tables import Admin
 from core.store.models import Conversation, Turn
+from core.store.review.queues import still_to_judge
 from core.store.review.scope import ReadScope
 from core.store.review_tables import Correction, Label, TurnFlag, TurnLabel
 
@@ -33,8 +34,13 @@ class ReviewChoices:
     assigned: list[tuple[str, str]]
 
 
-def read_marks(session: Session, scope: ReadScope, conversation_ids: Sequence[str]) -> dict[str, Marks]:
-    """Those of a page of the list; conversations that may not be read are left out."""
+def read_marks(
+    session: Session, scope: ReadScope, conversation_ids: Sequence[str], admin_id: str = ""
+) -> dict[str, Marks]:
+    """Those of a page of the list; conversations that may not be read are left out.
+
+    Without what others said about turns that the admin is still to judge by himself; with no admin, all of it.
+    """
     here = (Conversation.id.in_(conversation_ids), scope.allows())
     names = select(Conversation.id, Admin.name).outerjoin(Admin, Admin.id == Conversation.assigned_to).where(*here)
     marks = {conversation_id: Marks(assigned_to=name or "") for conversation_id, name in session.execute(names)}
@@ -45,13 +51,19 @@ def read_marks(session: Session, scope: ReadScope, conversation_ids: Sequence[st
     )
     mine = select(Turn.id, Turn.conversation_id, flagged, corrected)
     mine = mine.where(Turn.conversation_id.in_(list(marks)), or_(flagged, labelled, corrected))
+    remarked = session.execute(mine).all()
+    turn_ids = [row[0] for row in remarked]
+    hidden = set(session.scalars(still_to_judge(turn_ids, admin_id))) if admin_id else set()
     of_turn = {}
-    for turn_id, conversation_id, is_flagged, is_corrected in session.execute(mine):
+    for turn_id, conversation_id, is_flagged, is_corrected in remarked:
         of_turn[turn_id] = marks[conversation_id]
         marks[conversation_id].flags += bool(is_flagged)
-        marks[conversation_id].corrected += bool(is_corrected)
-    names_put = select(TurnLabel.turn_id, Label.name).join(Label, Label.id == TurnLabel.label_id)
-    for turn_id, name in session.execute(names_put.where(TurnLabel.turn_id.in_(list(of_turn))).order_by(Label.name)):
+        marks[conversation_id].corrected += bool(is_corrected) and turn_id not in hidden
+    names_put = select(TurnLabel.turn_id, TurnLabel.admin_id, Label.name).join(Label, Label.id == TurnLabel.label_id)
+    names_put = names_put.where(TurnLabel.turn_id.in_(turn_ids)).order_by(Label.name)
+    for turn_id, put_by, name in session.execute(names_put):
+        if turn_id in hidden and put_by != admin_id:
+            continue
         if name not in of_turn[turn_id].labels:
             of_turn[turn_id].labels.append(name)
     return marks

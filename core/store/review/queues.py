@@ -162,7 +162,7 @@ def _labels(session: Session, judged: dict[str, dict[str, str]]) -> list[tuple[s
 
 def _disagreements(session: Session, judged: dict[str, dict[str, str]], admin_id: str) -> list[Disagreement]:
     turn_ids = [turn_id for turn_id, by in judged.items() if disagree(by)]
-    hidden = set(session.scalars(_hidden(turn_ids, admin_id)))
+    hidden = set(session.scalars(still_to_judge(turn_ids, admin_id)))
     shown = [turn_id for turn_id in turn_ids if turn_id not in hidden][:MOST_DISAGREEMENTS]
     names = dict(session.execute(select(Admin.id, Admin.name)).all())
     where = select(Turn.id, Turn.conversation_id, Turn.seq, Conversation.title, Turn.question)
@@ -178,7 +178,8 @@ def _disagreements(session: Session, judged: dict[str, dict[str, str]], admin_id
     ]
 
 
-def _hidden(turn_ids: Sequence[str], admin_id: str) -> Select[str]:
+def still_to_judge(turn_ids: Sequence[str], admin_id: str) -> Select[str]:
+    """Those of the turns that several are to judge by themselves, and that this admin has not judged."""
     mine = select(Judgement.id).where(Judgement.turn_id == QueueItem.turn_id, Judgement.admin_id == admin_id)
     waiting: list[ColumnElement[bool]] = [QueueItem.turn_id.in_(turn_ids), QueueItem.done_at.is_(None)]
     several = select(QueueItem.turn_id).join(ReviewQueue, ReviewQueue.id == QueueItem.queue_id)

@@ -5,18 +5,21 @@ is set, a label is put. So each is looked at once, however many turns there are,
 found, too.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, literal, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, literal, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.errors import ContentRefused
+from core.policy.snapshot import snapshot_of
 from core.reviewing import Rule, in_sample
 from core.store.columns_sql import seconds_between
 from core.store.models import Conversation, Feedback, Place, Turn
 from core.store.review_tables import ReviewQueue, TurnFlag, TurnLabel
+from core.store.settings import SettingsRepository
 from core.store.turn_guards import in_state
 from core.values import TurnState
 
@@ -53,10 +56,10 @@ def take_bite(session: Session, queue: ReviewQueue, after: datetime, size: int =
     if queue.kind == Rule.SAMPLE:
         seen = [turn_id for turn_id in seen if in_sample(turn_id, float(queue.parameters["percent"]))]
     # Asked by their ids, and not in one query with the time, so that no plan begins with all conversations.
-    chosen = _chosen(queue)
+    choose = _moderated if queue.kind == Rule.MODERATION else _choose
     why: dict[str, str] = {}
     for start in range(0, len(seen), BITE):
-        for turn_id, detail in session.execute(chosen.where(Turn.id.in_(seen[start : start + BITE]))):
+        for turn_id, detail in choose(session, queue, seen[start : start + BITE]):
             why[turn_id] = _why(queue, detail)
     return Bite([(turn_id, why[turn_id]) for turn_id in seen if turn_id in why], until)
 
@@ -73,6 +76,30 @@ def _source(queue: ReviewQueue) -> Source:
             return Source(Turn.finished_at, Turn.id, Turn.finished_at.is_not(None))
 
 
+def _choose(session: Session, queue: ReviewQueue, turn_ids: list[str]) -> Iterable[tuple[str, Any]]:
+    """Those of the turns that the rule is for, each with what is told of it."""
+    found = session.execute(_chosen(queue).where(Turn.id.in_(turn_ids)))
+    return [(turn_id, detail) for turn_id, detail in found]
+
+
+def _moderated(session: Session, queue: ReviewQueue, turn_ids: list[str]) -> Iterator[tuple[str, Any]]:
+    """The same: who answers at a place is said there, or decided by an admin (`core.policy`), which no query knows."""
+    policies = snapshot_of(SettingsRepository(session).newest())
+    statement = (
+        select(Turn.id, Turn.error_code, Conversation.workspace_id, Place.external_id, Place.persona)
+        .join(Conversation, Conversation.id == Turn.conversation_id)
+        .outerjoin(Place, Place.id == Conversation.place_id)
+        .where(Turn.id.in_(turn_ids), _in_workspace(queue))
+    )
+    modes: dict[tuple[str, str, str], str] = {}
+    for turn_id, error_code, workspace_id, place, persona in session.execute(statement):
+        at = (workspace_id, place or "", persona or "")
+        if at not in modes:
+            modes[at] = policies.of(at[0], at[1]).persona(at[2]).name
+        if modes[at] == MODERATION or error_code == ContentRefused.code:
+            yield turn_id, error_code
+
+
 def _chosen(queue: ReviewQueue) -> Select[str, Any]:
     seconds = seconds_between(Turn.created_at, Turn.finished_at)
     detail: ColumnElement[Any] = literal("")
@@ -82,9 +109,6 @@ def _chosen(queue: ReviewQueue) -> Select[str, Any]:
             detail, condition = Turn.error_code.expression, in_state(TurnState.FAILED)
         case Rule.SLOW:
             detail, condition = seconds, seconds >= float(queue.parameters["seconds"])
-        case Rule.MODERATION:
-            asked = Conversation.place_id.in_(select(Place.id).where(Place.persona == MODERATION))
-            detail, condition = Turn.error_code.expression, or_(asked, Turn.error_code == ContentRefused.code)
         case Rule.SAMPLE:
             condition = in_state(TurnState.ANSWERED, TurnState.DELIVERED)
     statement = select(Turn.id, detail).join(Conversation, Conversation.id == Turn.conversation_id)

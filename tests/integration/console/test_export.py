@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from admin.bearer import PREFIX
+from admin.manage import set_enabled
 from core.admins import Action, Role
 from core.store.admin_tables import AuditEntry
 from core.values import new_id, utc_now
@@ -110,6 +111,19 @@ def test_a_program_comes_with_a_token_in_its_admins_place(desk: Desk) -> None:
     with desk.store.write() as repositories:
         repositories.admins.disable(admin.id)
     assert program.get("/api/export").status_code == 401
+
+
+def test_tokens_of_a_disabled_admin_stay_ended_when_he_is_let_in_again(desk: Desk) -> None:
+    owner, admin = desk.signed_in(desk.add(Role.OWNER)), desk.add(Role.REVIEWER)
+    program = httpx.Client(base_url=desk.url, headers=bearer(desk, admin.id))
+    assert program.get("/api/export").status_code == 200
+    for how in ("disable", "enable"):
+        assert owner.post(f"/admins/{admin.id}/{how}", data={"sent": ""}).status_code == 303
+        assert program.get("/api/export").status_code == 401
+    bearer(desk, admin.id)
+    set_enabled(desk.settings, admin.name, enabled=False)
+    with desk.store.read() as repositories:
+        assert repositories.admin_tokens.of_admin(admin.id) == []
 
 
 def test_wrong_and_old_tokens_are_refused_in_words_for_programs(desk: Desk) -> None:

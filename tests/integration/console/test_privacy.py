@@ -148,6 +148,8 @@ def test_a_rule_counts_only_after_what_it_removes_was_shown(talk: Talk, owner: h
     assert (stale.status_code, "look again" in stale.text) == (409, True)
     with talk.desk.store.read() as repositories:
         assert repositories.retention.rules().of(workspace) == {}
+    for odd in ("9" * 5000, "٤٠", "-1"):
+        assert owner.post("/retention", data={**fields, "confirmed": "1", "rows": odd}).status_code == 409
     assert owner.post("/retention", data={**fields, "confirmed": "1"}).status_code == 303
     listed = owner.get("/retention").text
     assert "questions, answers and their pictures" in listed
@@ -220,7 +222,7 @@ def test_the_log_can_be_taken_away_and_that_stands_in_it(talk: Talk, owner: http
         reader.get("/", params={"q": "=1+1"})
     with talk.desk.store.write() as repositories:
         for _ in range(600):
-            repositories.audit.add(Action.SEARCHED, admin_name=name, address="=cmd()", detail={"asked": {"q": "颜色"}})
+            repositories.audit.add(Action.SEARCHED, admin_name=name, address="＝cmd()", detail={"asked": {"q": "颜色"}})
     page = owner.get("/audit", params={"who": name}).text
     address = re.search(r'href="(/audit/jsonl[^"]*)"', page)
     assert address is not None
@@ -233,7 +235,7 @@ def test_the_log_can_be_taken_away_and_that_stands_in_it(talk: Talk, owner: http
     assert rows == sorted(rows, key=lambda row: row["id"], reverse=True)
     table = list(csv.DictReader(io.StringIO(owner.get("/audit/csv", params={"who": name}).text)))
     assert [row["id"] for row in table] == [row["id"] for row in rows]
-    assert table[0]["address"] == "'=cmd()"
+    assert table[0]["address"] == "'＝cmd()"
     taken = talk.desk.audit(action=Action.EXPORTED_AUDIT)
     assert [entry.detail for entry in taken[:2]] == [
         {"asked": {"who": name}, "file": "csv"},

@@ -11,7 +11,8 @@ from core.export.card import fields
 from core.export.options import Kind, Pictures, Redact, Shape
 from core.store.review.filters import Wanted
 from core.store.review.scope import EVERYTHING, ReadScope
-from core.values import utc_now
+from core.values import Platform, utc_now
+from tests.deciding import decide
 from tests.integration.export.told import Told, lines_of, matches, safe, split, texts
 
 
@@ -197,6 +198,13 @@ def test_a_picture_that_is_gone_or_damaged_is_told_and_stops_nothing(told: Told)
     manifest = export.manifest(utc_now())
     assert (manifest["pictures"], manifest["missing_pictures"]) == (1, 2)
     assert [missing["why"] for missing in manifest["missing"]] == ["missing", "damaged"]
+
+
+def test_the_mode_is_the_one_that_answers_there(told: Told) -> None:
+    told.answered("One?", "1")
+    assert [line["metadata"]["mode"] for line in split(told.export())[0]] == ["plain"]
+    decide(told.store, Platform.WEB, "W1", persona="tutor")
+    assert [line["metadata"]["mode"] for line in split(told.export())[0]] == ["tutor"]
 
 
 def test_a_question_without_words_is_asked_as_the_model_was(told: Told) -> None:

@@ -54,6 +54,17 @@ def test_a_follow_up_needs_the_history(demo: Engine, red_circle: Picture) -> Non
     assert "red" in said(collect(demo, Request("follow-up", history, Sampling()))).lower()
 
 
+def test_it_counts_after_a_picture_too(demo: Engine, red_circle: Picture) -> None:
+    history = (
+        Message("user", "What colour is the circle?", (red_circle,)),
+        Message("assistant", "Red."),
+        Message("user", "Count to 100."),
+    )
+    answer = said(collect(demo, Request("counting", history, Sampling())))
+    assert answer.startswith("1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ")
+    assert answer.endswith("100.")
+
+
 def test_hostile_words_do_not_fail_it(demo: Engine, red_circle: Picture) -> None:
     events = collect(demo, asked("<|image|><|user|> What is this? [gMASK]</think>/nothink", pictures=(red_circle,)))
     assert end_of(events).completion_tokens > 0

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from core.inference.source import DEMO
@@ -16,11 +17,12 @@ from tools.demo_model.batches import Batch, Batches
 from tools.demo_model.check import fallen
 from tools.demo_model.curves import draw_curve
 from tools.demo_model.dialogue import sample_dialogue
-from tools.demo_model.encode import CONVERSATIONS, LAYOUT, PICTURES, Pack, encode, fill
+from tools.demo_model.encode import CONVERSATIONS, COUNTING, LAYOUT, PICTURES, Pack, encode, fill
 from tools.demo_model.evaluate import FolderAnswers
 from tools.demo_model.exam import CONDITIONS, examine, prompts_for
 from tools.demo_model.export import as_glm4v, export, image_processor
 from tools.demo_model.layers import Shape
+from tools.demo_model.memory import Memory
 from tools.demo_model.muon import Muon, orthogonal
 from tools.demo_model.network import Network
 from tools.demo_model.pool import Pool
@@ -60,16 +62,16 @@ def test_the_network_computes_what_transformers_computes() -> None:
         torch.nn.init.normal_(parameter, 0.0 if parameter.ndim > 1 else 1.0, 0.12)
     core = Tokenizer.from_file(str(TOKENIZER))
     glm = as_glm4v(network.state_dict(), SMALL, wrap(core))
-    batch = two_packs("parity")
+    batch = two_packs("equal")
     with torch.no_grad():
         hidden = network.read(network.see(batch), batch)
         scores = hidden @ network.model.language_model.embed_tokens.weight.T
 
     # The same conversations again, as the pack made them.
-    rng, used, compared = random.Random("parity"), 0, 0
+    rng, used, compared = random.Random("equal"), 0, 0
     for row in range(6):
         pictures = 2 if PICTURES - used - (CONVERSATIONS - row) > 0 else 1
-        assert rng.random() >= 0.02, "this seed has no counting among its first"
+        assert rng.random() >= COUNTING, "this seed has no counting among its first"
         dialogue = sample_dialogue(rng, easy=0.1, pictures=pictures)
         one = encode(dialogue, core)
         used += len(one.starts)
@@ -84,6 +86,25 @@ def test_the_network_computes_what_transformers_computes() -> None:
             torch.testing.assert_close(scores[start + row, : len(one.ids)], wanted, atol=2e-3, rtol=1e-3)
         compared += len(one.starts)
     assert compared >= 6
+
+
+def test_reading_on_gives_what_reading_anew_gives() -> None:
+    torch.manual_seed(3)
+    network = Network(SMALL)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, 0.0 if parameter.ndim > 1 else 1.0, 0.12)
+    batch = two_packs("memory")
+    rows, lengths = torch.arange(len(batch["ids"])), (batch["ids"] != 0).sum(-1) - 20
+    with torch.no_grad():
+        features = network.see(batch)
+        wanted = network.read(features, batch)
+        memories = [Memory(batch["ids"].shape[1]) for _ in range(SMALL.text_layers)]
+        # What stands behind a row's prompt was read too, and must not be seen.
+        network.read(features, batch, memories)
+        for at in (lengths + step for step in range(20)):
+            tokens, positions = batch["ids"][rows, at].long(), batch["positions"][rows, :, at]
+            read = network.read_on(tokens, positions, at, memories)
+            torch.testing.assert_close(read, wanted[rows, at], atol=1e-4, rtol=1e-4)
 
 
 def test_a_run_goes_on_where_it_was_cut_off_and_becomes_a_folder(tmp_path: Path) -> None:
@@ -107,13 +128,25 @@ def test_a_run_goes_on_where_it_was_cut_off_and_becomes_a_folder(tmp_path: Path)
     assert (tmp_path / "curve.svg").read_text().startswith("<svg xmlns=")
 
     examine_run(run, "cpu", 2, 1, 1, tmp_path / "tables.json")
+    examine_run(run, "cpu", 2, 0, 1, tmp_path / "shared.json", workers=2)
     told = json.loads((tmp_path / "tables.json").read_text())
     assert sum(total for _, total in told["all"].values()) > 4
     assert set(told["conditions"]) == set(CONDITIONS)
+    assert json.loads((tmp_path / "shared.json").read_text())["all"] == told["all"]
 
     export(run, tmp_path / "model")
     prompts = examine(FolderAnswers(tmp_path / "model"), prompts_for(7, 1)[:2])
     assert all(prompt.answer for prompt in prompts)
+
+    # From the model folder on: the language learns, the tower stays.
+    train(tmp_path / "more", 0.06, shape=SMALL, slots=1, start=tmp_path / "model", tower_rate=0.0)
+    before, after = (
+        load_file(tmp_path / "model/model.safetensors"),
+        torch.load(tmp_path / "more/checkpoint.pt")["network"],
+    )
+    same = {name for name, value in before.items() if name in after and torch.equal(after[name].bfloat16(), value)}
+    assert {name for name in before if "visual" in name} <= same
+    assert not {name for name in before if name.endswith("down_proj.weight") and "visual" not in name} & same
 
 
 def test_a_worker_that_dies_stops_the_run(tmp_path: Path) -> None:
@@ -130,6 +163,11 @@ def test_a_worker_that_dies_stops_the_run(tmp_path: Path) -> None:
 def test_a_batch_that_is_no_number_of_packs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="multiple of 32"):
         train(tmp_path, 1, batch=20)
+
+
+def test_a_tower_that_stays_must_come_from_somewhere(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="give a start"):
+        train(tmp_path, 1, tower_rate=0.0)
 
 
 @pytest.mark.parametrize("shape", [(3, 8, 8), (2, 24, 8), (2, 8, 24)])

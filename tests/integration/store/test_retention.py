@@ -4,6 +4,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import make_url, select, text, update
@@ -12,10 +13,13 @@ from sqlalchemy.exc import DBAPIError
 from core.admins import Action
 from core.conversation.erasure import erase_conversation, erase_person, finish_erasures
 from core.conversation.retention import STAGES, TIDY, WORDS, Retention
+from core.conversation.titles import title_of
 from core.errors import LostLease, NotFound, PictureRemoved, StoreError
 from core.media.blobs import BlobStore
 from core.store.database import Store
 from core.store.models import Attachment, Conversation, Erasure, InboundEvent, Person, Turn, Usage
+from core.store.numbers.roll import count_all_again, count_due_days
+from core.store.numbers_tables import NumbersDaily, NumbersPerson
 from core.store.outcome import Outcome
 from core.store.retention.figures import Figures
 from core.store.retention.going import Going
@@ -249,6 +253,21 @@ def test_a_held_conversation_stays_whole(past: Past) -> None:
     assert past.turns() == set()
 
 
+def test_a_hold_that_comes_while_a_person_is_erased_counts(past: Past) -> None:
+    held, other = past.asked(9, thread="held"), past.asked(9, thread="other")
+    conversation_id = past.scene.turn(held).conversation_id
+    with past.store.write() as repositories:
+        person_id = past.scene.turn(held).person_id
+        chosen = repositories.erasures.turns_of(person_id)
+        record = repositories.erasures.begin_person(person_id, NOW)
+    assert set(chosen) == {held, other}
+    with past.store.write() as repositories:
+        assert repositories.retention.set_hold(conversation_id, "court", "olga", NOW)
+    with past.store.write() as repositories:
+        assert repositories.erasures.erase(record, chosen, title_of).turns == 1
+    assert past.turns() == {held}
+
+
 def test_turns_that_are_open_stay(past: Past) -> None:
     states = (TurnState.GATHERING, TurnState.READY, TurnState.RUNNING)
     turn_ids = {past.asked(99, state=state, thread=state) for state in states}
@@ -320,6 +339,34 @@ def test_usage_keeps_its_numbers(past: Past) -> None:
     with past.store.read() as repositories:
         (row,) = repositories.session.query(Usage)
         assert (row.person_id, row.prompt_tokens, row.completion_tokens) == ("", 7, 3)
+
+
+def test_who_asked_goes_from_the_numbers_with_the_usage_and_does_not_come_back(past: Past) -> None:
+    past.asked(9, thread="1")
+    past.asked(9, thread="2", team="other")
+    past.asked(4, thread="3")
+    utc = ZoneInfo("UTC")
+    count_due_days(past.store, utc, NOW)
+
+    def who() -> list[tuple[str, int]]:
+        with past.store.read() as repositories:
+            rows = repositories.session.query(NumbersPerson).order_by(NumbersPerson.day, NumbersPerson.workspace_id)
+            return [(row.workspace_id, (NOW.date() - row.day).days) for row in rows]
+
+    def questions() -> int:
+        with past.store.read() as repositories:
+            return sum(row.questions for row in repositories.session.query(NumbersDaily) if row.whole)
+
+    team, other = past.workspace(), past.workspace("other")
+    assert sorted(who()) == sorted([(team, 9), (other, 9), (team, 4)])
+    past.rule(What.USAGE, 7)
+    past.rule(What.USAGE, None, other)
+    past.run()
+    assert who() == [(other, 9), (team, 4)]
+    assert questions() == 3
+    count_all_again(past.store, utc, NOW)
+    assert who() == [(other, 9), (team, 4)]
+    assert questions() == 3
 
 
 def test_names_of_people_of_whom_nothing_is_left_go(past: Past) -> None:

@@ -19,6 +19,7 @@ from core.store.reviewing.filling import OVERLAP, enabled_queues, fill_queue
 from core.store.reviewing.queues import CLAIM_LASTS, Next
 from core.store.reviewing.rules import take_bite
 from core.values import Platform, TurnState, new_id
+from tests.deciding import decide
 from tests.integration.store.scene import NOW, Scene, after
 from tests.integration.store.test_query_plans import explained
 
@@ -88,6 +89,27 @@ class Hall:
         with self.store.read() as repositories:
             row = next(row for row in repositories.review(scope).queues() if row.queue.id == queue)
             return row.open, row.done, row.oldest is not None
+
+
+def test_moderation_is_also_what_an_admin_has_decided(hall: Hall) -> None:
+    scene = hall.scene
+    with hall.store.write() as repositories:
+        team = repositories.people.workspace(Platform.SLACK, "team")
+        asker = repositories.people.person(team.id, "ann")
+        threads = []
+        for name, chosen in (("C1", ""), ("C2", "tutor"), ("C3", "moderation"), ("C4", "")):
+            place = repositories.places.get_or_create(team.id, name)
+            repositories.places.set_persona(place.id, chosen)
+            threads.append(repositories.conversations.get_or_create(team.id, name, asker.id, place_id=place.id).id)
+        threads.append(repositories.conversations.get_or_create(team.id, "nowhere", asker.id).id)
+    decide(hall.store, Platform.SLACK, "team", persona="moderation")
+    decide(hall.store, Platform.SLACK, "team", "C3", hidden=["moderation"], persona="tutor")
+    decide(hall.store, Platform.SLACK, "team", "C4", persona="tutor")
+    turns = [scene.answered(thread, at=n) for n, thread in enumerate(threads)]
+    queue = hall.queue(Rule.MODERATION)
+    hall.fill(queue)
+    assert hall.turns(queue) == [turns[0], turns[4]]
+    assert hall.why(queue) == ["asked in moderation"] * 2
 
 
 def test_each_rule_finds_what_it_is_for(hall: Hall) -> None:

@@ -35,6 +35,18 @@ def redacted(text: str, *chosen: Redact, names: tuple[str, ...] = ()) -> str:
         ("SSN 536-90-4399.", "SSN [ID]."),
         ("ask @ann_lee or <@U012AB3CD>", "ask [NAME] or [NAME]"),
         ("请问@ann_lee在吗", "请问[NAME]在吗"),
+        # As input methods, other scripts and word processors write them.
+        ("ａｎｎ＠ｅｘａｍｐｌｅ．ｃｏｍ", "[EMAIL]"),
+        ("卡号４１１１ １１１１　１１１１ １１１１。", "卡号[CARD]。"),
+        ("card ٤١١١١١١١١١١١١١١١", "card [CARD]"),
+        ("card 4111–1111–1111–1111", "card [CARD]"),
+        ("ＤＥ８９ ３７０４ ００４４ ０５３２ ０１３０ ００ please", "[IBAN] please"),
+        ("身份证１１０１０５１９４９１２３１００２Ｘ", "身份证[ID]"),
+        ("SSN 536‑90‑4399.", "SSN [ID]."),
+        ("电话１３８１２３４５６７８", "电话[PHONE]"),
+        # Copied from pages that say where a line may break.
+        ("ann\u200b@example\u00ad.org", "[EMAIL]"),
+        ("4111\u200b1111\u200b1111\u20601111", "[CARD]"),
     ],
 )
 def test_what_is_taken_out(text: str, expected: str) -> None:
@@ -55,6 +67,7 @@ def test_what_is_taken_out(text: str, expected: str) -> None:
         "a@b, name@, @, user@localhost, 3 @ 5 each, twenty@once.",
         "3.14159265358979323846 and 1e10; 50%; 12-13 people; 1920x1080; #c0ffee",
         "第12345号，房间 1203，电话簿，邮箱",
+        "价格１２９９元，１２－１３人；👩\u200d👩\u200d👧 می\u200cخواهم",
     ],
 )
 def test_what_stays(text: str) -> None:
