@@ -52,9 +52,12 @@ export const KEYS = {
 };
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches?.("[data-say]")) {
-    event.preventDefault();
-    event.target.form.requestSubmit();
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    const form = event.target instanceof HTMLTextAreaElement && event.target.form;
+    if (form) {
+      event.preventDefault();
+      form.requestSubmit();
+    }
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;

@@ -48,12 +48,6 @@ for (const key of OF_PAGE) {
   KEYS[key] = () => document.querySelector(`main [data-key="${key}"]`)?.click();
 }
 
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
-  const form = event.target instanceof HTMLTextAreaElement && event.target.form;
-  if (form) form.requestSubmit();
-});
-
 // A turn that was changed is a new element; what was chosen stays chosen.
 document.addEventListener("htmx:afterSwap", (event) => {
   const turn = event.detail.target?.matches(".turn") && document.getElementById(event.detail.target.id);

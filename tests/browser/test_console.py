@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from core.store.outcome import Outcome
 from core.values import TurnState, new_id, utc_now
-from tests.browser.looks import AA, contrasts, fits
+from tests.browser.looks import AA, contrasts, fits, inside
 from tests.browser.review import Review, ready, sample
 from tests.browser.watch import Watch
 
@@ -148,9 +148,10 @@ def test_everything_is_there_without_a_script(review: Review, plain: BrowserCont
     expect(page.locator(".bubble")).to_have_text(f"**{word}** in a river")
     expect(page.locator(".markdown strong")).to_have_text(word)
     expect(page.get_by_role("img", name="chart.png")).to_be_visible()
-    page.get_by_role("link", name="← Conversations").click()
+    page.get_by_role("link", name="← Inbox").click()
     page.get_by_role("link", name="With pictures").click()
     expect(page.locator("[data-item]").first).to_be_visible()
+    page.get_by_role("link", name="Manage").click()
     page.get_by_role("link", name="Admins").click()
     page.get_by_label("Name").fill(f"Made {word}")
     page.get_by_role("button", name="Add", exact=True).click()
@@ -173,6 +174,9 @@ def test_a_phone_shows_every_page_without_scrolling_sideways(
     for path in ("/", "/?state=failed", f"/?q={long[:40]}", "/admins", "/audit", "/sessions"):
         page.goto(review.url + path)
         assert fits(page), path
+        # An owner, who has the most of them, sees all ways without moving them about.
+        for link in page.locator("nav:is([aria-label=Console], [aria-label=Manage]) a").all():
+            assert inside(page, link), (path, link.text_content())
     page.goto(f"{review.url}/conversations/{accepted.conversation_id}")
     expect(page.locator(".bubble")).to_be_visible()
     assert fits(page)
@@ -215,7 +219,7 @@ def test_every_text_has_enough_contrast_and_every_field_a_name(
         for control in page.locator("input:not([type=hidden]), select, button").filter(visible=True).all():
             expect(control).to_have_accessible_name(re.compile(r"\S"))
     assert seen > 150
-    page.get_by_role("link", name="Conversations").first.click()
+    page.get_by_role("link", name="Inbox").first.click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Password")).to_be_visible()
     assert [(text, contrast) for text, contrast in contrasts(page) if contrast < AA] == []

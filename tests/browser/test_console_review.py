@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from core.reviewing import MOST_NOTES
 from core.values import new_id, utc_now
 from tests.browser.looks import AA, contrasts, fits
 from tests.browser.payloads import PAYLOADS
@@ -78,10 +79,10 @@ def test_a_whole_review_by_keyboard_alone(review: Review, context: BrowserContex
     expect(turn.get_by_role("region", name="Original answer")).to_contain_text(word)
     # Judgement.
     press(page, "b")
-    expect(turn.get_by_role("button", name="bad", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(turn.get_by_role("button", name="Bad", exact=True)).to_have_attribute("aria-pressed", "true")
     expect(turn).to_contain_text("Bad, judges")
     press(page, "g")
-    expect(turn.get_by_role("button", name="good", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(turn.get_by_role("button", name="Good", exact=True)).to_have_attribute("aria-pressed", "true")
     # The other turn, and back.
     press(page, "k")
     press(page, "x")
@@ -135,7 +136,7 @@ def test_a_queue_by_keyboard_alone(review: Review, context: BrowserContext, watc
         seen.add(page.locator(".turn:focus").get_attribute("data-turn"))
         here = page.url
         press(page, "g")
-        expect(page.locator('.turn:focus [aria-pressed="true"]')).to_have_text("good")
+        expect(page.locator('.turn:focus [aria-pressed="true"]')).to_have_text("Good")
         press(page, "d")
         expect(page).not_to_have_url(here)
         if "over=1" in page.url:
@@ -163,7 +164,10 @@ def test_what_the_service_refuses_is_said_beside_the_forms(
 
 def test_what_reviewers_write_does_nothing(review: Review, context: BrowserContext) -> None:
     store = review.installation.store
-    accepted = review.answered("alert: which one?")
+    # An admin has so many notes on one turn.
+    parts = [PAYLOADS[at : at + MOST_NOTES] for at in range(0, len(PAYLOADS), MOST_NOTES)]
+    turns = [review.answered("alert: which one?", thread="payloads") for _ in parts]
+    accepted = turns[0]
     page = review.signed_in(context)
     with store.write() as repositories:
         owner = next(admin for admin in repositories.admins.list() if admin.role == "owner")
@@ -172,7 +176,7 @@ def test_what_reviewers_write_does_nothing(review: Review, context: BrowserConte
             plain = "".join(c for c in payload if c.isprintable())[:60]
             label = repositories.labels.add(f"{n} {plain}", utc_now())
             reviewing.put_label(accepted.turn_id, label.name, utc_now())
-            reviewing.note(accepted.turn_id, payload, utc_now())
+            reviewing.note(turns[n // MOST_NOTES].turn_id, payload, utc_now())
             reviewing.correct(accepted.turn_id, f"{payload}\n\n{n}", utc_now())
             reviewing.flag(accepted.turn_id, payload, utc_now())
     for path in (

@@ -85,11 +85,14 @@ def test_an_operators_words_arrive_in_telegram_once_and_then_the_bot_answers_aga
     expect(words).to_be_focused()
     words.fill("We have *two* of them:\nhttps://shop.example/38")
     page.get_by_label("Pictures").set_input_files([BLUE])
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.url.endswith("/say") else None)
     words.press("Control+Enter")
     expect(page.locator(".turn").last.locator(".human.words")).to_contain_text("https://shop.example/38")
     expect(page.locator(".turn").last.locator(".human.pictures img")).to_have_count(1)
     expect(page.locator(".turn").last.locator(".state")).to_have_text("delivered", timeout=30_000)
     telegram.wait_for(lambda: len(served.said(chat)) == 4, PATIENCE_S)
+    assert len(sent) == 1
     # Going back to the form and sending the same again says nothing twice.
     page.reload()
     page.get_by_role("button", name="Hand back to the bot").click()

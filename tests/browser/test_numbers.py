@@ -1,66 +1,27 @@
 """The overview in a real Chromium: charts in light and dark, on a phone, without a script, and what goes on now."""
 
-import random
 import re
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
-from sqlalchemy import insert
 
-from core.store.models import Conversation, Feedback, Place, Turn, Usage
-from core.store.numbers.roll import count_all_again
-from core.values import Platform, TurnState, new_id, utc_now
+from core.values import new_id, utc_now
 from tests.browser.looks import AA, contrasts, fits
 from tests.browser.review import Review
 from tests.browser.watch import Watch
+from tests.browser.weeks import fill_weeks
 
 pytestmark = pytest.mark.browser
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 PAGE_KIB = 60
-DAYS = 45
 
 
 @pytest.fixture(scope="module")
 def weeks(review: Review) -> str:
-    """Weeks of questions in a workspace of its own, with a gap and a bad day; the workspace's id."""
-    dice, now, store = random.Random(7), utc_now(), review.installation.store
-    with store.write() as repositories:
-        workspace = repositories.people.workspace(Platform.SLACK, f"T{new_id()[-6:]}")
-        people = [repositories.people.person(workspace.id, f"U{n}").id for n in range(9)]
-        places = [Place(id=new_id(), workspace_id=workspace.id, external_id=f"C-{name}") for name in ("help", "shop")]
-        repositories.session.add_all(places)
-        repositories.session.flush()
-        turns, usage, thumbs = [], [], []
-        for number, person in enumerate(people):
-            thread = repositories.conversations.get_or_create(workspace.id, f"thread-{number}", person)
-            repositories.session.get_one(Conversation, thread.id).place_id = places[number % 2].id
-            seq = 0
-            for day in range(DAYS):
-                if 20 <= day <= 23:
-                    continue
-                for _ in range(dice.randrange(1, 9)):
-                    seq += 1
-                    asked = now - timedelta(days=day, minutes=dice.randrange(60))
-                    bad = dice.random() < (0.5 if day == 9 else 0.04)
-                    wait, took = dice.expovariate(1), dice.lognormvariate(1.2, 0.6)
-                    turn = {"id": new_id(), "conversation_id": thread.id, "person_id": person, "seq": seq}
-                    turn |= {"state": TurnState.FAILED if bad else TurnState.DELIVERED, "created_at": asked}
-                    turn |= {"ready_at": asked, "started_at": asked + timedelta(seconds=wait), "model": "demo"}
-                    turn |= {"first_token_at": asked + timedelta(seconds=wait + took / 3)}
-                    turns.append(turn | {"finished_at": asked + timedelta(seconds=wait + took)})
-                    cost = {"workspace_id": workspace.id, "person_id": person, "turn_id": turn["id"], "attempt": 1}
-                    cost |= {"prompt_tokens": dice.randrange(200, 900), "cached_tokens": dice.randrange(0, 190)}
-                    usage.append(cost | {"model": "demo", "completion_tokens": dice.randrange(10, 200)})
-                    if dice.random() < 0.2:
-                        rating = 1 if dice.random() < 0.8 else -1
-                        thumbs.append({"turn_id": turn["id"], "person_id": person, "rating": rating})
-        for table, rows in ((Turn, turns), (Usage, usage), (Feedback, thumbs)):
-            repositories.session.execute(insert(table), rows)
-    count_all_again(store, review.asker.settings.zone, now)
-    return workspace.id
+    """Weeks of questions in a workspace of its own; the workspace's id."""
+    return fill_weeks(review.installation.store, review.asker.settings.zone, utc_now(), f"T{new_id()[-6:]}")
 
 
 def test_the_overview_by_day_and_its_links(review: Review, context: BrowserContext, weeks: str) -> None:

@@ -17,6 +17,9 @@ from core.values import new_id, utc_now
 from tests.integration.console.talk import Talk, safe
 from tests.integration.web.site import picture
 
+# Pictures that no other test has, so that their bytes go with them.
+OWN = (31, 23)
+
 
 def turn_ids(talk: Talk) -> set[str]:
     """Those of the test's own workspace."""
@@ -28,7 +31,7 @@ def turn_ids(talk: Talk) -> set[str]:
 
 
 def test_a_person_is_shown_and_erased_only_by_whoever_types_the_name(talk: Talk, owner: httpx.Client) -> None:
-    first = talk.answered("Who owes what?", "Ann owes 5.", safe(picture()), thread="t")
+    first = talk.answered("Who owes what?", "Ann owes 5.", safe(picture(size=OWN)), thread="t")
     bob = talk.ask("And bob?", thread="t", person="bob")
     waiting = talk.ask("And now?", thread="other")
     transcript = owner.get(f"/conversations/{first.conversation_id}").text
@@ -79,7 +82,7 @@ def test_who_may_not_read_a_person_does_not_learn_that_there_is_one(talk: Talk) 
 
 
 def test_a_conversation_is_held_and_only_then_erased(talk: Talk, owner: httpx.Client) -> None:
-    accepted = talk.answered("A secret?", "Yes.", safe(picture("green")), thread="t")
+    accepted = talk.answered("A secret?", "Yes.", safe(picture("green", size=OWN)), thread="t")
     talk.ask("And mine?", thread="t", person="bob")
     at = f"/conversations/{accepted.conversation_id}"
     assert "2 people asked" in owner.get(f"{at}/privacy").text

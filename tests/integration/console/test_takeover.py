@@ -61,7 +61,7 @@ def test_an_operator_takes_over_writes_and_hands_back(talk: Talk) -> None:
     browser, address = talk.desk.signed_in(anna), f"/conversations/{asked.conversation_id}"
     page = browser.get(address).text
     assert "The bot answers here." in page
-    assert "data-say" not in page
+    assert 'id="words"' not in page
     answer = take(browser, asked.conversation_id)
     assert (answer.status_code, answer.headers["location"]) == (303, f"{address}#takeover")
     assert "You answer here" in browser.get(address).text
