@@ -42,6 +42,7 @@ ENDED_TURN = "state NOT IN ('gathering', 'ready', 'running')"
 FINISHED_TURN = "finished_at IS NOT NULL"
 # And over conversations.
 ASSIGNED = "assigned_to IS NOT NULL"
+REVIEWED = "review_state <> 'new'"
 # Always true, so that only the query that says it takes that index.
 ASKED_TURN = "seq > 0"
 
@@ -102,12 +103,13 @@ class Conversation(Base):
         Index(None, "updated_at", "id"),
         Index(None, "workspace_id", "updated_at", "id"),
         Index(None, "place_id", "updated_at", "id"),
-        Index(None, "models", "updated_at", "id"),
+        # Not in the order of the list: every turn would write to it.
+        Index("ix_conversations_models", "models"),
         # Of few conversations, so that writers hardly ever touch them.
         Index("ix_conversations_facts", "facts", "updated_at", "id", **partial_index(RARE_FACTS)),
         Index("ix_conversations_slowness", "slowness", "updated_at", "id", **partial_index(IS_SLOW)),
         # What is asked for while reviewing.
-        Index(None, "review_state", "updated_at", "id"),
+        Index("ix_conversations_reviewed", "review_state", "updated_at", "id", **partial_index(REVIEWED)),
         Index("ix_conversations_assigned", "assigned_to", "updated_at", "id", **partial_index(ASSIGNED)),
         # Those that wait for a human, and those that one has taken over.
         Index("ix_conversations_handed_over", "handed_over_at", "id", **partial_index(HANDED_OVER)),

@@ -23,7 +23,8 @@ _TABLES = (
 )
 # On tables that were there: name → (table, columns, condition).
 _INDEXES: dict[str, tuple[str, list[str], str]] = {
-    "ix_conversations_review_state_updated_at_id": ("conversations", ["review_state", "updated_at", "id"], ""),
+    # Nearly all are new, and an index of those would only cost.
+    "ix_conversations_reviewed": ("conversations", ["review_state", "updated_at", "id"], "review_state <> 'new'"),
     "ix_conversations_assigned": ("conversations", ["assigned_to", "updated_at", "id"], "assigned_to IS NOT NULL"),
     "ix_turns_finished": ("turns", ["finished_at"], "finished_at IS NOT NULL"),
     "ix_feedback_bad": ("feedback", ["created_at"], "rating < 0"),

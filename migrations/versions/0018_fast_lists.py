@@ -19,7 +19,8 @@ branch_labels = None
 depends_on = None
 
 _INDEXES: dict[str, tuple[list[str], str | None]] = {
-    "ix_conversations_models_updated_at_id": (["models", "updated_at", "id"], None),
+    # Not in the list's order, which would have every turn write to it.
+    "ix_conversations_models": (["models"], None),
     "ix_conversations_facts": (["facts", "updated_at", "id"], "facts & 55 > 0"),
     "ix_conversations_slowness": (["slowness", "updated_at", "id"], "slowness >= 9"),
 }

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 from sqlalchemy import ColumnElement, Executable, Select, TextClause, func, literal_column, select, text, true, tuple_
 from sqlalchemy.orm import Session
 
+from core.reviewing import ReviewState
 from core.store.ids_sql import is_one_of, is_sqlite, values_of
-from core.store.models import ASSIGNED, HANDED_OVER, IS_SLOW, RARE_FACTS, Conversation, Feedback, Turn
+from core.store.models import ASSIGNED, HANDED_OVER, IS_SLOW, RARE_FACTS, REVIEWED, Conversation, Feedback, Turn
 from core.store.review.facts import PACES, PICTURES, RARE, SLOW, STATES, THUMBS, has_model, slowness_of
 from core.store.review.filters import NOBODY, Wanted
 from core.store.review.people import MANY, People
@@ -159,6 +160,11 @@ def best_source(session: Session, scope: ReadScope, wanted: Wanted, people: Peop
         handed_over = select(Conversation.id).where(text(HANDED_OVER), *wanted.of_conversation())
         if len(ids := list(session.scalars(handed_over.limit(MANY + 1)))) <= MANY:
             some.append(Few(session, ids, within))
+    if named.models is not None:
+        # Of a model that answered in more conversations than that, the next one in the list is never far.
+        answered = select(Conversation.id).where(Conversation.models.in_(named.models)).limit(MANY + 1)
+        if len(ids := list(session.scalars(answered))) <= MANY:
+            some.append(Few(session, ids, within))
     for remarked in _remarked(wanted):
         if len(ids := list(session.scalars(remarked.distinct().limit(MANY + 1)))) <= MANY:
             some.append(Few(session, ids, within))
@@ -218,14 +224,12 @@ def _indexes(scope: ReadScope, wanted: Wanted, named: _Named) -> Iterator[list[P
     if (bits := _bits(wanted)) & RARE:
         every = 2 * max(THUMBS.values())
         yield [(Conversation.facts, [facts for facts in range(every) if facts & bits == bits], text(RARE_FACTS))]
-    if named.models is not None:
-        yield [(Conversation.models, named.models, TRUE)]
     if wanted.slow_s and (slowness := slowness_of(wanted.slow_s)) >= SLOW:
         yield [(Conversation.slowness, list(range(slowness, len(PACES) + 1)), text(IS_SLOW))]
     if wanted.assigned not in ("", NOBODY):
         yield [(Conversation.assigned_to, [wanted.assigned], text(ASSIGNED))]
-    if wanted.review:
-        yield [(Conversation.review_state, [wanted.review], TRUE)]
+    if wanted.review not in ("", ReviewState.NEW):
+        yield [(Conversation.review_state, [wanted.review], text(REVIEWED))]
     if wanted.place:
         yield [(Conversation.place_id, [wanted.place], TRUE)]
     if wanted.workspace:
