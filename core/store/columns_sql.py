@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float
+from sqlalchemy import ColumnElement, Float, String
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -31,3 +31,22 @@ def _postgresql(element: seconds_between, compiler: Any, **options: Any) -> str:
 
 def _parts(element: seconds_between) -> list[ColumnElement[Any]]:
     return list(element.clauses)
+
+
+class before_colon(FunctionElement[str]):
+    """What a text says before its first colon."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(before_colon, "sqlite")
+def _sqlite_before(element: before_colon, compiler: Any, **options: Any) -> str:
+    (said,) = (compiler.process(part, **options) for part in element.clauses)
+    return f"substr({said}, 1, instr({said}, ':') - 1)"
+
+
+@compiles(before_colon, "postgresql")
+def _postgresql_before(element: before_colon, compiler: Any, **options: Any) -> str:
+    (said,) = (compiler.process(part, **options) for part in element.clauses)
+    return f"split_part({said}, ':', 1)"

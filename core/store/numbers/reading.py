@@ -12,6 +12,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from core.days import day_bounds, day_of, days_between
+from core.policy.snapshot import snapshot_of
 from core.store.models import Conversation, Place, Turn, Workspace
 from core.store.numbers.counting import LATENCIES, SUMS, TOTAL, Counted, Key, Numbers, count, sums_of
 from core.store.numbers.histogram import Histogram
@@ -21,6 +22,7 @@ from core.store.numbers.usage_rows import UsageRow, usage_of_day
 from core.store.numbers.wanted import WantedNumbers
 from core.store.numbers_tables import NumbersDaily, NumbersDay
 from core.store.review.scope import ReadScope
+from core.store.settings import SettingsRepository
 from core.store.turn_guards import IS_OPEN, IS_READY
 from core.values import ACTIVE_STATES
 
@@ -28,8 +30,6 @@ from core.values import ACTIVE_STATES
 TOP = 10
 # Ids in one query.
 AT_ONCE = 5000
-# A place for which nobody has chosen has this mode (core.conversation.personas.PLAIN).
-_UNCHOSEN = "plain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +200,11 @@ class NumbersRepository:
             places[key.place_id].add(numbers, TOTAL)
         rows = self._places(sorted(places))
         modes: dict[str, Numbers] = defaultdict(Numbers)
+        policies = snapshot_of(SettingsRepository(self._session).newest())
         for place_id, numbers in places.items():
-            mode = rows[place_id].persona if place_id in rows else ""
-            modes[mode or _UNCHOSEN].add_sums([getattr(numbers, name) for name in SUMS])
+            at = rows.get(place_id)
+            where, chosen = (("", ""), "") if at is None else ((at.workspace_id, at.external_id), at.persona)
+            modes[policies.of(*where).persona(chosen).name].add_sums([getattr(numbers, name) for name in SUMS])
         report.modes = _sorted(Part(mode, mode, numbers) for mode, numbers in modes.items())
         channels = sorted((id for id in places if id in rows), key=lambda id: (-places[id].questions, id))
         report.other_channels = len(channels[TOP:])

@@ -42,11 +42,12 @@ class ReviewRepository:
 
     def inbox(self, wanted: Wanted, *, before: Cursor | None = None, limit: int = PAGE) -> Inbox:
         """Conversations, latest change first; `before` is the `next` of the page before."""
-        return list_inbox(self._session, self._scope, wanted, limit=limit, before=before)
+        return list_inbox(self._session, self._scope, wanted.decided(self._session), limit=limit, before=before)
 
     def search(self, sought: Sequence[Sought], wanted: Wanted, *, before: str | None = None, limit: int = PAGE) -> Hits:
         """Turns that have all of these words, latest first; `before` is the `next` of the page before."""
-        return search_turns(self._session, self._scope, sought, wanted, limit=limit, before=before)
+        decided = wanted.decided(self._session)
+        return search_turns(self._session, self._scope, sought, decided, limit=limit, before=before)
 
     def transcript(self, conversation_id: str, *, around: int | None = None, limit: int = TURNS) -> Transcript | None:
         """The end of a conversation, or the stretch around a turn's number."""
@@ -94,7 +95,8 @@ class ReviewRepository:
 
     def heads(self, wanted: Wanted, sought: Sequence[Sought] = (), *, after: str = "", limit: int = TURNS) -> Heads:
         """Conversations from the first to the last; `after` is the `next` of the page before."""
-        return read_heads(self._session, self._scope, wanted, sought, after=after, limit=limit)
+        decided = wanted.decided(self._session)
+        return read_heads(self._session, self._scope, decided, sought, after=after, limit=limit)
 
     def turns_of(self, conversation_ids: Sequence[str], *, after: Spot | None = None, limit: int) -> list[TurnRecord]:
         """Turns of these conversations behind that spot, with all that was said about them."""

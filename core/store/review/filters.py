@@ -1,14 +1,16 @@
 """What may be asked of conversations and turns in the console, as conditions."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy.orm import Session
 
 from core.store.columns_sql import seconds_between
 from core.store.models import Attachment, Conversation, Feedback, Person, Place, Turn, Workspace
+from core.store.review.modes import NOWHERE, Unchosen, has_mode, unchosen_with
 from core.store.review_tables import TurnFlag, TurnLabel
 from core.store.takeovers import IS_TAKEN
 from core.store.turn_guards import IS_OPEN, in_state
@@ -29,8 +31,6 @@ _IN_STATE: dict[str, ColumnElement[bool]] = {
 }
 # Of `Wanted.assigned`.
 NOBODY = "nobody"
-# A place for which nobody has chosen has this mode (core.conversation.personas.PLAIN).
-_UNCHOSEN = "plain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,9 @@ class Wanted:
     place: str = ""
     # The platform's id of somebody, or a part of a name.
     person: str = ""
-    # A persona of the place.
+    # A persona that answers at the place, and where it does if nobody has chosen one.
     mode: str = ""
+    unchosen: Unchosen = NOWHERE
     model: str = ""
     state: State = ""
     feedback: Rating = ""
@@ -70,6 +71,10 @@ class Wanted:
     def is_empty(self) -> bool:
         """Whether nothing is asked for."""
         return all(getattr(self, field.name) == field.default for field in fields(self))
+
+    def decided(self, session: Session) -> "Wanted":
+        """The same, with what admins have decided by now about modes."""
+        return replace(self, unchosen=unchosen_with(session, self.mode)) if self.mode else self
 
     def of_conversation(
         self, workspace: Any = Conversation.workspace_id, place: Any = Conversation.place_id
@@ -102,8 +107,7 @@ class Wanted:
 
     def places_of_mode(self) -> Select[str]:
         """Ids of the places that have the mode."""
-        words = [self.mode, ""] if self.mode == _UNCHOSEN else [self.mode]
-        return select(Place.id).where(Place.persona.in_(words))
+        return select(Place.id).where(has_mode(self.mode, self.unchosen))
 
     def is_person(self) -> ColumnElement[bool]:
         """The `Person` is meant."""

@@ -141,6 +141,7 @@ def test_lists_and_hits_are_those_of_a_plain_query(store: Store) -> None:
         limit = random.choice((1, 3, 20))
         with store.read() as repositories:
             session = repositories.session
+            wanted = wanted.decided(session)
             plain = select(Conversation.id).where(scope.allows(), wanted.conversations())
             order = Conversation.updated_at.desc(), Conversation.id.desc()
             listed, before = [], None
