@@ -92,9 +92,11 @@ class Bringing(ABC):
 
     def _end(self, repositories: Repositories, shown: list[str]) -> bool:
         """The last message is complete, and with it the answer is sent; False: the lease was lost."""
+        if not repositories.deliveries.sent(self.delivery_id, self.owner, shown[0] if shown else "", utc_now()):
+            return False
         if shown:
             repositories.deliveries.note_post(self.delivery_id, len(shown) - 1, shown[-1], complete=True)
-        return repositories.deliveries.sent(self.delivery_id, self.owner, shown[0] if shown else "", utc_now())
+        return True
 
     async def _settle(self, position: int) -> str:
         """The id of the message at `position`, if there is one; asks the platform where nobody knows."""

@@ -6,6 +6,7 @@ async with Deliverer(platform, services) as deliverer:
 """
 
 import asyncio
+import itertools
 import os
 import secrets
 import socket
@@ -66,6 +67,7 @@ class Deliverer:
         self._poll_s = poll_s
         self._pressed_s = pressed_s
         self._owner = f"{socket.gethostname()[:24]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._claims = itertools.count(1)
         self._sendings: dict[str, Bringing] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._wanted: set[str] = set()
@@ -149,15 +151,17 @@ class Deliverer:
             due |= deliveries.ids_of(list(wanted)[: room - len(due)])
         if not due:
             return []
+        # Another one for each claim: what was begun for an earlier one, before *try again*, must not end this one.
+        owner = f"{self._owner}:{next(self._claims)}"
         with self._services.store.write() as repositories:
-            claimed = repositories.deliveries.claim(due, self._owner, now, now + self._lease)
+            claimed = repositories.deliveries.claim(due, owner, now, now + self._lease)
         ids = [delivery.id for delivery in claimed]
         # They are ours now: nothing of them changes while the writer is let go of.
         with self._services.store.read() as repositories:
             recipients, posts = repositories.deliveries.recipients(ids), repositories.deliveries.posts(ids)
-        return [self._bringing(d, recipients[d.id], posts[d.id]) for d in claimed if d.id in recipients]
+        return [self._bringing(d, owner, recipients[d.id], posts[d.id]) for d in claimed if d.id in recipients]
 
-    def _bringing(self, delivery: Delivery, to: Recipient, posts: list[Post]) -> Bringing:
+    def _bringing(self, delivery: Delivery, owner: str, to: Recipient, posts: list[Post]) -> Bringing:
         notice = notice_of(delivery.kind)
         by_human = notice is None and bool(to.answered_by)
         address = Address(
@@ -171,7 +175,7 @@ class Deliverer:
             spoken=delivery.id if by_human or notice is not None else "",
         )
         known = {post.position: KnownPost(post.external_id, post.complete) for post in posts}
-        common = (self._platform, self._services, self._owner, delivery.id, delivery.attempts, address, known)
+        common = (self._platform, self._services, owner, delivery.id, delivery.attempts, address, known)
         if notice is not None:
             return SpokenNotice(*common, notice=notice)
         if by_human:

@@ -166,14 +166,13 @@ class DeliveryRepository(DeliveryReads):
         return self._changed(statement) is not None
 
     def prolong(self, owner: str, delivery_ids: Collection[str], lease_until: datetime) -> set[str]:
-        """Heartbeat; those of the deliveries that this owner still holds."""
+        """Heartbeat; those of the deliveries that this owner still holds, by whichever of its claims (`owner:…`)."""
         if not delivery_ids:
             return set()
+        held = or_(Delivery.lease_owner == owner, Delivery.lease_owner.startswith(f"{owner}:", autoescape=True))
         statement = (
             update(Delivery)
-            .where(
-                Delivery.id.in_(delivery_ids), Delivery.state == DeliveryState.SENDING, Delivery.lease_owner == owner
-            )
+            .where(Delivery.id.in_(delivery_ids), Delivery.state == DeliveryState.SENDING, held)
             .values(lease_until=lease_until)
             .returning(Delivery.id)
             .execution_options(synchronize_session=False)
