@@ -97,6 +97,11 @@ class Pigeons:
                 lambda: text in self.drafts or any(text in message.versions for message in self.shown(turn_id))
             )
 
+    async def until_called(self, name: str, times: int) -> None:
+        """Wait until there were so many of these calls."""
+        async with self.changed:
+            await self.changed.wait_for(lambda: self.calls.count(name) >= times)
+
     async def until_failed(self, name: str) -> None:
         """Wait until every failure of these calls was met."""
         async with self.changed:

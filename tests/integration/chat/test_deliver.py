@@ -1,11 +1,12 @@
 """Answers on their way to a platform: shown while they are written, whole in the end, each message once."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from bots.chat.deliver import FEW, Deliverer
-from bots.chat.platform import LeftOut, SendFailed, SendRefused
+from bots.chat.platform import Address, LeftOut, Part, SendFailed, SendRefused
 from core.conversation.inbound import Refused
 from core.errors import PictureBroken
 from core.values import TurnState
@@ -69,6 +70,40 @@ async def test_where_nothing_stays_of_the_live_view_one_message_is_sent_in_the_e
         await office.until_sent(work.turn.id)
     assert [message.versions for message in pigeons.shown(work.turn.id)] == [["A yellow star."]]
     assert "find" not in pigeons.calls
+
+
+class Slow(Pigeons):
+    """The platform's first answer to a message takes until `answer` is set."""
+
+    answer: asyncio.Event
+
+    async def send(self, address: Address, part: Part) -> str:
+        post = await super().send(address, part)
+        if not self.answer.is_set():
+            await self.answer.wait()
+        return post
+
+
+@in_office
+async def test_who_asks_for_another_try_before_the_failure_was_noted_as_told_has_his_answer(office: Office) -> None:
+    pigeons = Slow(stays=False)
+    pigeons.answer = asyncio.Event()
+    async with carrying(office, pigeons) as deliverer:
+        asked = await office.ask()
+        deliverer.begin(asked.turn_id)
+        office.claim(asked.turn_id).end("", TurnState.FAILED, error_code="engine_error", error_message="It stumbled.")
+        await pigeons.until_called("after send", 1)
+        (telling,) = [task for task in asyncio.all_tasks() if task.get_name().startswith("delivery-")]
+        seen = pigeons.calls.count("status")
+        assert (await office.say("retry")).turn_id == asked.turn_id
+        deliverer.begin(asked.turn_id)
+        # The same process has taken it again.
+        await pigeons.until_called("status", seen + 1)
+        pigeons.answer.set()
+        await telling
+        office.claim(asked.turn_id).end("A yellow star.")
+        await office.until_sent(asked.turn_id)
+    assert [message.text for message in pigeons.shown(asked.turn_id)][-1] == "A yellow star."
 
 
 @in_office
