@@ -1,6 +1,6 @@
 """How a page looks: what fits, what can be seen, what can be read."""
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, Request
 
 AA = 4.5
 # Contrast of every piece of visible text with the colours that lie under it, as WCAG 2 computes it.
@@ -52,3 +52,11 @@ def inside(page: Page, element: Locator) -> bool:
     assert viewport is not None
     right, bottom = box["x"] + box["width"], box["y"] + box["height"]
     return box["x"] >= 0 and box["y"] >= 0 and right <= viewport["width"] and bottom <= viewport["height"]
+
+
+def weight(page: Page, address: str) -> int:
+    """Bytes of a page with all its files, as they are sent. For pages without a stream that stays open."""
+    requests: list[Request] = []
+    page.on("request", lambda request: requests.append(request))
+    page.goto(address, wait_until="networkidle")
+    return sum(request.sizes()["responseBodySize"] for request in requests)

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from core.store.outcome import Outcome
 from core.values import TurnState, new_id, utc_now
-from tests.browser.looks import AA, contrasts, fits, inside
+from tests.browser.looks import AA, contrasts, fits, inside, weight
 from tests.browser.review import Review, ready, sample
 from tests.browser.watch import Watch
 
@@ -244,7 +244,4 @@ def test_signing_out_everywhere_ends_the_other_browser_too(
 def test_a_page_is_light(review: Review, context: BrowserContext) -> None:
     page = review.signed_in(context)
     page.goto("about:blank")
-    sizes: list[int] = []
-    page.on("response", lambda response: sizes.append(response.request.sizes()["responseBodySize"]))
-    page.goto(f"{review.url}/", wait_until="networkidle")
-    assert 0 < sum(sizes) <= PAGE_KIB * 1024, sizes
+    assert 0 < weight(page, f"{review.url}/") <= PAGE_KIB * 1024

@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from core.reviewing import MOST_NOTES
 from core.values import new_id, utc_now
-from tests.browser.looks import AA, contrasts, fits
+from tests.browser.looks import AA, contrasts, fits, weight
 from tests.browser.payloads import PAYLOADS
 from tests.browser.review import Review, ready
 from tests.browser.test_console import PAGE_KIB, PHONE
@@ -249,7 +249,4 @@ def test_a_transcript_with_open_forms_is_light(review: Review, context: BrowserC
     accepted = review.answered(f"toad {new_id()[-6:]}")
     page = review.signed_in(context)
     page.goto("about:blank")
-    sizes: list[int] = []
-    page.on("response", lambda response: sizes.append(response.request.sizes()["responseBodySize"]))
-    page.goto(f"{review.url}/conversations/{accepted.conversation_id}?turn=1&review=1", wait_until="load")
-    assert 0 < sum(sizes) <= PAGE_KIB * 1024, sizes
+    assert 0 < weight(page, f"{review.url}/conversations/{accepted.conversation_id}?turn=1&review=1") <= PAGE_KIB * 1024

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from core.policy.snapshot import snapshot_of
 from core.values import Platform, new_id
-from tests.browser.looks import AA, contrasts, fits
+from tests.browser.looks import AA, contrasts, fits, weight
 from tests.browser.review import Review
 from tests.browser.test_console import PAGE_KIB, PHONE
 from tests.browser.watch import Watch
@@ -125,7 +125,4 @@ def test_it_fits_and_can_be_read(review: Review, browser: Browser, dark: bool, p
 def test_the_page_is_light(review: Review, context: BrowserContext) -> None:
     _, address = some_workspace(review)
     page = review.signed_in(context)
-    sizes: list[int] = []
-    page.on("response", lambda response: sizes.append(response.request.sizes()["responseBodySize"]))
-    page.goto(review.url + address, wait_until="networkidle")
-    assert 0 < sum(sizes) < PAGE_KIB * 1024
+    assert 0 < weight(page, review.url + address) <= PAGE_KIB * 1024

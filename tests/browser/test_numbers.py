@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from core.values import new_id, utc_now
-from tests.browser.looks import AA, contrasts, fits
+from tests.browser.looks import AA, contrasts, fits, weight
 from tests.browser.review import Review
 from tests.browser.watch import Watch
 from tests.browser.weeks import fill_weeks
@@ -90,7 +90,4 @@ def test_it_works_without_a_script(review: Review, browser: Browser, weeks: str)
 def test_ninety_days_are_light(review: Review, context: BrowserContext, weeks: str) -> None:
     page = review.signed_in(context)
     page.goto("about:blank")
-    sizes: list[int] = []
-    page.on("response", lambda response: sizes.append(response.request.sizes()["responseBodySize"]))
-    page.goto(f"{review.url}/numbers?workspace={weeks}&days=90", wait_until="networkidle")
-    assert 0 < sum(sizes) <= PAGE_KIB * 1024, sizes
+    assert 0 < weight(page, f"{review.url}/numbers?workspace={weeks}&days=90") <= PAGE_KIB * 1024
