@@ -118,12 +118,10 @@ class SqliteMatches:
         return [func.instr(said, f" {word}" if may_go_on else f" {word} ") > 0 for word, may_go_on in self._sought]
 
     def _indexed(self, words: Sequence[Sought], cut: int) -> Select[Any]:
-        # Words are letters and digits alone, so nothing in them has a meaning to the database.
-        query = " AND ".join(f'"{word}"{"*" if may_go_on else ""}' for word, may_go_on in words)
         statement = (
             select(_AT.c.turn_id)
             .select_from(_FTS.join(_AT, _AT.c.id == _FTS.c.rowid))
-            .where(text("turn_words MATCH :sought").bindparams(sought=query), _FTS.c.rowid < cut)
+            .where(text("turn_words MATCH :sought").bindparams(sought=fts_query(words)), _FTS.c.rowid < cut)
             .order_by(_FTS.c.rowid.desc())
         )
         if others := [has for has, word in zip(self._has(), self._sought, strict=True) if word not in words]:
@@ -183,7 +181,7 @@ class PostgresMatches:
         while (latest := self._session.scalar(newest.where(_WORDS.c.turn_id < cut))) is not None:
             level, hits = level + (hits < _SPARSE), 0
             stretch = latest[: _STRETCHES[level - 1]] if level <= len(_STRETCHES) else ""
-            in_time = _IN_TIME.op("@@")(_tsquery(words, f" & '#{stretch}':*" if stretch else ""))
+            in_time = _IN_TIME.op("@@")(tsquery(words, f" & '#{stretch}':*" if stretch else ""))
             # The order is of an expression, so that nobody walks through all turns from the latest one on.
             order = _WORDS.c.turn_id.concat(literal_column("''")).desc()
             statement = select(_WORDS.c.turn_id).where(in_time, self._all).order_by(order)
@@ -197,10 +195,17 @@ class PostgresMatches:
 
 
 def _has(words: Sequence[Sought]) -> ColumnElement[bool]:
-    return literal_column("turn_words.words").op("@@", is_comparison=True)(_tsquery(words))
+    return literal_column("turn_words.words").op("@@", is_comparison=True)(tsquery(words))
 
 
-def _tsquery(words: Sequence[Sought], more: str = "") -> ColumnElement[Any]:
+def fts_query(words: Sequence[Sought]) -> str:
+    """All of these words, as FTS5 is asked for them."""
+    # Words are letters and digits alone, so nothing in them has a meaning to the database.
+    return " AND ".join(f'"{word}"{"*" if may_go_on else ""}' for word, may_go_on in words)
+
+
+def tsquery(words: Sequence[Sought], more: str = "") -> ColumnElement[Any]:
+    """All of these words, and `more`, as PostgreSQL is asked for them."""
     # Words are letters and digits alone, so nothing in them has a meaning to the database.
     query = " & ".join(f"'{word}'{':*' if may_go_on else ''}" for word, may_go_on in words)
     return cast(bindparam(None, query + more), TSQUERY)
